@@ -1,0 +1,62 @@
+"""Facts about a model: its tensors, its task, how a picture becomes its input, where it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from mninfer.model_file.graph import Quantization
+from mninfer.preprocessing import PreprocessSpec
+
+__all__ = ["ModelSpec", "Provenance", "Task", "TensorSpec"]
+
+
+class Task(StrEnum):
+    """What a model is for."""
+
+    CLASSIFY = "classify"
+    DETECT = "detect"
+    SEGMENT = "segment"
+    EMBED = "embed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorSpec:
+    """An input or output. ``shape`` is what the engine runs; ``shape_signature`` has -1 where the file left it open."""
+
+    name: str
+    shape: tuple[int, ...]
+    shape_signature: tuple[int, ...]
+    dtype: str
+    quantization: Quantization | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a model came from. No times, no absolute paths: the same conversion gives the same bytes."""
+
+    source_name: str | None = None
+    source_sha256: str | None = None
+    keras_version: str | None = None
+    mnkit_version: str | None = None
+    recipe: str | None = None
+    calibration: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """All that is known of a model without running it. ``preprocess`` is None where nothing says how."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    task: Task
+    preprocess: PreprocessSpec | None
+    labels: tuple[str, ...] | None
+    labels_source: str | None
+    provenance: Provenance | None
+    oldest_runtime: str | None
+    sha256: str
+    size_bytes: int
+    num_operators: int
+    macs: int
+    is_ours: bool
