@@ -19,5 +19,7 @@ def repository() -> Path:
 def shared() -> Path:
     """Models and pictures made by others: not ours to ship, so the tests that look at them skip without."""
     if not (SHARED / "models").is_dir():
-        pytest.skip(f"no folder of other people's models and pictures (MNKIT_SHARED, else {SHARED.name}/ beside the checkout)")
+        pytest.skip(
+            f"no folder of other people's models and pictures (MNKIT_SHARED, else {SHARED.name}/ beside the checkout)"
+        )
     return SHARED
