@@ -1,4 +1,7 @@
-"""What every test may ask for: the folder of other people's files, and the repository itself."""
+"""What every test may ask for: the folder of other people's files, and the repository itself.
+
+``make test`` says which environment it runs in (MNKIT_ENVIRONMENT); by hand, ``python -m pytest`` tests the checkout.
+"""
 
 import os
 from pathlib import Path
@@ -7,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("MNKIT_SHARED") or ROOT.parent / "shared")
+ENVIRONMENT = os.environ.get("MNKIT_ENVIRONMENT", "checkout")
 
 
 @pytest.fixture(scope="session")
@@ -16,10 +20,22 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
+def environment() -> str:
+    """``wheel`` or ``tflite_runtime`` in ``make test``, ``checkout`` otherwise."""
+    return ENVIRONMENT
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """Models and pictures made by others: not ours to ship, so the tests that look at them skip without."""
     if not (SHARED / "models").is_dir():
-        pytest.skip(
-            f"no folder of other people's models and pictures (MNKIT_SHARED, else {SHARED.name}/ beside the checkout)"
-        )
+        pytest.skip("the folder of other people's models and pictures is absent (MNKIT_SHARED says where it is)")
     return SHARED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line per environment for the end of ``make test``, where the skips are easily scrolled past."""
+    if path := os.environ.get("MNKIT_SUMMARY"):
+        names = ("passed", "failed", "error", "skipped", "xfailed")
+        counts = ", ".join(f"{len(terminalreporter.stats.get(name, ()))} {name}" for name in names)
+        Path(path).write_text(f"{ENVIRONMENT}: {counts}\n", encoding="utf-8")

@@ -1,0 +1,116 @@
+# Every target makes what it needs with Python 3.11 to 3.13, pip and make; environments live in .venvs/.
+#
+#   make demo     install the runtime alone, name a few pictures, check the model
+#   make check    format, lint, types, imports, smoke tests: under two minutes
+#   make test     everything, against the built wheel, in each environment that we promise
+#   make fmt      format the code and fix what can be fixed without thinking
+#   make size     what the base install takes on disk
+#   make vectors  write tests/vectors/ again
+#   make fuzz     the full run of damaged models and pictures   -> benchmarks/results/
+#   make bench    the full measurements                         -> benchmarks/results/
+#   make clean    remove all that these targets made
+
+PACKAGES := mninfer
+CODE     := $(PACKAGES) tests tools $(wildcard benchmarks)
+WHEEL_OF := .venvs/wheel
+
+# A pyenv shim may be there and not run: ask each candidate for its version.
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
+	"$$python" -c "$(SUPPORTED)" 2>/dev/null && "$$python" -m pip --version >/dev/null 2>&1 && echo "$$python" && break; done)
+ifeq ($(strip $(PYTHON)),)
+$(error no Python 3.11, 3.12 or 3.13 with pip found: install one (Debian, Ubuntu: apt-get install python3 python3-pip), or say which: make PYTHON=/path/to/python3.11)
+endif
+
+MAKEFLAGS += --no-print-directory
+# The wheel is what is tested: nothing is imported from the current folder, in any child process either.
+export PYTHONSAFEPATH := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Environments have no pip of their own: Debian's venv can't make one, and it would be half the time of a small one.
+make_venv   = test -x .venvs/$(1)/bin/python || { echo "making .venvs/$(1)"; $(PYTHON) -m venv --without-pip .venvs/$(1); }
+pip_install = $(PYTHON) -m pip --python .venvs/$(1)/bin/python install -qq --no-warn-script-location
+sources    := pyproject.toml README.md LICENSE $(shell find $(PACKAGES) -type f ! -name '*.pyc')
+pytest      = .venvs/$(1)/bin/python -m pytest
+
+.PHONY: demo check test fmt size vectors fuzz bench clean lint types smoke test-wheel test-tflite-runtime
+.DELETE_ON_ERROR:
+
+demo: .venvs/base/.wheel
+	@.venvs/base/bin/python tools/demo.py
+
+check: lint types smoke
+	@echo "make check: all is well"
+
+lint: .venvs/dev/.requirements
+	@.venvs/dev/bin/ruff format --check --quiet $(CODE) || { echo "not formatted: run make fmt"; exit 1; }
+	@.venvs/dev/bin/ruff check --quiet $(CODE)
+
+types: .venvs/dev/.requirements
+	@.venvs/dev/bin/mypy --no-error-summary
+
+smoke: .venvs/dev/.wheel
+	$(call pytest,dev) -q -m "smoke and not slow"
+
+test: test-wheel test-tflite-runtime
+	@echo; cat .venvs/summary-*.txt
+
+test-wheel: .venvs/dev/.wheel .venvs/base/.wheel .venvs/mediapipe/.requirements
+	@rm -f .venvs/summary-*.txt
+	MNKIT_ENVIRONMENT=wheel MNKIT_SUMMARY=.venvs/summary-1-wheel.txt \
+	MNKIT_BASE_PYTHON=$(CURDIR)/.venvs/base/bin/python MNKIT_MEDIAPIPE_PYTHON=$(CURDIR)/.venvs/mediapipe/bin/python \
+	$(call pytest,dev) -q -rs
+
+test-tflite-runtime: .venvs/tflite_runtime/.wheel
+	MNKIT_ENVIRONMENT=tflite_runtime MNKIT_SUMMARY=.venvs/summary-2-tflite_runtime.txt \
+	$(call pytest,tflite_runtime) -q -rs tests/mninfer tests/environments
+
+fmt: .venvs/dev/.requirements
+	.venvs/dev/bin/ruff check --fix --quiet $(CODE) || true
+	.venvs/dev/bin/ruff format $(CODE)
+
+size: .venvs/base/.wheel
+	@.venvs/base/bin/python tools/measure_install.py --limit-mb 300
+
+vectors: .venvs/dev/.wheel
+	.venvs/dev/bin/python tools/write_vectors.py
+
+fuzz: .venvs/dev/.wheel .venvs/tflite_runtime/.wheel
+	.venvs/dev/bin/python tools/fuzz_models.py
+
+clean:
+	rm -rf .venvs build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
+
+# --- the wheel and the environments ---
+
+$(WHEEL_OF)/.built: $(sources)
+	@rm -rf $(WHEEL_OF) && mkdir -p $(WHEEL_OF)
+	@echo "building the wheel"
+	@$(PYTHON) -m pip wheel -qq --no-deps --wheel-dir $(WHEEL_OF) .
+	@touch $@
+
+# What the wheel needs, then (a second stamp) the wheel itself, so that a changed source costs a second and not a minute.
+.venvs/dev/.requirements: pyproject.toml | $(WHEEL_OF)/.built
+	@$(call make_venv,dev)
+	@wheel=$$(ls $(WHEEL_OF)/*.whl) && $(call pip_install,dev) "$$wheel[dev]"
+	@touch $@
+
+.venvs/base/.requirements: pyproject.toml | $(WHEEL_OF)/.built
+	@rm -rf .venvs/base && $(call make_venv,base)
+	@$(call pip_install,base) $(WHEEL_OF)/*.whl
+	@touch $@
+
+# The oldest engine and numpy that we promise; no LiteRT, no simplejpeg: what 32-bit ARM has.
+.venvs/tflite_runtime/.requirements: tests/environments/tflite_runtime.txt
+	@$(call make_venv,tflite_runtime)
+	@$(call pip_install,tflite_runtime) --requirement $<
+	@touch $@
+
+.venvs/mediapipe/.requirements: tests/environments/mediapipe.txt
+	@$(call make_venv,mediapipe)
+	@$(call pip_install,mediapipe) --requirement $<
+	@touch $@
+
+.venvs/%/.wheel: $(WHEEL_OF)/.built .venvs/%/.requirements
+	@$(call pip_install,$*) --no-deps --force-reinstall $(WHEEL_OF)/*.whl
+	@touch $@
