@@ -1,14 +1,14 @@
 """Read and write any flatbuffer whose schema is one of our JSON tables.
 
-``decode`` turns untrusted bytes into plain dictionaries, checking every offset, vtable and vector against the end of the
-data; ``encode`` is its inverse. Neither knows what the fields mean: that is ``graph.py`` and ``metadata.py``.
+``decode`` turns untrusted bytes into plain dictionaries, checking every offset, vtable and vector against the end of
+the data; ``encode`` is its inverse. Neither knows what the fields mean: that is ``graph.py`` and ``metadata.py``.
 """
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -27,6 +27,8 @@ MAX_ELEMENTS = 16_000_000  # the same for vectors; the byte vectors are views an
 _FORMATS = {"bool": "?", "int8": "b", "uint8": "B", "int16": "h", "uint16": "H", "int32": "i", "uint32": "I",
             "int64": "q", "uint64": "Q", "float32": "f", "float64": "d"}  # fmt: skip
 _SCALARS = {kind: struct.Struct("<" + code) for kind, code in _FORMATS.items()}
+_WIDE = {kind for kind, scalar in _SCALARS.items() if scalar.size == 8}
+_INT32 = struct.Struct("<i")
 _UOFFSET = struct.Struct("<I")
 _VTABLE_HEAD = struct.Struct("<HH")
 
@@ -95,6 +97,19 @@ def decode(data: bytes, schema: Schema) -> Table:
         ) from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the tables of one vtable are read: ``inline`` takes scalars and offsets at once, ``offsets`` are followed."""
+
+    size: int
+    defaults: Table
+    names: tuple[str, ...]
+    inline: struct.Struct
+    offsets: tuple[tuple[str, int, Callable[[int], Any] | None], ...]  # field, where, reader; None for a union
+    unions: Mapping[str, str]
+    wide: tuple[int, ...]  # where the values of 8 bytes lie: a table itself is aligned to 4 only
+
+
 class _Decoder:
     def __init__(self, data: bytes, schema: Schema) -> None:
         self.data = data
@@ -103,7 +118,8 @@ class _Decoder:
         self.schema = schema
         self.tables_left = MAX_TABLES
         self.elements_left = MAX_ELEMENTS
-        self.layouts: dict[tuple[str, int], list[tuple[Field, int]]] = {}
+        self.layouts: dict[tuple[str, int], _Layout] = {}
+        self.readers: dict[str, Callable[[int], Any]] = {"string": self.string, "[uint8]": self.bytes}
 
     def table(self, name: str, position: int) -> Table:
         self.tables_left -= 1
@@ -111,101 +127,139 @@ class _Decoder:
             raise _DamageError(f"more than {MAX_TABLES} tables")
         if position % 4 or not 4 <= position <= self.size - 4:
             raise _DamageError(f"table at byte {position} of {self.size}")
-        vtable = position - int(_SCALARS["int32"].unpack_from(self.data, position)[0])
+        vtable = position - int(_INT32.unpack_from(self.data, position)[0])
         layout = self.layouts.get((name, vtable))
         if layout is None:
             layout = self.layouts[name, vtable] = self.layout(name, vtable)
-        result: Table = {}
-        for field, offset in layout:
-            scalar = _SCALARS.get(field.kind)
-            if not offset:
-                if scalar:
-                    result[field.name] = field.default
-                continue
-            try:
-                if scalar:
-                    result[field.name] = self.scalar(scalar, position + offset)
-                elif field.kind.startswith("union:"):
-                    member = self.union(field, result, position + offset)
-                    if member is not None:
-                        result[field.name] = member
+        if position + layout.size > self.size:
+            raise _DamageError(f"table of {layout.size} bytes at byte {position} of {self.size}")
+        for offset in layout.wide:
+            if (position + offset) % 8:
+                raise _DamageError(f"value of 8 bytes at byte {position + offset}")
+        result = layout.defaults.copy()
+        result.update(zip(layout.names, layout.inline.unpack_from(self.data, position), strict=True))
+        field = name
+        try:
+            for field, offset, read in layout.offsets:
+                target = self.target(position + offset, result[field])
+                value = read(target) if read else self.union(layout.unions[field], result[f"{field}_type"], target)
+                if value is None:
+                    del result[field]
                 else:
-                    result[field.name] = self.value(field.kind, self.target(position + offset))
-            except _DamageError as error:
-                error.path.append("." + field.name)
-                raise
+                    result[field] = value
+        except _DamageError as error:
+            error.path.append(f".{field}")
+            raise
         return result
 
-    def layout(self, name: str, vtable: int) -> list[tuple[Field, int]]:
-        """(field, offset in the table, 0 where absent) for the vtable at this position."""
+    def layout(self, name: str, vtable: int) -> _Layout:
+        """What the vtable at this position says of a table of this name."""
         if vtable % 2 or not 0 <= vtable <= self.size - 4:
             raise _DamageError(f"vtable at byte {vtable} of {self.size}")
         vtable_size, table_size = _VTABLE_HEAD.unpack_from(self.data, vtable)
-        if vtable_size < 4 or vtable_size % 2 or vtable + vtable_size > self.size:
+        if vtable_size < 4 or vtable_size % 2 or vtable + vtable_size > self.size or table_size < 4:
             raise _DamageError(f"vtable of {vtable_size} bytes at byte {vtable} of {self.size}")
-        offsets = struct.unpack_from(f"<{vtable_size // 2 - 2}H", self.data, vtable + 4)
-        if any(offset and not 4 <= offset < table_size for offset in offsets):
-            raise _DamageError(f"a field lies outside its table of {table_size} bytes")
+        where = dict(enumerate(struct.unpack_from(f"<{vtable_size // 2 - 2}H", self.data, vtable + 4)))
         fields = self.schema.tables[name]
-        known = {field.slot for field in fields}
-        if any(offset and 4 + 2 * i not in known for i, offset in enumerate(offsets)):
-            raise _DamageError(f"a field of {name} that schema {self.schema.identifier.decode()} of this mnkit does not know")
-        return [(field, offsets[(field.slot - 4) // 2] if field.slot < vtable_size else 0) for field in fields]
+        present = [(field, where.pop((field.slot - 4) // 2, 0)) for field in fields]
+        if any(where.values()):
+            raise _DamageError(
+                f"a field of {name} that schema {self.schema.identifier.decode()} of this mnkit does not know"
+            )
+        return self.new_layout(table_size, present)
 
-    def scalar(self, scalar: struct.Struct, position: int) -> Any:
-        if position % scalar.size or position + scalar.size > self.size:
-            raise _DamageError(f"value at byte {position} of {self.size}")
-        return scalar.unpack_from(self.data, position)[0]
+    def new_layout(self, table_size: int, present: list[tuple[Field, int]]) -> _Layout:
+        """The layout of a table in which each field lies at its offset, 0 where absent."""
+        code, end = "<4x", 4
+        inline = sorted(((field, offset) for field, offset in present if offset), key=lambda pair: pair[1])
+        for field, offset in inline:
+            form = _FORMATS.get(field.kind, "I")
+            size = struct.calcsize("<" + form)
+            if offset < end or offset + size > table_size:
+                raise _DamageError(
+                    f"the field {field.name} lies outside its table of {table_size} bytes, or on another field"
+                )
+            if offset % min(size, 4):
+                raise _DamageError(f"the field {field.name} is not aligned")
+            code += f"{offset - end}x{form}"
+            end = offset + size
+        return _Layout(
+            size=table_size,
+            defaults={field.name: field.default for field, offset in present if not offset and field.kind in _SCALARS},
+            names=tuple(field.name for field, _ in inline),
+            inline=struct.Struct(code),
+            offsets=tuple(
+                (field.name, offset, None if field.kind.startswith("union:") else self.reader(field.kind))
+                for field, offset in inline
+                if field.kind not in _SCALARS
+            ),
+            unions={
+                field.name: field.kind.removeprefix("union:") for field, _ in inline if field.kind.startswith("union:")
+            },
+            wide=tuple(offset for field, offset in inline if field.kind in _WIDE),
+        )
 
-    def target(self, position: int) -> int:
-        if position % 4 or position + 4 > self.size:
-            raise _DamageError(f"offset at byte {position} of {self.size}")
-        target = position + int(_UOFFSET.unpack_from(self.data, position)[0])
-        if target == position or target > self.size - 4:
+    def union(self, union: str, which: int, target: int) -> Table | None:
+        """The member of this number; None for one that this schema does not list."""
+        names = self.schema.unions[union]
+        result: Table | None = self.reader(names[which])(target) if which < len(names) else None
+        return result
+
+    def target(self, position: int, offset: int) -> int:
+        target = position + offset
+        if not offset or target > self.size - 4 or target % 4:
             raise _DamageError(f"points to byte {target} of {self.size}")
         return target
 
-    def union(self, field: Field, so_far: Table, position: int) -> Table | None:
-        """The member that the type field before it names; None for members this schema does not list."""
-        names = self.schema.unions[field.kind.removeprefix("union:")]
-        which = so_far.get(f"{field.name}_type", 0)
-        name = names[which] if which < len(names) else ""
-        target = self.target(position)
-        return self.table(name, target) if name in self.schema.tables else None
+    def reader(self, kind: str) -> Callable[[int], Any]:
+        """The function that reads a value of this kind at its position."""
+        found = self.readers.get(kind)
+        if found is None:
+            found = self.readers[kind] = self.new_reader(kind)
+        return found
 
-    def value(self, kind: str, target: int) -> Any:
-        if kind == "string":
-            return self.string(target)
+    def new_reader(self, kind: str) -> Callable[[int], Any]:
         if not kind.startswith("["):
-            return self.table(kind, target) if kind in self.schema.tables else None
+            return partial(self.table, kind) if kind in self.schema.tables else _nothing
         inner = kind[1:-1]
-        length = _UOFFSET.unpack_from(self.data, target)[0]
-        start = target + 4
-        if inner == "uint8":
-            self.bounds(start, length)
-            return self.view[start : start + length]
-        if scalar := _SCALARS.get(inner):
-            self.bounds(start, length * scalar.size)
-            if start % scalar.size:
-                raise _DamageError(f"vector of {inner} at byte {start}")
-            self.count(length)
-            return struct.unpack_from(f"<{length}{_FORMATS[inner]}", self.data, start)
-        self.bounds(start, length * 4)
-        self.count(length)
-        return [self.element(inner, start + 4 * i, i) for i in range(length)]
+        return partial(self.scalars, inner) if inner in _SCALARS else partial(self.elements, self.reader(inner))
 
-    def element(self, kind: str, position: int, index: int) -> Any:
+    def bytes(self, target: int) -> memoryview:
+        start = target + 4
+        length = _UOFFSET.unpack_from(self.data, target)[0]
+        self.bounds(start, length)
+        return self.view[start : start + length]
+
+    def scalars(self, kind: str, target: int) -> tuple[Any, ...]:
+        start = target + 4
+        length = _UOFFSET.unpack_from(self.data, target)[0]
+        size = _SCALARS[kind].size
+        self.bounds(start, length * size)
+        if start % size:
+            raise _DamageError(f"vector of {kind} at byte {start}")
+        self.count(length)
+        return struct.unpack_from(f"<{length}{_FORMATS[kind]}", self.data, start)
+
+    def elements(self, read: Callable[[int], Any], target: int) -> list[Any]:
+        """A vector of tables, strings or vectors."""
+        values: list[Any] = []
         try:
-            return self.value(kind, self.target(position))
+            for i, offset in enumerate(self.scalars("uint32", target)):
+                values.append(read(self.target(target + 4 + 4 * i, offset)))
         except _DamageError as error:
-            error.path.append(f"[{index}]")
+            error.path.append(f"[{len(values)}]")
             raise
+        return values
 
     def string(self, target: int) -> str:
+        """The runtime reads strings as C does, so the zero behind the last byte must be there."""
+        start = target + 4
         length = _UOFFSET.unpack_from(self.data, target)[0]
-        self.bounds(target + 4, length)
+        self.bounds(start, length + 1)
         self.count(length)
-        return bytes(self.view[target + 4 : target + 4 + length]).decode("utf-8", "replace")
+        if self.data[start + length]:
+            raise _DamageError(f"the string at byte {target} does not end in a zero")
+        return self.data[start : start + length].decode("utf-8", "replace")
 
     def bounds(self, start: int, num_bytes: int) -> None:
         if start + num_bytes > self.size:
@@ -215,6 +269,10 @@ class _Decoder:
         self.elements_left -= num_elements
         if self.elements_left < 0:
             raise _DamageError(f"more than {MAX_ELEMENTS} values")
+
+
+def _nothing(_target: int) -> None:
+    """Read a table that the schema does not list."""
 
 
 def encode(root: Table, schema: Schema) -> bytes:

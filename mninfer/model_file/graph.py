@@ -1,11 +1,12 @@
 """A decoded TFLite model as typed data: tensors, operators, metadata buffers of the one subgraph that runs.
 
-``build_graph`` resolves every index (buffers, tensors, operator codes, subgraphs) and refuses one that points nowhere. It
-does not judge sizes, quantization or what an operator may do: that is ``check.py``.
+``build_graph`` resolves every index (buffers, tensors, operator codes, subgraphs) and refuses one that points nowhere.
+It does not judge sizes, quantization or what an operator may do: that is ``check.py``.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from mninfer.errors import ModelFileError, UnsupportedModelError
@@ -29,7 +30,7 @@ class Quantization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
-    """``shape_signature`` has -1 where the size is not fixed; ``data`` is the constant's bytes, None for activations."""
+    """``shape_signature`` has -1 where the size is open; ``data`` is the constant's bytes, None for activations."""
 
     index: int
     name: str
@@ -101,6 +102,11 @@ def build_graph(root: Table, data: bytes) -> Graph:
     )
 
 
+@cache
+def _names_of(enum: str) -> Mapping[int, str]:
+    return {value: name for name, value in load_schema("tflite").enums[enum].items()}
+
+
 def _buffer(index: int, buffer: Table, data: bytes) -> memoryview | None:
     """The bytes of a buffer, inline or at an offset in the file; None where it is empty."""
     offset, size = buffer["offset"], buffer["size"]
@@ -119,14 +125,14 @@ def _tensor(index: int, table: Table, buffers: list[memoryview | None]) -> Tenso
         raise ModelFileError(f"{where}: buffer {table['buffer']} of {len(buffers)}")
     if table.get("external_buffer"):
         raise UnsupportedModelError(f"{where}: its data is in another file", hints="convert the model into one file")
-    dtypes = {value: name.lower() for name, value in load_schema("tflite").enums["TensorType"].items()}
+    dtypes = _names_of("TensorType")
     if table["type"] not in dtypes:
         raise ModelFileError(f"{where}: data type {table['type']} does not exist")
     shape = table.get("shape", ())
     return Tensor(
         index=index,
         name=name,
-        dtype=dtypes[table["type"]],
+        dtype=dtypes[table["type"]].lower(),
         shape=shape,
         shape_signature=table.get("shape_signature") or shape,
         quantization=_quantization(table.get("quantization"), where),
@@ -151,7 +157,7 @@ def _operator(index: int, table: Table, codes: list[Table], num_tensors: int) ->
     code = codes[table["opcode_index"]]
     # Files of before 2020 have the code in one byte; new ones have both, and 127 in the byte for codes beyond it.
     number = max(code["builtin_code"], code["deprecated_builtin_code"])
-    names = {value: name for name, value in load_schema("tflite").enums["BuiltinOperator"].items()}
+    names = _names_of("BuiltinOperator")
     if number not in names:
         raise ModelFileError(f"operator {index}: builtin operator {number} does not exist")
     is_custom = names[number] == "CUSTOM"
