@@ -105,7 +105,14 @@ def generate_metadata(text: str) -> dict[str, object]:
     unions = {"ContentProperties", "ProcessUnitOptions"}
     members = [name for union in unions for name in union_names(found, union) if name != "NONE"]
     tables = closure(found, ["ModelMetadata", *members])
-    enums = ["AssociatedFileType", "ColorSpaceType", "BoundingBoxType", "CoordinateType", "ScoreTransformationType", "FeatureProperties"]
+    enums = [
+        "AssociatedFileType",
+        "ColorSpaceType",
+        "BoundingBoxType",
+        "CoordinateType",
+        "ScoreTransformationType",
+        "FeatureProperties",
+    ]
     return {
         "identifier": "M001",
         "root": "ModelMetadata",
