@@ -1,0 +1,9 @@
+"""What runs a model: LiteRT, tflite-runtime, TensorFlow Lite and LiteRT's GPU accelerator behind one small protocol.
+
+An engine gets bytes that have been checked already and arrays that fit; it knows nothing of pictures or labels.
+"""
+
+from mninfer.engines.choose import ENGINE_NAMES, open_engine
+from mninfer.engines.protocol import DelegateCoverage, Engine, EngineConfig
+
+__all__ = ["ENGINE_NAMES", "DelegateCoverage", "Engine", "EngineConfig", "open_engine"]

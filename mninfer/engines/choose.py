@@ -1,0 +1,82 @@
+"""An engine by name, or the best one that is installed; a missing one is an error with the line that installs it."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from mninfer.engines.protocol import Engine, EngineConfig, default_threads
+from mninfer.errors import MissingDependencyError
+
+__all__ = ["ENGINE_NAMES", "open_engine"]
+
+# Name -> the package that it needs and our module, in the order in which "auto" tries them.
+_ENGINES = {
+    "litert": ("ai_edge_litert", "litert"),
+    "tflite-runtime": ("tflite_runtime", "tflite_runtime"),
+    "tensorflow": ("tensorflow", "tensorflow"),
+    "litert-gpu": ("ai_edge_litert", "litert_gpu"),
+}
+AUTO_ORDER = ("litert", "tflite-runtime", "tensorflow")
+ENGINE_NAMES = ("auto", *_ENGINES)
+
+
+def open_engine(
+    data: bytes,
+    *,
+    engine: str = "auto",
+    threads: int | None = None,
+    delegate: str | None = None,
+    input_shapes: tuple[tuple[int, ...], ...] | None = None,
+) -> Engine:
+    """Give ``data``, a checked model, to an engine. ``threads`` None means the cores that there are, four at most.
+
+    Raises:
+        MissingDependencyError: the engine (or the delegate's library) isn't installed.
+        EngineError: the engine refuses the model.
+    """
+    config = EngineConfig(threads=default_threads() if threads is None else threads, delegate=delegate, input_shapes=input_shapes)
+    name = _first_installed() if engine == "auto" else _known(engine)
+    package, module = _ENGINES[name]
+    if find_spec(package) is None:
+        raise _missing(name)
+    try:
+        opened: Engine = import_module(f"mninfer.engines.{module}").open_engine(data, config)
+    except ImportError as error:
+        raise _broken(name, error) from error
+    return opened
+
+
+def _first_installed() -> str:
+    for name in AUTO_ORDER:
+        if find_spec(_ENGINES[name][0]) is not None:
+            return name
+    raise _missing("auto")
+
+
+def _known(engine: str) -> str:
+    if engine in _ENGINES:
+        return engine
+    from difflib import get_close_matches
+
+    near = get_close_matches(engine, ENGINE_NAMES, n=1)
+    raise ValueError(
+        f'no engine is called "{engine}"' + (f'; did you mean "{near[0]}"?' if near else f"; there are {', '.join(ENGINE_NAMES)}")
+    )
+
+
+def _missing(name: str) -> MissingDependencyError:
+    from mninfer.engines.install import Platform, install_hints
+
+    where = Platform.current()
+    what = "no TFLite engine is installed" if name == "auto" else f'the engine "{name}" is not installed'
+    return MissingDependencyError(what, where=str(where), hints=install_hints(where, name))
+
+
+def _broken(name: str, error: ImportError) -> MissingDependencyError:
+    from mninfer.engines.install import Platform, install_hints
+
+    where = Platform.current()
+    return MissingDependencyError(
+        f'the engine "{name}" is installed but does not load: {" ".join(str(error).split())}',
+        where=str(where),
+        hints=install_hints(where, name),
+    )

@@ -1,0 +1,177 @@
+"""The engine on top of the Interpreter class that LiteRT, tflite-runtime and TensorFlow Lite have in common.
+
+The bytes given are kept and never copied here: the C++ side reads weights from that very object.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mninfer.engines.protocol import Array, DelegateCoverage, EngineConfig, fix_shape, tensor_dtype
+from mninfer.errors import EngineError, MissingDependencyError
+from mninfer.model_file.graph import Quantization
+from mninfer.spec import TensorSpec
+
+__all__ = ["InterpreterEngine", "InterpreterRuntime", "tensor_spec"]
+
+EDGE_TPU_HINT = "install the Edge TPU runtime (package libedgetpu1-std): coral.ai/software/#edgetpu-runtime"
+
+
+@dataclass(frozen=True, slots=True)
+class InterpreterRuntime:
+    """A package that has the Interpreter API."""
+
+    name: str
+    version: str
+    interpreter_class: Callable[..., Any]
+    load_delegate: Callable[[str], Any]
+
+
+class InterpreterEngine:
+    """A model in an Interpreter, its tensors allocated."""
+
+    def __init__(self, runtime: InterpreterRuntime, data: bytes, config: EngineConfig) -> None:
+        self.name = runtime.name
+        self.version = runtime.version
+        self._delegate = config.delegate
+        delegates = [_load_delegate(runtime, config.delegate)] if config.delegate else None
+        try:
+            self._interpreter = _make(runtime, data, config.threads, delegates)
+            _fix_input_shapes(self._interpreter, config.input_shapes)
+            self._interpreter.allocate_tensors()
+        # SystemError: a C extension that was built against another numpy.
+        except (ValueError, RuntimeError, SystemError) as error:
+            raise _refusal(self, error) from error
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self.inputs = tuple(tensor_spec(details) for details in inputs)
+        self.outputs = tuple(tensor_spec(details) for details in outputs)
+        self._input_indices = [details["index"] for details in inputs]
+        self._output_indices = [details["index"] for details in outputs]
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """Set, invoke, get: the outputs are copies, so they outlive the next run."""
+        interpreter = self._interpreter
+        if interpreter is None:
+            raise ValueError(f"this {self.name} engine is closed")
+        try:
+            for index, array in zip(self._input_indices, arrays, strict=True):
+                interpreter.set_tensor(index, array)
+            interpreter.invoke()
+            return [interpreter.get_tensor(index) for index in self._output_indices]
+        except (RuntimeError, ValueError) as error:
+            raise EngineError(f"{self.name} {self.version} failed to run the model: {_one_line(error)}") from error
+
+    @property
+    def uses_xnnpack(self) -> bool:
+        return self._delegate is None and bool(self.coverage().num_delegated)
+
+    def coverage(self) -> DelegateCoverage:
+        """Count the operators that delegates took over, from the private list of nodes (the only way there is)."""
+        list_nodes = getattr(self._interpreter, "_get_ops_details", None)
+        nodes = list_nodes() if list_nodes else []
+        if not all({"op_name", "inputs", "outputs"} <= node.keys() for node in nodes) or not nodes:
+            return DelegateCoverage(None, None, self._delegate)
+        operators = [node for node in nodes if node["op_name"] != "DELEGATE"]
+        delegated: set[int] = set()
+        for node in nodes:
+            if node["op_name"] == "DELEGATE":
+                delegated |= _operators_inside(node, operators)
+        return DelegateCoverage(len(operators), len(delegated), self._delegate or ("XNNPACK" if delegated else None))
+
+    def close(self) -> None:
+        """Free the memory now; running afterwards is an error."""
+        self._interpreter = None
+
+
+def tensor_spec(details: Mapping[str, Any]) -> TensorSpec:
+    """An Interpreter's description of a tensor as ours."""
+    parameters = details["quantization_parameters"]
+    scales = tuple(float(scale) for scale in parameters["scales"])
+    zero_points = tuple(int(zero_point) for zero_point in parameters["zero_points"])
+    shape = tuple(int(size) for size in details["shape"])
+    return TensorSpec(
+        name=details["name"],
+        shape=shape,
+        shape_signature=tuple(int(size) for size in details["shape_signature"]) or shape,
+        dtype=tensor_dtype(details["dtype"]),
+        quantization=Quantization(scales, zero_points, int(parameters["quantized_dimension"])) if scales else None,
+    )
+
+
+def _make(runtime: InterpreterRuntime, data: bytes, threads: int, delegates: list[Any] | None) -> Any:
+    with warnings.catch_warnings():
+        # TensorFlow announces that tf.lite.Interpreter will go; whoever chose that engine by name knows.
+        warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
+        return runtime.interpreter_class(model_content=data, num_threads=threads, experimental_delegates=delegates)
+
+
+def _fix_input_shapes(interpreter: Any, stated: tuple[tuple[int, ...], ...] | None) -> None:
+    """Resize before allocation: XNNPACK leaves a model with open sizes alone."""
+    inputs = interpreter.get_input_details()
+    if stated is not None and len(stated) != len(inputs):
+        raise ValueError(f"{len(stated)} input shapes stated, the model has {len(inputs)} inputs")
+    for position, details in enumerate(inputs):
+        spec = tensor_spec(details)
+        shape = fix_shape(spec, stated[position] if stated else None)
+        if -1 in spec.shape_signature:
+            interpreter.resize_tensor_input(details["index"], shape)
+
+
+def _load_delegate(runtime: InterpreterRuntime, library: str) -> Any:
+    is_edge_tpu = "edgetpu" in library
+    _check_library(library, EDGE_TPU_HINT if is_edge_tpu else "give the full path of a library for this processor")
+    try:
+        return runtime.load_delegate(library)
+    except (ValueError, RuntimeError) as error:
+        hint = "is the Edge TPU plugged in, and may this user open it?" if is_edge_tpu else "is its device present?"
+        raise EngineError(
+            f'the delegate "{library}" was loaded but did not start: {_one_line(error)}',
+            where=f"{runtime.name} {runtime.version}",
+            hints=(hint, "leave the delegate out"),
+        ) from error
+
+
+def _check_library(library: str, hint: str) -> None:
+    """Load it once ourselves: the engines' own wrapper trips over its half-made object when that fails."""
+    import ctypes
+
+    try:
+        loaded = ctypes.CDLL(library)
+    except OSError as error:
+        raise MissingDependencyError(
+            f'the delegate library "{library}" cannot be loaded: {_one_line(error)}', hints=hint
+        ) from error
+    if not hasattr(loaded, "tflite_plugin_create_delegate"):
+        raise EngineError(f'"{library}" is no TFLite delegate: it has no tflite_plugin_create_delegate', hints=hint)
+
+
+def _operators_inside(node: Mapping[str, Any], operators: Sequence[Mapping[str, Any]]) -> set[int]:
+    """The positions of the operators that lie between a delegate node's inputs and its outputs."""
+    producer = {int(tensor): i for i, operator in enumerate(operators) for tensor in operator["outputs"]}
+    known = {int(tensor) for tensor in node["inputs"]}
+    pending = [int(tensor) for tensor in node["outputs"]]
+    inside: set[int] = set()
+    while pending:
+        tensor = pending.pop()
+        if tensor in known or tensor not in producer:
+            continue
+        known.add(tensor)
+        inside.add(producer[tensor])
+        pending += [int(tensor) for tensor in operators[producer[tensor]]["inputs"]]
+    return inside
+
+
+def _refusal(engine: InterpreterEngine, error: Exception) -> EngineError:
+    text = _one_line(error)
+    if "numpy" in text or "_ARRAY_API" in text or isinstance(error, SystemError):
+        hints = ('this engine was built for an older numpy: python -m pip install "numpy<2"',)
+    elif "version" in text or "Didn't find op" in text:
+        hints = ('"mninfer info MODEL" tells the oldest runtime that it loads on', f"a newer {engine.name} may know the operator")
+    else:
+        hints = ("the file may be damaged, or may need another engine or delegate",)
+    return EngineError(f"{engine.name} {engine.version} refused the model: {text}", hints=hints)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,121 @@
+"""What every engine offers, and what it is asked for."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mninfer.errors import UnsupportedModelError
+from mninfer.spec import TensorSpec
+
+__all__ = ["Array", "DelegateCoverage", "Engine", "EngineConfig", "default_threads", "fix_shape"]
+
+Array = npt.NDArray[Any]
+
+# More threads than this don't help a MobileNet: the layers are too small to share out.
+MOST_DEFAULT_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class DelegateCoverage:
+    """How many of the model's operators a delegate runs; None where the engine doesn't tell."""
+
+    num_operators: int | None
+    num_delegated: int | None
+    delegate: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """One request for an engine. ``input_shapes`` states whole shapes, one per input, where the model leaves them open."""
+
+    threads: int
+    delegate: str | None = None
+    input_shapes: tuple[tuple[int, ...], ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise ValueError(f"threads must be 1 or more, not {self.threads}")
+
+
+class Engine(Protocol):
+    """A model that is loaded and can run. Not for several threads at once: one engine per thread."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]: ...
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]: ...
+    @property
+    def uses_xnnpack(self) -> bool:
+        """Whether XNNPACK runs part of the model (exact golden vectors for int8 hold there)."""
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """The outputs for one array per input, in the model's order; they belong to the caller.
+
+        Raises:
+            EngineError: the engine failed, or an array doesn't fit its input.
+        """
+
+    def coverage(self) -> DelegateCoverage: ...
+    def close(self) -> None: ...
+
+
+def default_threads() -> int:
+    """The cores that this process may use, four at most."""
+    return min(MOST_DEFAULT_THREADS, available_cores())
+
+
+def available_cores() -> int:
+    """The cores that this process may use: a container or ``taskset`` can leave fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def fix_shape(spec: TensorSpec, stated: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The shape an input runs with: a batch that the file leaves open becomes 1, other open sizes are ``stated``.
+
+    Raises:
+        UnsupportedModelError: a size is open and not stated, or what is stated contradicts the file.
+    """
+    wanted = stated or _filled_shape(spec)
+    if -1 in wanted:
+        raise UnsupportedModelError(
+            f'input "{spec.name}" has no fixed size: {list(spec.shape_signature)}',
+            hints=(
+                "state it: mninfer.load(…, input_size=(WIDTH, HEIGHT)), --input-size WIDTHxHEIGHT",
+                "convert the model again with a fixed input shape",
+            ),
+        )
+    fits = len(wanted) == len(spec.shape_signature) and all(
+        file in (-1, size) and size > 0 for file, size in zip(spec.shape_signature, wanted, strict=True)
+    )
+    if not fits:
+        raise UnsupportedModelError(
+            f'input "{spec.name}" is {list(spec.shape_signature)}: it cannot run as {list(wanted)}',
+            hints="leave the input size out" if -1 not in spec.shape_signature else "state a size that fits",
+        )
+    return wanted
+
+
+def _filled_shape(spec: TensorSpec) -> tuple[int, ...]:
+    """The signature with the batch set to 1 and the file's own sizes where it has some (1 is what writers put for -1)."""
+    filled = [
+        size if signed < 0 and size > 1 else signed
+        for signed, size in zip(spec.shape_signature, spec.shape, strict=True)
+    ]
+    if filled and spec.shape_signature[0] < 0:
+        filled[0] = 1
+    return tuple(filled)
+
+
+def tensor_dtype(dtype: Any) -> str:
+    """numpy's name of a dtype, which is also the schema's."""
+    return np.dtype(dtype).name

@@ -1,0 +1,20 @@
+"""TensorFlow's own TFLite interpreter: seconds to import, so only when it is named or nothing else is installed."""
+
+import os
+
+from mninfer.engines.interpreter import InterpreterEngine, InterpreterRuntime
+from mninfer.engines.protocol import Engine, EngineConfig
+
+__all__ = ["open_engine"]
+
+
+def open_engine(data: bytes, config: EngineConfig) -> Engine:
+    """Load ``data`` into tf.lite."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # leave out the page about instruction sets and GPUs
+    import tensorflow
+
+    lite = tensorflow.lite
+    runtime = InterpreterRuntime(
+        "tensorflow", tensorflow.__version__, lite.Interpreter, lite.experimental.load_delegate
+    )
+    return InterpreterEngine(runtime, data, config)
