@@ -1,0 +1,113 @@
+"""README's marked blocks, run as a reader would: with the base install, in the folder that ``make demo`` leaves.
+
+``<!-- run -->`` before a block: bash and python blocks run one after the other in that folder;
+``<!-- run: install -->``: in a copy of the checkout.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"(?:<!-- (?P<mark>run[^\n]*) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)```", re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+
+
+class Block(NamedTuple):
+    mark: str
+    language: str
+    text: str
+
+
+BLOCKS = [
+    Block(m["mark"] or "", m["language"], m["text"]) for m in BLOCK.finditer((ROOT / "README.md").read_text("utf-8"))
+]
+RUN = [block for block in BLOCKS if block.mark == "run"]
+
+
+@pytest.fixture(scope="module")
+def base_python() -> Path:
+    """Python of the environment that has the base install only."""
+    if not (path := os.environ.get("MNKIT_BASE_PYTHON")):
+        pytest.skip("needs the base install: make test makes one (MNKIT_BASE_PYTHON)")
+    return Path(path)
+
+
+@pytest.fixture(scope="module")
+def reader(base_python: Path) -> dict[str, str]:
+    """The environment variables of a shell in which that environment is active."""
+    path = f"{base_python.parent}{os.pathsep}{os.environ['PATH']}"
+    return {key: value for key, value in os.environ.items() if not key.startswith(("MNKIT", "PYTHON"))} | {"PATH": path}
+
+
+@pytest.fixture(scope="module")
+def demo_folder(base_python: Path, reader: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    demo = [base_python, ROOT / "tools" / "demo.py", folder]
+    done = subprocess.run(demo, env=reader, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_the_demo_leaves_what_the_readme_starts_from(demo_folder: Path) -> None:
+    names = {path.relative_to(demo_folder).as_posix() for path in demo_folder.rglob("*") if path.is_file()}
+    assert {"bare.tflite", "labels.txt", "shapes.tflite", "pictures/red_circle.jpg"} <= names
+    assert any(name.startswith("drawn/") for name in names)
+
+
+@pytest.mark.parametrize("block", RUN, ids=[f"{i}-{block.language}" for i, block in enumerate(RUN)])
+def test_the_readme_block_runs(block: Block, demo_folder: Path, reader: dict[str, str]) -> None:
+    shell = {"bash": ["bash", "-eu", "-o", "pipefail", "-c"], "python": ["python", "-W", "error", "-c"]}[block.language]
+    done = subprocess.run(
+        [*shell, block.text], cwd=demo_folder, env=reader, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout, "a reader wants to see something"
+
+
+@pytest.mark.slow
+def test_the_install_lines_work_in_a_fresh_checkout(reader: dict[str, str], tmp_path: Path) -> None:
+    if subprocess.run([sys.executable, "-c", "import ensurepip"], check=False, capture_output=True).returncode:
+        pytest.skip("this Python cannot make an environment with pip (Debian: apt-get install python3-venv)")
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listing.returncode:
+        pytest.skip("not a git checkout")
+    for name in filter(None, listing.stdout.split("\0")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").symlink_to(getattr(sys, "_base_executable", sys.executable))
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    (lines,) = [block.text for block in BLOCKS if block.mark == "run: install"]
+    done = subprocess.run(
+        ["bash", "-eu", "-c", lines],
+        cwd=tmp_path,
+        env=reader | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip().endswith(".dev0") or "mninfer" in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    missing = [link for link in LINK.findall(text) if not ((ROOT / page).parent / link).exists()]
+    assert not missing
+
+
+@pytest.mark.smoke
+def test_contributing_fits_on_one_page() -> None:
+    assert len((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()) <= 60
