@@ -1,0 +1,91 @@
+"""A live source never waits for the model: a thread keeps the newest frame, and what nobody took in time is dropped."""
+
+import threading
+from collections.abc import Iterator
+from typing import Protocol
+
+from mninfer.camera.source import Frame, Pixels
+from mninfer.errors import InputError
+
+__all__ = ["FrameReader", "NewestFrame"]
+
+_SILENCE_S = 10.0
+_FAILED_READS = 30
+
+
+class FrameReader(Protocol):
+    """Blocks until the next frame; None where a read failed."""
+
+    frames_per_second: float | None
+
+    def read(self) -> Pixels | None: ...
+
+    def close(self) -> None: ...
+
+
+class NewestFrame:
+    """The newest frame of a ``reader`` that a thread keeps reading."""
+
+    is_live = True
+
+    def __init__(self, reader: FrameReader, *, where: str, silence_s: float = _SILENCE_S) -> None:
+        self.frames_per_second = reader.frames_per_second
+        self._reader = reader
+        self._where = where
+        self._silence_s = silence_s
+        self._news = threading.Condition()
+        self._newest: Frame | None = None
+        self._is_closed = self._has_ended = False
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._keep_reading, name="camera", daemon=True)
+        self._thread.start()
+
+    def frames(self) -> Iterator[Frame]:
+        """The newest frame each time; an error once the camera has gone away."""
+        while True:
+            with self._news:
+                has_news = self._news.wait_for(self._is_ready, timeout=self._silence_s)
+                frame, self._newest = self._newest, None
+                if frame is None and (self._has_ended or not has_news) and not self._is_closed:
+                    raise self._gone(has_news)
+            if frame is None:
+                return
+            yield frame
+
+    def close(self) -> None:
+        """Stop the thread; the reader is released by whoever can do so without pulling it away from under a read."""
+        with self._news:
+            self._is_closed = True
+            self._news.notify_all()
+        self._thread.join(timeout=2)
+
+    def _is_ready(self) -> bool:
+        return self._newest is not None or self._has_ended or self._is_closed
+
+    def _gone(self, has_ended: bool) -> InputError:
+        what = "the camera sends no more pictures" if has_ended else f"no picture for {self._silence_s:g} seconds"
+        error = InputError(what, where=self._where, hints="see whether it is plugged in, or used by another program")
+        error.__cause__ = self._error
+        return error
+
+    def _keep_reading(self) -> None:
+        number = num_failed = 0
+        try:
+            while not self._is_closed and num_failed < _FAILED_READS:
+                pixels = self._reader.read()
+                if pixels is None:
+                    num_failed += 1
+                    threading.Event().wait(0.01)
+                    continue
+                num_failed = 0
+                with self._news:
+                    self._newest = Frame(pixels, number)
+                    self._news.notify_all()
+                number += 1
+        except Exception as error:  # noqa: BLE001  # a driver's, in a thread: handed to whoever waits for frames
+            self._error = error
+        finally:
+            self._reader.close()
+            with self._news:
+                self._has_ended = True
+                self._news.notify_all()

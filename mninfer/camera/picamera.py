@@ -1,0 +1,49 @@
+"""Raspberry Pi cameras, through libcamera's picamera2, which comes with the Pi's system."""
+
+from typing import Any
+
+from mninfer.camera.newest_frame import NewestFrame
+from mninfer.camera.source import FrameSource, Pixels, missing_picamera
+from mninfer.errors import InputError
+
+__all__ = ["open_picamera"]
+
+_SIZE = (1280, 720)
+
+
+def open_picamera() -> FrameSource:
+    """Start the first camera in a video configuration."""
+    try:
+        from picamera2 import Picamera2
+    except ImportError as error:
+        raise missing_picamera() from error
+    try:
+        camera = Picamera2()
+        # libcamera names formats by bytes in a little-endian word: its "BGR888" is an array of red, green, blue.
+        camera.configure(camera.create_video_configuration(main={"size": _SIZE, "format": "BGR888"}))
+        camera.start()
+    except (RuntimeError, IndexError) as error:  # IndexError: picamera2 finds no camera
+        raise InputError(
+            f"the camera cannot be started: {error}",
+            where="--source picamera2",
+            hints=[
+                "rpicam-hello --list-cameras shows whether the system sees it",
+                "close programs that use the camera",
+            ],
+        ) from error
+    return NewestFrame(_PicameraReader(camera), where="picamera2")
+
+
+class _PicameraReader:
+    frames_per_second: float | None = 30.0  # what a video configuration starts with
+
+    def __init__(self, camera: Any) -> None:
+        self._camera = camera
+
+    def read(self) -> Pixels | None:
+        pixels: Pixels = self._camera.capture_array("main")
+        return pixels
+
+    def close(self) -> None:
+        self._camera.stop()
+        self._camera.close()

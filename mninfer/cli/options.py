@@ -1,0 +1,207 @@
+"""The options that every command on a model shares, and the model that they ask for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from mninfer import Model
+    from mninfer.preprocessing import PreprocessSpec
+
+__all__ = [
+    "ENGINES",
+    "ModelOptions",
+    "NearChoice",
+    "examples",
+    "model_argument",
+    "model_options",
+    "open_model",
+    "preprocess_options",
+    "settings_of",
+    "stated_preprocess",
+]
+
+ENGINES = ("auto", "litert", "litert-gpu", "tflite-runtime", "tensorflow")
+
+Command = Callable[..., Any]
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: lines to copy."""
+    return "\b\n" + "\n".join(("Examples:", *(f"  {line}" for line in lines)))
+
+
+class NearChoice(click.Choice[str]):
+    """A choice that answers a typo with the nearest value."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return super().convert(value, param, ctx)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            matches = get_close_matches(str(value).lower(), self.choices, n=1)
+            if not matches:
+                raise
+            self.fail(f'{error.message} Did you mean "{matches[0]}"?', param, ctx)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOptions:
+    """What the command line says about how to load and run a model; None where it says nothing."""
+
+    preprocess: str | None
+    resize: str | None
+    interpolation: str | None
+    labels: str | None
+    input_size: tuple[int, int] | None
+    engine: str
+    delegate: str | None
+    threads: int | None
+    full_decode: bool
+    max_megapixels: float
+    allow_unlisted_ops: bool
+    sha256: str | None
+
+    @classmethod
+    def take(cls, options: dict[str, Any]) -> "ModelOptions":
+        """Take the shared options out of a command's keyword arguments."""
+        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+
+
+def model_argument(command: Command) -> Command:
+    """The first argument of every command."""
+    return click.argument("model", metavar="MODEL")(command)
+
+
+def preprocess_options(command: Command) -> Command:
+    """How a picture becomes the input tensor; what is not stated stays as the file says."""
+    for decorate in (
+        click.option("--labels", metavar="FILE", help="One label a line, in the order of the model's outputs."),
+        click.option("--interpolation", type=NearChoice(["area", "bilinear"]), help="How pixels are averaged."),
+        click.option(
+            "--resize", metavar="stretch|crop[:0.875]|letterbox", help="How a picture gets the input's shape."
+        ),
+        click.option(
+            "--preprocess",
+            metavar="inception|torch|caffe|raw|mean=..,std=..,order=rgb|bgr",
+            help="(pixel - mean) / std. Default: what the file says.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def model_options(command: Command) -> Command:
+    """``preprocess_options``, and how the model is loaded and run."""
+    for decorate in (
+        click.option("--sha256", metavar="HEX", help="Refuse any other model file than this one."),
+        click.option(
+            "--allow-unlisted-ops", is_flag=True, help="Run operators that the safety check knows no rules for."
+        ),
+        click.option(
+            "--max-megapixels",
+            type=click.FloatRange(0, min_open=True),
+            default=200.0,
+            show_default=True,
+            help="Refuse larger pictures.",
+        ),
+        click.option(
+            "--input-size",
+            metavar="WIDTHxHEIGHT",
+            callback=_parse_size,
+            help="For a model that leaves its input's size open.",
+        ),
+        click.option("--full-decode", is_flag=True, help="Decode JPEGs at full size even where less would do."),
+        click.option(
+            "--threads", type=click.IntRange(1, 1024), help="Threads of the engine. Default: what suits this machine."
+        ),
+        click.option("--delegate", metavar="LIBRARY", help="An external delegate, such as libedgetpu.so.1."),
+        click.option(
+            "--engine", type=NearChoice(ENGINES), default="auto", show_default=True, help="What runs the model."
+        ),
+    ):
+        command = decorate(command)
+    return preprocess_options(command)
+
+
+def _parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    width, _x, height = value.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise click.BadParameter(f'"{value}" is not WIDTHxHEIGHT, such as 224x224')
+    return int(width), int(height)
+
+
+def open_model(path: str, options: ModelOptions) -> "Model":
+    """Load MODEL as the command line says."""
+    from mninfer import load
+
+    restate = stated_preprocess(options)
+    model = load(
+        path,
+        threads=options.threads,
+        engine=options.engine,
+        delegate=options.delegate,
+        labels=options.labels,
+        input_size=options.input_size,
+        sha256=options.sha256,
+        allow_unlisted_ops=options.allow_unlisted_ops,
+        full_decode=options.full_decode,
+        max_pixels=int(options.max_megapixels * 1e6),
+    )
+    if restate:
+        model.spec = replace(model.spec, preprocess=restate(model.spec.preprocess))
+    return model
+
+
+def stated_preprocess(options: ModelOptions) -> "Callable[[PreprocessSpec | None], PreprocessSpec] | None":
+    """What the command line states of the preprocessing, laid over what the file says; None where it states nothing.
+
+    A wrong value is a usage error here, before the model is read.
+    """
+    stated = (options.preprocess, options.resize, options.interpolation)
+    if stated == (None, None, None):
+        return None
+    from mninfer.errors import PreprocessError
+    from mninfer.preprocessing import PreprocessSource, parse_interpolation, parse_preprocess, parse_resize
+
+    parts: dict[str, Any] = {"source": PreprocessSource.STATED}
+    try:
+        if options.resize:
+            parts["resize"], parts["crop_fraction"] = parse_resize(options.resize)
+        if options.interpolation:
+            parts["interpolation"] = parse_interpolation(options.interpolation)
+        pixels = parse_preprocess(options.preprocess) if options.preprocess else None
+    except PreprocessError as error:
+        raise click.UsageError(str(error)) from error
+    if pixels:
+        parts |= {"mean": pixels.mean, "std": pixels.std, "order": pixels.order}
+
+    def restate(of_file: "PreprocessSpec | None") -> "PreprocessSpec":
+        base = of_file or pixels
+        if base is None:
+            raise PreprocessError(
+                "the file does not say how pixels become numbers, so the resizing alone is not enough",
+                hints="state both: --preprocess inception|torch|caffe|raw|mean=..,std=..",
+            )
+        return replace(base, **parts)
+
+    return restate
+
+
+def settings_of(model: "Model") -> dict[str, Any]:
+    """What a model's results depend on, as JSON: to tell whether a run that was cut off can be gone on with."""
+    import hashlib
+
+    spec = model.spec
+    labels = "\n".join(spec.labels or ()).encode("utf-8", "backslashreplace")
+    return {
+        "model_sha256": spec.sha256,
+        "preprocess": spec.preprocess.to_json() if spec.preprocess else None,
+        "labels_sha256": hashlib.sha256(labels).hexdigest(),
+        "engine": model.engine.name,
+    }

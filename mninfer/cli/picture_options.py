@@ -1,0 +1,71 @@
+"""The arguments and options of the commands that go over pictures: classify, detect, segment."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mninfer.cli.options import ModelOptions, model_argument, model_options, open_model, settings_of
+from mninfer.cli.picture_run import Analyse, PictureRun, Presentation, run_pictures
+
+if TYPE_CHECKING:
+    from mninfer.cli.save_pictures import PictureSaver
+
+__all__ = ["picture_command_options", "run_picture_command"]
+
+Command = Callable[..., Any]
+
+
+def picture_command_options(command: Command) -> Command:
+    """MODEL, the pictures, where results go, and everything in ``model_options``."""
+    command = model_options(command)
+    for decorate in (
+        click.option("--force", is_flag=True, help="Write over files that exist."),
+        click.option("--resume", is_flag=True, help="Go on with an --out that was cut off."),
+        click.option(
+            "--out",
+            metavar="FILE",
+            callback=_known_suffix,
+            help="Write results to FILE.csv, .jsonl or .parquet, through FILE.part.",
+        ),
+        click.option("--json", "is_json", is_flag=True, help="One JSON object a picture, each on a line of its own."),
+        click.argument("images", metavar="IMAGE_OR_FOLDER_OR_GLOB...", nargs=-1, required=True),
+    ):
+        command = decorate(command)
+    return model_argument(command)
+
+
+def _known_suffix(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    suffixes = (".csv", ".jsonl", ".parquet")
+    if not value.endswith(suffixes):
+        raise click.BadParameter(f'"{value}" does not end in {", ".join(suffixes[:-1])} or {suffixes[-1]}')
+    return value
+
+
+def run_picture_command(
+    options: dict[str, Any],
+    analyse: Analyse,
+    show: Presentation,
+    *,
+    savers: "tuple[PictureSaver, ...]" = (),
+    settings: dict[str, Any],
+) -> int:
+    """Load the model, go over the pictures. ``settings`` is what, beside the shared options, changes the results."""
+    model_path, images = options.pop("model"), options.pop("images")
+    out, is_json, resume, force = (options.pop(name) for name in ("out", "is_json", "resume", "force"))
+    if resume and not out:
+        raise click.UsageError("--resume goes on with a file: say which with --out")
+    shared = ModelOptions.take(options)
+    with open_model(model_path, shared) as model:
+        run = PictureRun(
+            arguments=images,
+            is_json=is_json,
+            out=out,
+            resume=resume,
+            force=force,
+            savers=savers,
+            settings={"command": show.command, **settings, **settings_of(model)} if out else {},
+        )
+        return run_pictures(model, run, analyse, show)

@@ -1,0 +1,86 @@
+"""``mninfer segment``: which class every pixel of a picture belongs to."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mninfer.cli.options import examples
+from mninfer.cli.output import printable
+from mninfer.cli.picture_options import picture_command_options, run_picture_command
+from mninfer.cli.picture_run import Presentation
+from mninfer.errors import InputError, UnsupportedModelError
+from mninfer.results import Failure
+
+if TYPE_CHECKING:
+    from mninfer import Model
+    from mninfer.cli.save_pictures import PictureSaver
+    from mninfer.results import Segmentation
+
+__all__ = ["command"]
+
+
+@click.command(
+    "segment",
+    epilog=examples(
+        "mninfer segment deeplab.tflite street.jpg",
+        "mninfer segment deeplab.tflite photos/ --save-masks masks/",
+    ),
+)
+@picture_command_options
+@click.option("--save-masks", metavar="DIR", help="Save each mask as a PNG whose pixels are class indices.")
+@click.option("--save-images", metavar="DIR", help="Save each picture with its classes in colour.")
+def command(save_masks: str | None, save_images: str | None, **options: Any) -> int:
+    """Say which class every pixel belongs to, and how much of the picture each class covers."""
+
+    def analyse(model: "Model", paths: Iterable[str]) -> Iterator["Segmentation | Failure"]:
+        for path in paths:
+            try:
+                yield model.segment(path)
+            except InputError as error:
+                yield Failure(error, path)
+
+    show = Presentation(
+        command="segment",
+        in_full=in_full,
+        in_a_line=in_a_line,
+        columns=("label", "index", "share", "width", "height"),
+        rows=rows,
+    )
+    return run_picture_command(options, analyse, show, savers=_savers(save_masks, save_images), settings={})
+
+
+def in_full(result: "Segmentation") -> str:
+    """A line to a class: label and share of the picture, largest first."""
+    shares = {printable(result.name(index)): share for index, share in result.shares().items()}
+    width = max(map(len, shares))
+    return "\n".join(f"{name:{width}}  {share:6.1%}" for name, share in shares.items())
+
+
+def in_a_line(result: "Segmentation") -> str:
+    """The classes that cover a hundredth or more."""
+    shares = result.shares().items()
+    return ", ".join(f"{printable(result.name(index))} {share:.0%}" for index, share in shares if share >= 0.01)
+
+
+def rows(record: dict[str, Any]) -> Sequence[Sequence[object]]:
+    """One row to a class."""
+    size = (record["width"], record["height"])
+    return [[each["label"], each["index"], f"{each['share']:.6g}", *size] for each in record["classes"]]
+
+
+def mask_pixels(_: str, result: "Segmentation") -> Any:
+    """The mask as an 8- or 16-bit grey picture."""
+    highest = int(result.mask.max(initial=0))
+    if highest > 0xFFFF or int(result.mask.min(initial=0)) < 0:
+        raise UnsupportedModelError(f"class {highest} does not fit into a PNG's 16 bits")
+    return result.mask.astype("uint8" if highest <= 0xFF else "uint16")
+
+
+def _savers(save_masks: str | None, save_images: str | None) -> "tuple[PictureSaver, ...]":
+    if not save_masks and not save_images:
+        return ()
+    from mninfer.cli.save_pictures import PictureSaver, drawing_savers
+
+    masks = (PictureSaver(save_masks, mask_pixels, suffix=".png"),) if save_masks else ()
+    return masks + drawing_savers(save_images)
