@@ -1,0 +1,87 @@
+"""Run MobileNet-like TFLite models on pictures: load a model, classify, detect, segment, embed.
+
+    import mninfer
+
+    with mninfer.load("model.tflite") as model:
+        for prediction in model.classify("photo.jpg"):
+            print(prediction.label, prediction.score)
+
+Names are imported when they are first used, so that ``import mninfer`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mninfer import draw
+    from mninfer.errors import (
+        EngineError,
+        InputError,
+        MissingDependencyError,
+        MnError,
+        ModelFileError,
+        OutputError,
+        PreprocessError,
+        UnsupportedModelError,
+        VerifyError,
+    )
+    from mninfer.loading import load
+    from mninfer.model import Model
+    from mninfer.preprocessing import PreprocessSpec
+    from mninfer.results import Box, Classification, Detection, Detections, Failure, Prediction, Segmentation
+    from mninfer.spec import ModelSpec, Task, TensorSpec
+
+__all__ = [
+    "Box",
+    "Classification",
+    "Detection",
+    "Detections",
+    "EngineError",
+    "Failure",
+    "InputError",
+    "MissingDependencyError",
+    "MnError",
+    "Model",
+    "ModelFileError",
+    "ModelSpec",
+    "OutputError",
+    "Prediction",
+    "PreprocessError",
+    "PreprocessSpec",
+    "Segmentation",
+    "Task",
+    "TensorSpec",
+    "UnsupportedModelError",
+    "VerifyError",
+    "draw",
+    "load",
+]
+
+_ERRORS = {name: "errors" for name in __all__ if name.endswith("Error")}
+_RESULTS = dict.fromkeys(
+    ("Box", "Classification", "Detection", "Detections", "Failure", "Prediction", "Segmentation"), "results"
+)
+_HOMES = {
+    **_ERRORS,
+    **_RESULTS,
+    "Model": "model",
+    "ModelSpec": "spec",
+    "PreprocessSpec": "preprocessing",
+    "Task": "spec",
+    "TensorSpec": "spec",
+    "load": "loading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "draw":
+        return import_module("mninfer.draw")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mninfer' has no attribute {name!r}")
+    value = getattr(import_module(f"mninfer.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

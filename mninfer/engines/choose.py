@@ -33,7 +33,9 @@ def open_engine(
         MissingDependencyError: the engine (or the delegate's library) isn't installed.
         EngineError: the engine refuses the model.
     """
-    config = EngineConfig(threads=default_threads() if threads is None else threads, delegate=delegate, input_shapes=input_shapes)
+    config = EngineConfig(
+        threads=default_threads() if threads is None else threads, delegate=delegate, input_shapes=input_shapes
+    )
     name = _first_installed() if engine == "auto" else _known(engine)
     package, module = _ENGINES[name]
     if find_spec(package) is None:
@@ -58,9 +60,8 @@ def _known(engine: str) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(engine, ENGINE_NAMES, n=1)
-    raise ValueError(
-        f'no engine is called "{engine}"' + (f'; did you mean "{near[0]}"?' if near else f"; there are {', '.join(ENGINE_NAMES)}")
-    )
+    remedy = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(ENGINE_NAMES)}"
+    raise ValueError(f'no engine is called "{engine}"; {remedy}')
 
 
 def _missing(name: str) -> MissingDependencyError:

@@ -1,8 +1,8 @@
 """Which line installs an engine on this machine: a function of plain facts, so that every case is a row of a test.
 
-The rows say what wheels exist (looked up in November 2026): ai-edge-litert for CPython 3.10-3.14 on Linux with glibc 2.27
-(x86-64, aarch64), macOS 12 on Apple silicon and Windows on x86-64, its 1.0.1 also for CPython up to 3.11 on Intel Macs;
-tflite-runtime 2.14 for 32-bit ARM up to CPython 3.11; TensorFlow up to 2.16 for Intel Macs, CPython up to 3.12.
+The rows say what wheels exist (looked up in November 2026): ai-edge-litert for CPython 3.10-3.14 on Linux with glibc
+2.27 (x86-64, aarch64), macOS 12 on Apple silicon and Windows on x86-64, its 1.0.1 also for CPython up to 3.11 on Intel
+Macs; tflite-runtime 2.14 for 32-bit ARM up to CPython 3.11; TensorFlow up to 2.16 for Intel Macs, CPython up to 3.12.
 """
 
 import platform
@@ -84,7 +84,7 @@ def _best_hints(where: Platform) -> tuple[str, ...]:
     if not _litert_fits_machine(where):
         return (f"no engine has wheels for {where}: build LiteRT from its sources (ai.google.dev/edge/litert)",)
     if where.python > (3, 14):
-        return (f"no engine has wheels for Python {_dotted(where.python)} yet: use Python 3.13, then {PIP} ai-edge-litert",)
+        return (f"no engine has wheels for Python {_dotted(where.python)}: use 3.13, then {PIP} ai-edge-litert",)
     return (_pip_line(where, "ai-edge-litert"),)
 
 
@@ -93,8 +93,7 @@ def _arm32_hints(where: Platform) -> tuple[str, ...]:
     advice = "a 64-bit Raspberry Pi OS runs models about twice as fast, and there it is one pip line"
     if where.python >= (3, 12):
         return (
-            f"tflite-runtime has no 32-bit ARM wheel for Python {_dotted(where.python)}: install the 64-bit system,"
-            f" then {PIP} ai-edge-litert",
+            f"install a 64-bit system, then {PIP} ai-edge-litert (tflite-runtime's 32-bit wheels end at Python 3.11)",
             f"or, with Python 3.11: {APT_LINE} && {ARM32_LINE}",
         )
     return (f"{APT_LINE} && {ARM32_LINE}", advice)
@@ -105,7 +104,9 @@ def _intel_mac_hints(where: Platform) -> tuple[str, ...]:
         return (f'{PIP} "ai-edge-litert==1.0.1"', f'{PIP} "tensorflow==2.16.2"')
     if where.python == (3, 12):
         return (f'{PIP} "tensorflow==2.16.2"', f'with Python 3.11: {PIP} "ai-edge-litert==1.0.1"')
-    return (f'no engine has wheels for Intel Macs and Python {_dotted(where.python)}: use Python 3.11, then {PIP} "ai-edge-litert==1.0.1"',)
+    return (
+        f'Intel Macs have no wheels for Python {_dotted(where.python)}: use 3.11, then {PIP} "ai-edge-litert==1.0.1"',
+    )
 
 
 def _tflite_runtime_hints(where: Platform) -> tuple[str, ...]:

@@ -164,10 +164,14 @@ def _operators_inside(node: Mapping[str, Any], operators: Sequence[Mapping[str, 
 
 def _refusal(engine: InterpreterEngine, error: Exception) -> EngineError:
     text = _one_line(error)
+    hints: tuple[str, ...]
     if "numpy" in text or "_ARRAY_API" in text or isinstance(error, SystemError):
         hints = ('this engine was built for an older numpy: python -m pip install "numpy<2"',)
     elif "version" in text or "Didn't find op" in text:
-        hints = ('"mninfer info MODEL" tells the oldest runtime that it loads on', f"a newer {engine.name} may know the operator")
+        hints = (
+            '"mninfer info MODEL" tells the oldest runtime that it loads on',
+            f"a newer {engine.name} may know the operator",
+        )
     else:
         hints = ("the file may be damaged, or may need another engine or delegate",)
     return EngineError(f"{engine.name} {engine.version} refused the model: {text}", hints=hints)

@@ -40,7 +40,7 @@ class CompiledModelEngine:
         self._output_buffers = self._make_buffers(self._output_indices, "output")
 
     def _describe(self, data: bytes) -> None:
-        """Ask the plain Interpreter for the tensors: a CompiledModel tells neither quantization nor the graph's order."""
+        """Ask the plain Interpreter: a CompiledModel tells neither quantization nor the graph's order."""
         from ai_edge_litert.interpreter import Interpreter
 
         interpreter = Interpreter(model_content=data)

@@ -30,7 +30,7 @@ class DelegateCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
-    """One request for an engine. ``input_shapes`` states whole shapes, one per input, where the model leaves them open."""
+    """One request for an engine. ``input_shapes`` states whole shapes, one per input, where a file has none."""
 
     threads: int
     delegate: str | None = None
@@ -106,7 +106,7 @@ def fix_shape(spec: TensorSpec, stated: tuple[int, ...] | None) -> tuple[int, ..
 
 
 def _filled_shape(spec: TensorSpec) -> tuple[int, ...]:
-    """The signature with the batch set to 1 and the file's own sizes where it has some (1 is what writers put for -1)."""
+    """The signature, the batch set to 1, and the file's own sizes where it has some (writers put 1 for -1)."""
     filled = [
         size if signed < 0 and size > 1 else signed
         for signed, size in zip(spec.shape_signature, spec.shape, strict=True)
@@ -117,5 +117,5 @@ def _filled_shape(spec: TensorSpec) -> tuple[int, ...]:
 
 
 def tensor_dtype(dtype: Any) -> str:
-    """numpy's name of a dtype, which is also the schema's."""
-    return np.dtype(dtype).name
+    """The name that numpy and the schema share."""
+    return str(np.dtype(dtype).name)

@@ -1,0 +1,297 @@
+"""A loaded model: pictures in, typed results out. ``mninfer.load`` makes it.
+
+A Model may be used from several threads: one picture at a time is in the engine, decoding and preparing happen side by
+side. ``classify_many`` is the fast way through many pictures: it has an engine per worker.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from mninfer.engines.protocol import Array, Engine, available_cores
+from mninfer.errors import InputError, MnError, ModelFileError, PreprocessError, UnsupportedModelError
+from mninfer.outputs import DetectionOutputs, OutputMeaning
+from mninfer.postprocessing import best_classes, dequantize, detections, segment_mask
+from mninfer.preprocessing.tensor import Preprocessor
+from mninfer.results import Classification, Detections, Failure, Segmentation
+from mninfer.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from mninfer.images import LoadedImage
+    from mninfer.model_file.golden import GoldenReport
+    from mninfer.model_file.graph import Graph
+    from mninfer.model_file.read import ModelFile
+
+__all__ = ["Model", "PictureConfig"]
+
+Run = Callable[[Sequence[Array]], list[Array]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureConfig:
+    """How pictures are decoded: up to ``max_pixels``, at reduced scale where that is enough, unless ``full_decode``."""
+
+    full_decode: bool
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSource:
+    """Opens further engines on the same bytes. ``threads`` is what the caller stated, None where nothing was."""
+
+    open: Callable[[int | None], Engine]
+    threads: int | None
+    is_shareable: bool  # whether several may exist at a time: not on a GPU or behind a delegate
+
+
+class Model:
+    """A model that is ready to run. Close it, or use it in a ``with`` block, to free its memory at a known time."""
+
+    def __init__(
+        self,
+        *,
+        file: "ModelFile",
+        spec: ModelSpec,
+        meaning: OutputMeaning,
+        engine: Engine,
+        engines: EngineSource,
+        pictures: PictureConfig,
+    ) -> None:
+        self.spec = spec
+        self.file = file
+        self.engine = engine
+        self._meaning = meaning
+        self._engines = engines
+        self._pictures = pictures
+        self._preprocessor: Preprocessor | None = None
+        self._lock = Lock()
+
+    @property
+    def graph(self) -> "Graph":
+        """The decoded file: tensors, operators, metadata."""
+        return self.file.graph
+
+    def classify(self, image: Any, top: int = 5, *, order: str = "rgb") -> Classification:
+        """Name what is in a picture: the ``top`` classes, best first, scores from 0 to 1.
+
+        ``image`` is a path, encoded bytes, a file object, a uint8 array [height, width, 3] in ``order`` or a PIL image.
+        """
+        return self._classify(self._run_locked, image, top, order)
+
+    def detect(self, image: Any, threshold: float = 0.5, *, order: str = "rgb") -> Detections:
+        """Find objects scored at least ``threshold``; boxes are in pixels of the original picture."""
+        outputs = self._meaning.detection
+        if outputs is None:
+            raise self._wrong_task("boxes", "the TFLite_Detection_PostProcess operator makes none of its outputs")
+        picture, arrays = self._run_picture(self._run_locked, image, order)
+        boxes, classes, scores, count = self._detected(arrays, outputs)
+        num_found = max(0, min(int(count), scores.size))
+        found = detections(
+            boxes.reshape(-1, 4)[:num_found],
+            classes.ravel()[:num_found],
+            scores.ravel()[:num_found],
+            geometry=self._prepared.geometry(picture.original_size),
+            threshold=threshold,
+            labels=self.spec.labels,
+            label_offset=outputs.label_offset(self.spec.labels),
+        )
+        return Detections(found, _name(image))
+
+    def segment(self, image: Any, *, order: str = "rgb") -> Segmentation:
+        """Give every pixel of the original picture a class."""
+        shape = self.spec.outputs[0].shape
+        if len(shape) not in {3, 4}:
+            raise self._wrong_task("a mask", f"output 0 has shape {list(shape)}, not [1, height, width, classes]")
+        picture, arrays = self._run_picture(self._run_locked, image, order)
+        output = arrays[0][0]
+        if output.ndim == 3:
+            output = dequantize(output, self.spec.outputs[0].quantization)
+        mask = segment_mask(
+            output,
+            self._prepared.geometry(picture.original_size),
+            foreground_above=0.5 if self._meaning.has_probabilities else 0.0,
+        )
+        return Segmentation(mask, self.spec.labels, _name(image))
+
+    def embed(self, image: Any, *, normalize: bool = False, order: str = "rgb") -> npt.NDArray[np.float32]:
+        """The first output as one float32 vector; ``normalize`` scales it to length 1, for cosine similarity."""
+        _, arrays = self._run_picture(self._run_locked, image, order)
+        vector = dequantize(arrays[0], self.spec.outputs[0].quantization).reshape(-1)
+        if normalize:
+            vector = vector / max(float(np.linalg.norm(vector)), float(np.finfo(np.float32).tiny))
+        return np.array(vector, np.float32)
+
+    def classify_many(
+        self, images: Iterable[Any], top: int = 5, workers: int | None = None, *, order: str = "rgb"
+    ) -> Iterator[Classification | Failure]:
+        """Classify picture after picture, several at a time; results come in the pictures' order.
+
+        A picture that can't be used gives a Failure in its place. ``images`` may be endless: it is read as results are
+        taken. ``workers`` None means one per core, each with an engine of one thread (of ``threads`` where that was
+        stated to ``load``, and accordingly fewer).
+        """
+        from mninfer.bulk import in_order
+
+        if workers is not None and workers < 1:
+            raise ValueError(f"workers must be 1 or more, not {workers}")
+        self._check_scores()
+        _ = self._prepared
+
+        def worker(run: Run) -> Callable[[Any], Classification | Failure]:
+            def classify(image: Any) -> Classification | Failure:
+                try:
+                    return self._classify(run, image, top, order)
+                except MnError as error:
+                    return Failure(error, _name(image))
+
+            return classify
+
+        def stream() -> Iterator[Classification | Failure]:
+            engines = self._worker_engines(workers)
+            try:
+                runs = [engine.run for engine in engines] or [self._run_locked] * (workers or available_cores())
+                yield from in_order(images, [worker(run) for run in runs])
+            finally:
+                for engine in engines:
+                    engine.close()
+
+        return stream()
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run on prepared arrays, one per input, as ``spec.inputs`` says; give the raw outputs, as ``spec.outputs`` says."""
+        specs = self.spec.inputs
+        if len(arrays) != len(specs):
+            raise InputError(f"the model has {len(specs)} inputs; {len(arrays)} arrays were given")
+        for spec, array in zip(specs, arrays, strict=True):
+            if not isinstance(array, np.ndarray):
+                raise TypeError(f'input "{spec.name}": run takes numpy arrays, not {type(array).__name__}')
+            if array.shape != spec.shape or array.dtype.name != spec.dtype:
+                raise InputError(
+                    f'input "{spec.name}" is {spec.dtype} {list(spec.shape)}; '
+                    f"the array is {array.dtype} {list(array.shape)}",
+                    hints="for a picture, call classify, detect, segment or embed: they prepare it",
+                )
+        return self._run_locked(arrays)
+
+    def check(self) -> "GoldenReport":
+        """Run the file's golden pictures and compare with the recorded outputs; the report says whether they match.
+
+        Raises:
+            ModelFileError: the file carries none.
+        """
+        from mninfer.model_file.golden import compare_golden
+
+        contract = self.file.contract
+        if contract is None or not contract.golden or contract.preprocess is None:
+            raise ModelFileError(
+                "the model carries no golden vectors to check against",
+                hints="mninfer annotate MODEL --preprocess … --labels … -o OUT attaches them, by running it here",
+            )
+        return compare_golden(
+            contract.golden,
+            run=self._run_locked,
+            preprocess=contract.preprocess,
+            tensor=self.spec.inputs[0],
+            engine=f"{self.engine.name} {self.engine.version}",
+            uses_xnnpack=self.engine.uses_xnnpack,
+        )
+
+    def close(self) -> None:
+        """Free the engine; running afterwards is a ValueError."""
+        with self._lock:
+            self.engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        first = self.spec.inputs[0]
+        return f"<Model {self.spec.task} {first.dtype}{list(first.shape)} on {self.engine.name} {self.engine.version}>"
+
+    @property
+    def _prepared(self) -> Preprocessor:
+        """The preprocessing, made at the first picture: a model whose preprocessing isn't known still runs arrays."""
+        if self._preprocessor is None:
+            self._preprocessor = self._make_preprocessor()
+        return self._preprocessor
+
+    def _make_preprocessor(self) -> Preprocessor:
+        if len(self.spec.inputs) != 1:
+            raise UnsupportedModelError(
+                f"the model has {len(self.spec.inputs)} inputs, so a picture alone is not enough",
+                hints="prepare the arrays and call Model.run",
+            )
+        if self.spec.preprocess is None:
+            raise PreprocessError(
+                "nothing says how a picture becomes this model's input: neither you nor the file",
+                hints=(
+                    "state it as the model was trained: --preprocess inception|torch|caffe|raw|mean=..,std=..",
+                    'in Python: mninfer.load(…, preprocess="inception")',
+                    "mninfer annotate MODEL --preprocess … -o OUT writes it into the file",
+                ),
+            )
+        return Preprocessor(self.spec.preprocess, self.spec.inputs[0])
+
+    def _classify(self, run: Run, image: Any, top: int, order: str) -> Classification:
+        self._check_scores()
+        _, arrays = self._run_picture(run, image, order)
+        best = best_classes(
+            arrays[0],
+            self.spec.outputs[0].quantization,
+            top=top,
+            needs_softmax=not self._meaning.has_probabilities,
+            labels=self.spec.labels,
+        )
+        return Classification(best, _name(image))
+
+    def _check_scores(self) -> None:
+        shape = self.spec.outputs[0].shape
+        if self._meaning.detection is not None or any(size != 1 for size in shape[:-1]) or not shape:
+            raise self._wrong_task("classes", f"output 0 has shape {list(shape)}, not one score per class")
+
+    def _run_picture(self, run: Run, image: Any, order: str) -> "tuple[LoadedImage, list[Array]]":
+        from mninfer.images import load_image
+
+        prepared = self._prepared
+        cover = None if self._pictures.full_decode else prepared.cover
+        picture = load_image(image, order=order, max_pixels=self._pictures.max_pixels, cover=cover)
+        return picture, run([prepared(picture.pixels)])
+
+    def _run_locked(self, arrays: Sequence[Array]) -> list[Array]:
+        with self._lock:
+            return self.engine.run(arrays)
+
+    def _detected(self, arrays: list[Array], outputs: DetectionOutputs) -> tuple[Array, Array, Array, float]:
+        """Boxes, classes, scores as floats, and how many of them count."""
+        boxes, classes, scores, count = (
+            dequantize(arrays[position], self.spec.outputs[position].quantization)
+            for position in (outputs.boxes, outputs.classes, outputs.scores, outputs.count)
+        )
+        return boxes, classes, scores, float(count.ravel()[0])
+
+    def _worker_engines(self, workers: int | None) -> list[Engine]:
+        """An engine per worker, opened here so that a failure is an error and not one of every picture."""
+        if not self._engines.is_shareable:
+            return []
+        threads = self._engines.threads or 1
+        count = workers or max(1, available_cores() // threads)
+        return [self._engines.open(threads) for _ in range(count)]
+
+    def _wrong_task(self, wanted: str, why: str) -> UnsupportedModelError:
+        return UnsupportedModelError(
+            f"this model gives no {wanted.removeprefix('a ')}: {why}",
+            hints=(f"it is a model to {self.spec.task}", "Model.run gives its outputs as they are"),
+        )
+
+
+def _name(image: Any) -> str | None:
+    """What a result calls its source: the path, or nothing."""
+    return os.fsdecode(image) if isinstance(image, str | os.PathLike) else None
