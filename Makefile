@@ -3,6 +3,7 @@
 #   make demo     install the runtime alone, name a few pictures, check the model
 #   make check    format, lint, types, imports, smoke tests: under two minutes
 #   make test     everything, against the built wheel, in each environment that we promise
+#   make test-arm mninfer's tests on emulated 32-bit and 64-bit ARM (Debian; half an hour, so by hand)
 #   make fmt      format the code and fix what can be fixed without thinking
 #   make size     what the base install takes on disk
 #   make vectors  write tests/vectors/ again
@@ -32,7 +33,7 @@ pip_install = $(PYTHON) -m pip --python .venvs/$(1)/bin/python install -qq --no-
 sources    := pyproject.toml README.md LICENSE $(shell find $(PACKAGES) -type f ! -name '*.pyc')
 pytest      = .venvs/$(1)/bin/python -m pytest
 
-.PHONY: demo check test fmt size vectors fuzz bench clean lint types smoke test-wheel test-tflite-runtime
+.PHONY: test-arm demo check test fmt size vectors fuzz bench clean lint types smoke test-wheel test-tflite-runtime
 .DELETE_ON_ERROR:
 
 demo: .venvs/base/.wheel
@@ -49,7 +50,7 @@ types: .venvs/dev/.requirements
 	@.venvs/dev/bin/mypy --no-error-summary
 
 smoke: .venvs/dev/.wheel
-	$(call pytest,dev) -q -m "smoke and not slow"
+	@MNKIT_ENVIRONMENT=wheel $(call pytest,dev) -q -m "smoke and not slow"
 
 test: test-wheel test-tflite-runtime
 	@echo; cat .venvs/summary-*.txt
@@ -63,6 +64,10 @@ test-wheel: .venvs/dev/.wheel .venvs/base/.wheel .venvs/mediapipe/.requirements
 test-tflite-runtime: .venvs/tflite_runtime/.wheel
 	MNKIT_ENVIRONMENT=tflite_runtime MNKIT_SUMMARY=.venvs/summary-2-tflite_runtime.txt \
 	$(call pytest,tflite_runtime) -q -rs tests/mninfer tests/environments
+
+test-arm: $(WHEEL_OF)/.built
+	$(PYTHON) tools/run_on_arm.py armhf $(WHEEL_OF)/*.whl -q -rs -m "not slow" tests/mninfer tests/environments
+	$(PYTHON) tools/run_on_arm.py arm64 $(WHEEL_OF)/*.whl -q -rs -m "not slow" tests/mninfer tests/environments
 
 fmt: .venvs/dev/.requirements
 	.venvs/dev/bin/ruff check --fix --quiet $(CODE) || true

@@ -21,7 +21,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def environment() -> str:
-    """``wheel`` or ``tflite_runtime`` in ``make test``, ``checkout`` otherwise."""
+    """``wheel``, ``tflite_runtime`` in make test; ``armhf``, ``arm64`` in make test-arm; ``checkout`` otherwise."""
     return ENVIRONMENT
 
 
