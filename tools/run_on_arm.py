@@ -4,7 +4,7 @@ usage: python tools/run_on_arm.py armhf|arm64 WHEEL [PYTEST_ARGUMENT...]
 
 armhf is the README's 32-bit way to the letter: Debian's Python, numpy, OpenCV and click, tflite-runtime, our wheel
 without dependencies. arm64 has Debian's Python and the base install's wheels. Needs a Debian with apt, and pip, but no
-rights: packages are unpacked under .venvs/arm/, nothing is installed. Emulation tells what the answers are, not how fast.
+rights: packages are unpacked under .venvs/arm/, nothing is installed. Emulation tells the answers, not the speed.
 """
 
 import os
