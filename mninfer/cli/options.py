@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mninfer.cli.output import note
+
 if TYPE_CHECKING:
     from mninfer import Model
     from mninfer.preprocessing import PreprocessSpec
@@ -18,6 +20,7 @@ __all__ = [
     "model_argument",
     "model_options",
     "open_model",
+    "parse_size",
     "preprocess_options",
     "settings_of",
     "stated_preprocess",
@@ -111,7 +114,7 @@ def model_options(command: Command) -> Command:
         click.option(
             "--input-size",
             metavar="WIDTHxHEIGHT",
-            callback=_parse_size,
+            callback=parse_size,
             help="For a model that leaves its input's size open.",
         ),
         click.option("--full-decode", is_flag=True, help="Decode JPEGs at full size even where less would do."),
@@ -127,7 +130,8 @@ def model_options(command: Command) -> Command:
     return preprocess_options(command)
 
 
-def _parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
+def parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """WIDTHxHEIGHT -> (width, height)."""
     if value is None:
         return None
     width, _x, height = value.lower().partition("x")
@@ -136,8 +140,8 @@ def _parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tup
     return int(width), int(height)
 
 
-def open_model(path: str, options: ModelOptions) -> "Model":
-    """Load MODEL as the command line says."""
+def open_model(path: str, options: ModelOptions, *, strict: bool = True) -> "Model":
+    """Load MODEL as the command line says; tell on stderr what had to be assumed."""
     from mninfer import load
 
     restate = stated_preprocess(options)
@@ -149,10 +153,13 @@ def open_model(path: str, options: ModelOptions) -> "Model":
         labels=options.labels,
         input_size=options.input_size,
         sha256=options.sha256,
+        strict=strict,
         allow_unlisted_ops=options.allow_unlisted_ops,
         full_decode=options.full_decode,
         max_pixels=int(options.max_megapixels * 1e6),
     )
+    for warning in model.file.warnings:
+        note(f"warning: {warning}")
     if restate:
         model.spec = replace(model.spec, preprocess=restate(model.spec.preprocess))
     return model
