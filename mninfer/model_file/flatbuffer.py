@@ -19,7 +19,8 @@ __all__ = ["Schema", "Table", "decode", "encode", "load_schema"]
 Table = dict[str, Any]
 """A decoded table: every scalar (the default where absent), and the strings, vectors and tables that are present.
 
-A vector of uint8 is a memoryview of the data, other scalar vectors are tuples, table vectors are lists.
+A vector of uint8 is a memoryview of the data, other scalar vectors are tuples, table vectors are lists. A table that the
+schema names but does not list is None where it is present.
 """
 
 MAX_TABLES = 400_000  # bounds the work on hostile data that points at one table many times
@@ -142,11 +143,12 @@ class _Decoder:
         try:
             for field, offset, read in layout.offsets:
                 target = self.target(position + offset, result[field])
-                value = read(target) if read else self.union(layout.unions[field], result[f"{field}_type"], target)
-                if value is None:
-                    del result[field]
+                if read:
+                    result[field] = read(target)
+                elif (member := self.union(layout.unions[field], result[f"{field}_type"], target)) is not None:
+                    result[field] = member
                 else:
-                    result[field] = value
+                    del result[field]
         except _DamageError as error:
             error.path.append(f".{field}")
             raise
