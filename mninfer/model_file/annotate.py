@@ -1,0 +1,152 @@
+"""Attach the contract to a model that somebody already has: weights stay, answers are recorded by running it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mninfer.errors import ModelFileError, PreprocessError, UnsupportedModelError
+from mninfer.model_file.archive import ArchiveEntry, read_archive
+from mninfer.model_file.contract import CONTRACT_NAME, Contract
+from mninfer.model_file.describe import ModelDescription
+from mninfer.model_file.foreign import label_entries
+from mninfer.model_file.golden.make import make_golden
+from mninfer.model_file.golden.run import Run
+from mninfer.model_file.graph import Graph
+from mninfer.model_file.labels import LABELS_NAME
+from mninfer.model_file.metadata import FileMetadata
+from mninfer.model_file.read import ModelFile, read_model
+from mninfer.model_file.write import write_contract
+from mninfer.outputs import read_outputs
+from mninfer.preprocessing import PreprocessSpec
+from mninfer.spec import Provenance, Task, TensorSpec
+
+__all__ = ["annotate", "image_input", "installed_version", "is_quantized"]
+
+
+def annotate(
+    data: bytes,
+    *,
+    run: Run,
+    preprocess: PreprocessSpec | None = None,
+    labels: Sequence[str] | None = None,
+    task: Task | None = None,
+    about: ModelDescription | None = None,
+    source_name: str | None = None,
+    allow_unlisted_ops: bool = False,
+) -> bytes:
+    """The model with our contract. What is not stated is taken from the file: its contract, or its metadata.
+
+    ``run`` is an engine's ``run`` on these bytes. A file of ours keeps its provenance and verification, and doing it
+    twice gives the same bytes as once.
+
+    Raises:
+        PreprocessError: neither stated nor in the file.
+        ModelFileError: damaged, or the labels do not fit the classes.
+        UnsupportedModelError: no single picture as input, or something that rewriting would lose.
+    """
+    # Lenient where all is stated: that is the remedy for a file of ours that another tool has changed.
+    is_strict = preprocess is None
+    file = read_model(data, where=source_name or "the model", allow_unlisted_ops=allow_unlisted_ops, strict=is_strict)
+    before = file.contract
+    spec = preprocess or (before.preprocess if before else file.foreign_preprocess)
+    if spec is None:
+        raise PreprocessError(
+            "the file does not say how a picture becomes its input",
+            where=source_name,
+            hints=(
+                "--preprocess inception ([-1, 1]), torch, caffe, raw or mean=..,std=.. as the model was trained with",
+            ),
+        )
+    tensor = image_input(file.graph)
+    golden = make_golden(run, preprocess=spec, tensor=tensor, is_quantized=is_quantized(file.graph))
+    contract = Contract(
+        task=_settle_task(file, task),
+        preprocess=spec,
+        provenance=before.provenance if before else _provenance(file, source_name),
+        verification=before.verification if before else None,
+        golden=golden,
+    )
+    return write_contract(
+        data,
+        contract,
+        labels if labels is not None else file.labels,
+        about=about or _description(file.metadata),
+        kept_entries=_kept_entries(file),
+    )
+
+
+def _settle_task(file: ModelFile, stated: Task | None) -> Task:
+    """What is stated, else what the file says, else what its outputs look like."""
+    recorded = file.contract.task if file.contract else None
+    task = read_outputs(file.graph, stated or recorded).task
+    detects = read_outputs(file.graph).detection is not None
+    if (stated and task is not stated) or (task is Task.DETECT and not detects):
+        found = "its outputs are those of a detector" if detects else "it lacks the detector's post-processing operator"
+        raise UnsupportedModelError(f'the model is not for "{stated or task}": {found}')
+    return task
+
+
+def image_input(graph: Graph) -> TensorSpec:
+    """The one picture that the model takes, with a batch that is left open set to 1.
+
+    Raises:
+        UnsupportedModelError: several inputs, no picture, or a size that is not fixed.
+    """
+    if len(graph.inputs) != 1:
+        raise UnsupportedModelError(f"the model has {len(graph.inputs)} inputs; the contract is for one picture")
+    tensor = graph.tensors[graph.inputs[0]]
+    signature = tensor.shape_signature
+    if len(signature) != 4 or tensor.shape[3] not in (1, 3):
+        raise UnsupportedModelError(
+            f'input "{tensor.name}" has shape {list(signature)}; a picture is [1, height, width, 3 or 1]'
+        )
+    shape = (1 if signature[0] < 0 else signature[0], *signature[1:])
+    if min(shape) < 1:
+        raise UnsupportedModelError(
+            f'input "{tensor.name}" has shape {list(signature)}: golden vectors need a fixed height and width',
+            hints="convert the model again with a fixed input size",
+        )
+    return TensorSpec(
+        name=tensor.name,
+        shape=shape,
+        shape_signature=signature,
+        dtype=tensor.dtype,
+        quantization=tensor.quantization,
+    )
+
+
+def is_quantized(graph: Graph) -> bool:
+    """Whether some of the network computes in integers, so that engines round it each in their own way."""
+    integers = ("int4", "int8", "uint8", "int16")
+    return any(tensor.dtype in integers and tensor.quantization is not None for tensor in graph.tensors)
+
+
+def installed_version() -> str | None:
+    """The version of this mnkit, None in a source tree that is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("mnkit")
+    except PackageNotFoundError:
+        return None
+
+
+def _provenance(file: ModelFile, source_name: str | None) -> Provenance:
+    return Provenance(source_name=source_name, source_sha256=file.sha256, mnkit_version=installed_version())
+
+
+def _description(metadata: FileMetadata | None) -> ModelDescription:
+    """What the file said of itself before."""
+    if metadata is None:
+        return ModelDescription()
+    names: dict[str, Any] = {name: getattr(metadata, name) for name in ModelDescription.__slots__}
+    return ModelDescription(**names)
+
+
+def _kept_entries(file: ModelFile) -> list[ArchiveEntry]:
+    """The entries that are neither labels nor the contract: another reader may want them."""
+    try:
+        archive = read_archive(file.data)
+    except ModelFileError:
+        return []  # already reported by read_model
+    replaced = {LABELS_NAME, CONTRACT_NAME, *(entry.name for entry in label_entries(archive, file.metadata))}
+    return [entry for entry in archive.entries if entry.name not in replaced] if archive else []

@@ -1,0 +1,40 @@
+"""Golden vectors: known pictures with the tensor and the whole output that a model gives for them, made and compared.
+
+``make_golden`` runs a model to record them, ``compare_golden`` runs one to check them; both take the engine's ``run``,
+so that no engine is imported here. docs/formats.md states the pictures' formula and the rules of comparison.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from mninfer.model_file.golden.picture import FORMULA, golden_picture, golden_size
+from mninfer.model_file.golden.vector import GoldenOutput, GoldenVector
+
+if TYPE_CHECKING:
+    from mninfer.model_file.golden.compare import GoldenReport, OutputComparison, VectorComparison, compare_golden
+    from mninfer.model_file.golden.make import make_golden
+
+__all__ = [
+    "FORMULA",
+    "GoldenOutput",
+    "GoldenReport",
+    "GoldenVector",
+    "OutputComparison",
+    "VectorComparison",
+    "compare_golden",
+    "golden_picture",
+    "golden_size",
+    "make_golden",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Making and comparing are loaded when asked for: classifying a picture needs neither."""
+    if name == "make_golden":
+        from mninfer.model_file.golden.make import make_golden
+
+        return make_golden
+    if name in __all__:
+        from mninfer.model_file.golden import compare
+
+        return getattr(compare, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

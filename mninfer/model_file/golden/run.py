@@ -1,0 +1,40 @@
+"""What making and comparing golden vectors share: the engine's ``run``, the tensor of a picture, distance."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from mninfer.model_file.golden.vector import Array
+from mninfer.preprocessing import PreprocessSpec
+from mninfer.spec import TensorSpec
+
+__all__ = ["Run", "difference", "prepare_picture", "tensor_digest"]
+
+Run = Callable[[Sequence[Array]], list[Array]]
+"""An engine's ``run``: one array per input to the outputs."""
+
+
+def prepare_picture(picture: npt.NDArray[np.uint8], preprocess: PreprocessSpec, tensor: TensorSpec) -> Array:
+    """The input tensor for a picture, by the one preprocessing."""
+    from mninfer.preprocessing import preprocess_image
+
+    return preprocess_image(picture, preprocess, tensor)
+
+
+def tensor_digest(array: Array) -> str:
+    """sha256 of an array's little-endian bytes."""
+    from hashlib import sha256
+
+    little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+    return sha256(little.tobytes()).hexdigest()
+
+
+def difference(expected: Array, got: Array) -> float:
+    """How far apart: the largest difference, or for indices (int32, int64, bool) the number of places that differ."""
+    if expected.dtype.name in ("int32", "int64", "bool"):
+        return float(np.count_nonzero(expected != got))
+    if not expected.size:
+        return 0.0
+    apart = np.abs(expected.astype(np.float64) - got.astype(np.float64))
+    return float(np.max(np.where(np.isnan(apart), np.inf, apart)))

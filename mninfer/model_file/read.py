@@ -1,0 +1,193 @@
+"""Read a model file: check it, then read what it says of itself, whether it is one of ours or somebody else's.
+
+A file of ours is verified whole: its digest covers the flatbuffer, and its archive must be the only one that its
+entries can give. Nothing is run here.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from mninfer.errors import InputError, MnError, ModelFileError
+from mninfer.model_file.archive import Archive, read_archive, write_archive
+from mninfer.model_file.check import check_model
+from mninfer.model_file.contract import CONTRACT_NAME, Contract, check_schema, load_json
+from mninfer.model_file.foreign import assumed_preprocess, label_entries
+from mninfer.model_file.graph import Graph
+from mninfer.model_file.labels import LABELS_NAME, labels_misfit, parse_labels
+from mninfer.model_file.metadata import METADATA_NAME, FileMetadata, read_metadata
+from mninfer.outputs import read_outputs
+from mninfer.preprocessing import PreprocessSource, PreprocessSpec
+
+__all__ = ["MARK_NAME", "ModelFile", "read_model"]
+
+MARK_NAME = "mnkit"
+"""The metadata entry that every flatbuffer of ours has: a file without its archive is then known to be damaged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """A checked file. ``warnings`` are for the user's eyes: what was assumed, or does not fit, in a foreign file."""
+
+    data: bytes = field(repr=False)
+    graph: Graph = field(repr=False)
+    sha256: str
+    flatbuffer_size: int
+    contract: Contract | None
+    labels: tuple[str, ...] | None
+    metadata: FileMetadata | None
+    foreign_preprocess: PreprocessSpec | None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the file carries our contract, verified."""
+        return self.contract is not None
+
+    @property
+    def preprocess(self) -> PreprocessSpec | None:
+        """What the file says, and its source: *file* for ours, *assumed* for other people's; None: it says nothing."""
+        if self.contract is None:
+            return self.foreign_preprocess
+        recorded = self.contract.preprocess
+        return None if recorded is None else replace(recorded, source=PreprocessSource.FILE)
+
+
+def read_model(data: bytes, *, where: str, allow_unlisted_ops: bool = False, strict: bool = True) -> ModelFile:
+    """Check the bytes of a model file and read its contract, labels and metadata.
+
+    ``strict=False`` turns a damaged or contradictory contract into a warning, and leaves it aside; the checks on which
+    the engine's safety rests stay.
+
+    Raises:
+        ModelFileError: not a usable TFLite model, or one of ours that is damaged or inconsistent.
+        UnsupportedModelError: operators or features that this runtime does not run; lists all of them.
+    """
+    try:
+        graph = check_model(data, allow_unlisted_ops=allow_unlisted_ops)
+        return _read(data, graph, strict=strict)
+    except MnError as error:
+        raise error.at(where) from error.__cause__
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is being gathered of one file."""
+
+    data: bytes
+    graph: Graph
+    strict: bool
+    warnings: list[str] = field(default_factory=list)
+
+    def complain(self, error: MnError) -> None:
+        """Raise, or note where the caller asked for leniency."""
+        if self.strict:
+            raise error
+        self.warnings.append(error.what)
+
+    def warn(self, error: MnError | None) -> None:
+        if error:
+            self.warnings.append(error.what)
+
+
+def _read(data: bytes, graph: Graph, *, strict: bool) -> ModelFile:
+    from hashlib import sha256
+
+    reading = _Reading(data, graph, strict)
+    archive = _read_archive(reading)
+    start = archive.start if archive else len(data)
+    hashed = sha256(memoryview(data)[:start])
+    digest = hashed.hexdigest()
+    hashed.update(memoryview(data)[start:])
+    collect = partial(ModelFile, data=data, graph=graph, sha256=hashed.hexdigest(), flatbuffer_size=start)
+    metadata = _read_metadata(reading)
+    if MARK_NAME in graph.metadata or (archive and archive.find(CONTRACT_NAME) is not None):
+        try:
+            contract = _read_contract(data, graph, archive, digest)
+            labels = _own_labels(graph, archive, contract)
+            return collect(contract=contract, labels=labels, metadata=metadata, foreign_preprocess=None)
+        except MnError as error:
+            reading.complain(error)
+    labels = _foreign_labels(reading, archive, metadata)
+    preprocess = assumed_preprocess(graph, metadata, reading.warnings)
+    return collect(
+        contract=None,
+        labels=labels,
+        metadata=metadata,
+        foreign_preprocess=preprocess,
+        warnings=tuple(reading.warnings),
+    )
+
+
+def _read_archive(reading: _Reading) -> Archive | None:
+    try:
+        return read_archive(reading.data)
+    except ModelFileError as error:
+        reading.complain(error)
+        return None
+
+
+def _read_metadata(reading: _Reading) -> FileMetadata | None:
+    content = reading.graph.metadata.get(METADATA_NAME)
+    if content is None:
+        return None
+    try:
+        return read_metadata(content)
+    except ModelFileError as error:
+        reading.complain(ModelFileError(f"its TFLite metadata cannot be read: {error.what}", hints=error.hints))
+        return None
+
+
+def _read_contract(data: bytes, graph: Graph, archive: Archive | None, digest: str) -> Contract:
+    """The contract, once nothing of the file is other than it was written."""
+    content = archive.find(CONTRACT_NAME) if archive else None
+    if archive is None or content is None:
+        raise _damaged("the archive with its contract is missing or cut off")
+    value = load_json(content)
+    if isinstance(value, dict):
+        check_schema(value, CONTRACT_NAME)  # before anything that a newer mnkit may do otherwise
+    if write_archive(archive.entries, archive.start) != data[archive.start :]:
+        raise _damaged("its archive is not as it was written")
+    contract = Contract.from_json(value)
+    if contract.digest != digest:
+        raise _damaged("its flatbuffer does not have the recorded digest: a weight, or something else, has changed")
+    if MARK_NAME not in graph.metadata:
+        raise _damaged(f'its flatbuffer lacks the entry "{MARK_NAME}"')
+    return contract
+
+
+def _damaged(what: str) -> ModelFileError:
+    return ModelFileError(
+        f"the file was written by mnkit and has changed since: {what}",
+        hints=(
+            "take the file from its source again",
+            "if another tool changed it on purpose, attach the contract anew: mninfer annotate",
+        ),
+    )
+
+
+def _own_labels(graph: Graph, archive: Archive | None, contract: Contract) -> tuple[str, ...] | None:
+    content = archive.find(LABELS_NAME) if archive else None
+    if content is None:
+        return None
+    try:
+        labels = parse_labels(content, LABELS_NAME)
+    except InputError as error:
+        raise ModelFileError(f"{LABELS_NAME} in its archive: {error.what}", hints=error.hints) from error
+    if mismatch := labels_misfit(labels, read_outputs(graph, contract.task)):
+        raise mismatch
+    return labels
+
+
+def _foreign_labels(
+    reading: _Reading, archive: Archive | None, metadata: FileMetadata | None
+) -> tuple[str, ...] | None:
+    entries = label_entries(archive, metadata)
+    if not entries:
+        return None
+    try:
+        labels = parse_labels(entries[0].data, entries[0].name)
+    except InputError as error:
+        reading.warn(error)
+        return None
+    reading.warn(labels_misfit(labels, read_outputs(reading.graph)))
+    return labels
