@@ -1,0 +1,72 @@
+"""What a picture's own header says, read by us before any decoder sees the bytes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mninfer.errors import InputError
+
+__all__ = ["Format", "Header", "damaged", "unsupported"]
+
+
+class Format(StrEnum):
+    """The kinds of picture that can be decoded, given an OpenCV that was built with them."""
+
+    JPEG = "JPEG"
+    PNG = "PNG"
+    WEBP = "WebP"
+    BMP = "BMP"
+    TIFF = "TIFF"
+    GIF = "GIF"
+    AVIF = "AVIF"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A picture that is whole as far as its structure tells; ``width`` and ``height`` are before ``orientation``.
+
+    ``payload`` is what the decoder gets: the file, or a copy without what only confuses decoders. ``orientation`` is
+    EXIF's 1..8. ``num_channels`` and ``bytes_per_sample`` are those of the decoded array before it becomes uint8 RGB;
+    ``decoder_bytes`` is what the decoder holds besides.
+    """
+
+    format: Format
+    width: int
+    height: int
+    payload: bytes
+    orientation: int = 1
+    num_channels: int = 3
+    bytes_per_sample: int = 1
+    has_alpha: bool = False
+    is_premultiplied: bool = False
+    is_cmyk: bool = False
+    transparent_gray: int | None = None
+    decoder_bytes: int = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) as stored."""
+        return self.width, self.height
+
+    @property
+    def oriented_size(self) -> tuple[int, int]:
+        """(width, height) as meant to be seen: orientations 5 to 8 lie on their side."""
+        return (self.height, self.width) if self.orientation >= 5 else self.size
+
+    def working_bytes(self, reduction: int) -> int:
+        """The most memory that decoding takes: the file and its copy, the decoder's own, two forms of the pixels."""
+        num_pixels = -(-self.width // reduction) * -(-self.height // reduction)
+        decoded = self.num_channels * self.bytes_per_sample
+        converted = 0 if decoded == 3 and self.num_channels == 3 else 3
+        turned = 3 if self.orientation != 1 else 0
+        per_pixel = max(decoded + converted, 3 + turned)
+        return 2 * len(self.payload) + self.decoder_bytes + num_pixels * per_pixel
+
+
+def damaged(form: Format, how: str) -> InputError:
+    """The error for a file that is not what its writer wrote, or was cut off."""
+    return InputError(f"damaged {form}: {how}", hints="copy or download the picture again")
+
+
+def unsupported(form: Format, what: str) -> InputError:
+    """The error for a sound file of a kind that is not decoded."""
+    return InputError(f"{form} {what} is not supported", hints="save it as an ordinary 8-bit JPEG or PNG")
