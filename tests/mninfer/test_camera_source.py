@@ -1,0 +1,235 @@
+import os
+import sys
+import threading
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.videos import numbered_frame, read_number, write_numbered_video, write_video
+
+from mninfer.camera.newest_frame import NewestFrame
+from mninfer.camera.source import VideoFile, open_source, without_password
+from mninfer.errors import InputError, MissingDependencyError
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv"])
+@pytest.mark.parametrize("count", [1, 2, 300])
+def test_a_video_file_keeps_every_frame_in_order(tmp_path: Path, suffix: str, count: int) -> None:
+    path = tmp_path / f"video{suffix}"
+    write_numbered_video(path, count)
+    source = open_source(str(path))
+    frames = list(source.frames())
+    source.close()
+    assert [read_number(frame.pixels) for frame in frames] == list(range(count))
+    assert [frame.number for frame in frames] == list(range(count))
+    assert source.is_live is False
+    assert source.frames_per_second == pytest.approx(25)
+
+
+def test_frames_are_rgb(tmp_path: Path) -> None:
+    path = tmp_path / "red.avi"
+    red = np.zeros((64, 64, 3), np.uint8)
+    red[..., 0] = 255
+    write_video(path, [red])
+    (frame,) = VideoFile(str(path)).frames()
+    assert frame.pixels.dtype == np.uint8
+    assert frame.pixels[32, 32, 0] > 200 > 60 > frame.pixels[32, 32, 2]
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="these file systems know no names that are not UTF-8")
+def test_a_path_that_is_not_utf8(tmp_path: Path) -> None:
+    plain = tmp_path / "video.avi"
+    write_numbered_video(plain, 5)
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/vid\xe9o.avi")
+    os.rename(plain, odd)
+    source = VideoFile(odd)
+    assert [read_number(frame.pixels) for frame in source.frames()] == [0, 1, 2, 3, 4]
+    source.close()
+
+
+def test_a_missing_video_says_what_a_source_can_be(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such video") as caught:
+        open_source(str(tmp_path / "none.mp4"))
+    assert "picamera2" in str(caught.value)
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a regular file"):
+        open_source(str(tmp_path))
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with pytest.raises(InputError, match="not a regular file"):  # and does not wait for a writer
+        open_source(str(fifo))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not a video", b"\x00\x00\x00\x20ftypisom" + bytes(2000), b"RIFF\xff\xff\xff\x7fAVI LIST" + bytes(99)]
+)
+def test_what_is_no_video_is_an_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        list(open_source(str(path)).frames())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
+def test_a_video_that_was_cut_off_ends_in_time_and_says_so(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"cut{suffix}"
+    write_numbered_video(path, 200)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    try:
+        source = VideoFile(str(path))
+        numbers = [read_number(frame.pixels) for frame in source.frames()]
+    except InputError:
+        assert suffix == ".mp4"  # its index is at the end: nothing can be read
+        return
+    assert numbers == list(range(len(numbers)))
+    assert 0 < len(numbers) < 200
+    source.close()
+
+
+def test_a_camera_that_is_not_there_says_what_to_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="camera 97 cannot be opened") as caught:
+        open_source("97")
+    assert "picamera2" in str(caught.value) or not sys.platform.startswith("linux")
+
+
+def test_a_stream_that_is_not_there_is_an_error_without_its_password() -> None:
+    with pytest.raises(InputError) as caught:
+        open_source("http://user:secret@127.0.0.1:9/video")
+    assert "secret" not in str(caught.value)
+    assert without_password("rtsp://user:secret@host/1") == "rtsp://…@host/1"
+
+
+def test_without_picamera2_the_message_has_the_apt_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(MissingDependencyError) as caught:
+        open_source("picamera2")
+    assert "sudo apt install -y python3-picamera2" in str(caught.value)
+    assert "--system-site-packages" in str(caught.value)
+
+
+class FakePicamera:
+    """As much of picamera2 as we use; ``capture_array`` gives numbered frames."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.number = 0
+
+    def create_video_configuration(self, main: dict[str, object]) -> dict[str, object]:
+        assert main["format"] == "BGR888"  # picamera2's name for arrays of red, green, blue
+        return main
+
+    def configure(self, configuration: object) -> None:
+        self.calls.append("configure")
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def capture_array(self, name: str) -> object:
+        time.sleep(0.005)
+        self.number += 1
+        return numbered_frame(self.number - 1)
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+def test_picamera2_is_started_read_and_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras: list[FakePicamera] = []
+
+    def make() -> FakePicamera:
+        cameras.append(FakePicamera())
+        return cameras[-1]
+
+    monkeypatch.setitem(sys.modules, "picamera2", types.SimpleNamespace(Picamera2=make))
+    source = open_source("picamera2")
+    frames = source.frames()
+    numbers = [next(frames).number for _ in range(3)]
+    source.close()
+    assert numbers == sorted(set(numbers))
+    assert source.is_live
+    assert cameras[0].calls == ["configure", "start", "stop", "close"]
+
+
+def test_a_pi_without_a_camera_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_camera() -> object:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setitem(sys.modules, "picamera2", types.SimpleNamespace(Picamera2=no_camera))
+    with pytest.raises(InputError, match="cannot be started"):
+        open_source("picamera2")
+
+
+class Reader:
+    """A camera that gives a frame whenever the test says so, and then fails ``num_failures`` times or for good."""
+
+    frames_per_second = 30.0
+
+    def __init__(self, num_frames: int) -> None:
+        self.num_frames = num_frames
+        self.number = 0
+        self.all_read = threading.Event()
+        self.is_closed = False
+
+    def read(self) -> object:
+        if self.number == self.num_frames:
+            self.all_read.set()
+            time.sleep(0.001)
+            return None
+        self.number += 1
+        return numbered_frame(self.number - 1)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_a_live_source_gives_the_newest_frame_and_drops_the_stale_ones() -> None:
+    reader = Reader(50)
+    source = NewestFrame(reader, where="test")
+    assert reader.all_read.wait(5)
+    frames = source.frames()
+    newest = next(frames)
+    assert newest.number == 49
+    assert read_number(newest.pixels) == 49
+    with pytest.raises(InputError, match="no more pictures"):
+        next(frames)
+    source.close()
+    assert reader.is_closed
+
+
+def test_a_silent_camera_is_an_error_and_not_a_hang() -> None:
+    class Silent(Reader):
+        def read(self) -> object:
+            time.sleep(0.5)
+            return None
+
+    source = NewestFrame(Silent(0), where="test", silence_s=0.05)
+    with pytest.raises(InputError, match=r"no picture for 0.05 seconds"):
+        next(source.frames())
+    source.close()
+
+
+def test_an_error_in_the_cameras_thread_reaches_the_reader_of_frames() -> None:
+    class Broken(Reader):
+        def read(self) -> object:
+            raise RuntimeError("USB gone")
+
+    source = NewestFrame(Broken(0), where="test")
+    with pytest.raises(InputError) as caught:
+        next(source.frames())
+    assert "USB gone" in repr(caught.value.__cause__)
+
+
+def test_closing_ends_the_frames() -> None:
+    source = NewestFrame(Reader(1), where="test", silence_s=5)
+    frames = source.frames()
+    next(frames)
+    threading.Timer(0.02, source.close).start()
+    assert list(frames) == []
