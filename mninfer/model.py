@@ -163,7 +163,7 @@ class Model:
         return stream()
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
-        """Run on prepared arrays, one per input, as ``spec.inputs`` says; give the raw outputs, as ``spec.outputs`` says."""
+        """Run on prepared arrays, one per input as in ``spec.inputs``; give the raw outputs, as in ``spec.outputs``."""
         specs = self.spec.inputs
         if len(arrays) != len(specs):
             raise InputError(f"the model has {len(specs)} inputs; {len(arrays)} arrays were given")
