@@ -18,7 +18,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".venvs" / "arm"
 TEST_WHEELS = ("pytest", "hypothesis", "iniconfig", "pluggy", "packaging", "pygments", "sortedcontainers")
-LITERT_WHEELS = ("backports.strenum", "flatbuffers", "protobuf", "tqdm", "typing_extensions")
+LITERT_WHEELS = ("backports.strenum", "protobuf", "tqdm", "typing_extensions")
 
 
 class Board(NamedTuple):
@@ -37,14 +37,23 @@ BOARDS = {
         "arm-linux-gnueabihf",
         ("manylinux_2_34_armv7l",),
         ("python3", "python3-numpy", "python3-opencv", "python3-click"),
-        ("tflite-runtime==2.14.0", *TEST_WHEELS),
+        ("tflite-runtime==2.14.0", "flatbuffers", *TEST_WHEELS),
     ),
     "arm64": Board(
         "qemu-aarch64-static",
         "aarch64-linux-gnu",
         tuple(f"manylinux{glibc}_aarch64" for glibc in ("_2_28", "_2_27", "_2_17", "2014")),
         ("python3", "libstdc++6", "libgomp1", "zlib1g"),
-        ("numpy", "opencv-python-headless", "ai-edge-litert<2.2", "simplejpeg", "click", *LITERT_WHEELS, *TEST_WHEELS),
+        (
+            "numpy",
+            "opencv-python-headless",
+            "ai-edge-litert<2.2",
+            "simplejpeg",
+            "click",
+            "flatbuffers",
+            *LITERT_WHEELS,
+            *TEST_WHEELS,
+        ),
     ),
 }
 

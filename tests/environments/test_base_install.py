@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_BYTES = 300e6
-BROUGHT_BY_LITERT = {"backports.strenum", "flatbuffers", "protobuf", "tqdm", "typing_extensions"}
-OURS = {"ai-edge-litert", "click", "mnkit", "numpy", "opencv-python-headless", "simplejpeg"}
+BROUGHT_BY_LITERT = {"backports.strenum", "protobuf", "tqdm", "typing_extensions"}
+OURS = {"ai-edge-litert", "click", "flatbuffers", "mnkit", "numpy", "opencv-python-headless", "simplejpeg"}
 
 LIST = "import importlib.metadata as m, json; print(json.dumps([d.metadata['Name'] for d in m.distributions()]))"
 
