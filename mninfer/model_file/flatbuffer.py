@@ -203,7 +203,7 @@ class _Decoder:
 
     def union(self, union: str, which: int, target: int) -> Table | None:
         """The member of this number; None for one that this schema does not list."""
-        names = self.schema.unions[union]
+        names = self.schema.unions.get(union, ())
         result: Table | None = self.reader(names[which])(target) if which < len(names) else None
         return result
 
