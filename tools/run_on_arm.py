@@ -25,6 +25,7 @@ class Board(NamedTuple):
     """What a machine of this kind has from Debian and from wheels."""
 
     emulator: str
+    cpu: str
     libraries: str
     platforms: tuple[str, ...]
     debian: tuple[str, ...]
@@ -34,6 +35,7 @@ class Board(NamedTuple):
 BOARDS = {
     "armhf": Board(
         "qemu-arm-static",
+        "cortex-a15",
         "arm-linux-gnueabihf",
         ("manylinux_2_34_armv7l",),
         ("python3", "python3-numpy", "python3-opencv", "python3-click"),
@@ -41,6 +43,7 @@ BOARDS = {
     ),
     "arm64": Board(
         "qemu-aarch64-static",
+        "cortex-a76",  # Raspberry Pi 5; qemu 7.2's "max" offers SVE, on which int8 kernels go wrong
         "aarch64-linux-gnu",
         tuple(f"manylinux{glibc}_aarch64" for glibc in ("_2_28", "_2_27", "_2_17", "2014")),
         ("python3", "libstdc++6", "libgomp1", "zlib1g"),
@@ -88,7 +91,7 @@ def unpack_debian(architecture: str, packages: Sequence[str]) -> Path:
     for name in ("sources.list", "sources.list.d", "apt.conf.d"):
         source = Path("/etc/apt") / name
         copy = shutil.copytree if source.is_dir() else shutil.copy
-        if source.exists():
+        if source.exists() and not (apt / "etc/apt" / name).exists():
             copy(source, apt / "etc/apt" / name)
     options = {
         "Dir": apt,
@@ -100,7 +103,8 @@ def unpack_debian(architecture: str, packages: Sequence[str]) -> Path:
         "APT::Sandbox::User": "root",
     }
     apt_get = ["apt-get", "-qq", *(f"-o{key}={value}" for key, value in options.items())]
-    call(*apt_get, "update")
+    # A mirror in mid-sync fails one list of several: whether that matters, the next command tells.
+    subprocess.run([*apt_get, "update"], check=False)
     call(*apt_get, "install", "-y", "--download-only", *packages)
     unfinished = root.with_name("root.part")
     for archive in sorted((apt / "var/cache/apt/archives").glob("*.deb")):
@@ -132,7 +136,7 @@ def write_python(architecture: str, board: Board, emulator: Path, root: Path, si
     script = HOME / architecture / "python3.11"
     script.write_text(
         "#!/bin/bash\nunset LD_LIBRARY_PATH PYTHONHOME PYTHONPATH\n"
-        f"exec {emulator / board.emulator} -L {root} "
+        f"exec {emulator / board.emulator} -cpu {board.cpu} -L {root} "
         f"-E LD_LIBRARY_PATH={':'.join(map(str, libraries))} -E PYTHONHOME={root / 'usr'} "
         f'-E PYTHONPATH={":".join(map(str, packages))} -E PYTHONSAFEPATH=1 {root / "usr/bin/python3.11"} "$@"\n'
     )
