@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mninfer.cli.chatter import without_chatter
 from mninfer.cli.options import (
     ModelOptions,
     NearChoice,
@@ -91,7 +92,7 @@ def _verified(data: bytes, shared: ModelOptions) -> "tuple[GoldenReport, dict[st
     from mninfer.model_file.annotate import image_input
     from mninfer.model_file.describe import limits_elsewhere
 
-    with mninfer.load(
+    with without_chatter(), mninfer.load(
         data, threads=shared.threads, engine=shared.engine, delegate=shared.delegate,
         allow_unlisted_ops=shared.allow_unlisted_ops,
     ) as written:  # fmt: skip

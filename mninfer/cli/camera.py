@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mninfer.cli.chatter import without_chatter
 from mninfer.cli.options import ModelOptions, examples, model_argument, model_options, open_model
 from mninfer.cli.output import json_line, note, printable, say
 
@@ -71,7 +72,8 @@ def command(
     with ExitStack() as stack:
         loaded = stack.enter_context(open_model(model, ModelOptions.take(options)))
         analyse = _analyser(loaded, top, threshold)
-        frames = open_source(source)
+        with without_chatter():
+            frames = open_source(source)
         stack.callback(frames.close)
         viewers: list[Viewer] = [_json_lines(loaded) if is_json else _text_lines()]
         if save:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mninfer.cli.chatter import without_chatter
 from mninfer.cli.options import ENGINES, NearChoice, examples, model_argument, parse_size
 from mninfer.cli.output import json_line, note, printable, say
 from mninfer.errors import MissingDependencyError, MnError
@@ -85,7 +86,8 @@ def _engine_facts(data: bytes, **options: Any) -> EngineFacts:
     if size:
         options["input_shapes"] = ((1, size[1], size[0], 3),)
     try:
-        engine = open_engine(data, **options)
+        with without_chatter():
+            engine = open_engine(data, **options)
     except MissingDependencyError as error:
         return EngineFacts(name=None, version=None, coverage=None, problem=str(error))
     except MnError as error:

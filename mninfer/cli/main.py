@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _discard_results()
         return _NO_READER
     except MnError as error:
-        note(f"error: {error}")
+        note(f"Error: {error}")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         note("interrupted")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mninfer.cli.chatter import without_chatter
 from mninfer.cli.output import note
 
 if TYPE_CHECKING:
@@ -142,10 +143,20 @@ def parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tupl
 
 def open_model(path: str, options: ModelOptions, *, strict: bool = True) -> "Model":
     """Load MODEL as the command line says; tell on stderr what had to be assumed."""
+    restate = stated_preprocess(options)
+    with without_chatter():
+        model = _load(path, options, strict=strict)
+    for warning in model.file.warnings:
+        note(f"warning: {warning}")
+    if restate:
+        model.spec = replace(model.spec, preprocess=restate(model.spec.preprocess))
+    return model
+
+
+def _load(path: str, options: ModelOptions, *, strict: bool) -> "Model":
     from mninfer import load
 
-    restate = stated_preprocess(options)
-    model = load(
+    return load(
         path,
         threads=options.threads,
         engine=options.engine,
@@ -158,11 +169,6 @@ def open_model(path: str, options: ModelOptions, *, strict: bool = True) -> "Mod
         full_decode=options.full_decode,
         max_pixels=int(options.max_megapixels * 1e6),
     )
-    for warning in model.file.warnings:
-        note(f"warning: {warning}")
-    if restate:
-        model.spec = replace(model.spec, preprocess=restate(model.spec.preprocess))
-    return model
 
 
 def stated_preprocess(options: ModelOptions) -> "Callable[[PreprocessSpec | None], PreprocessSpec] | None":

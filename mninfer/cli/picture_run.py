@@ -7,8 +7,10 @@ rest was done.
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from mninfer.cli.chatter import without_chatter
 from mninfer.cli.output import json_line, note, printable, say
 from mninfer.cli.pictures import Picture, find_pictures
 from mninfer.errors import InputError, MnError
@@ -125,7 +127,9 @@ def _each(
 ) -> Iterator[tuple[Picture, Any]]:
     """Each picture with its result, in order. One that cannot be saved is a failure like one that cannot be read."""
     results = analyse(model, [picture.path for picture in pictures])
-    for picture, result in zip(pictures, results, strict=True):
+    with without_chatter():  # bulk runs open an engine per worker
+        first = [next(results)] if pictures else []
+    for picture, result in zip(pictures, chain(first, results), strict=True):
         yield picture, _saved(picture, result, savers)
 
 
