@@ -109,6 +109,9 @@ class Segmentation:
         return {int(index): count / self.mask.size for index, count in pairs}
 
     def name(self, index: int) -> str:
+        """The label; the number where there is none; -1 is what a crop left out, where the model saw nothing."""
+        if index < 0:
+            return "unseen"
         return self.labels[index] if self.labels and index < len(self.labels) else str(index)
 
     def to_json(self) -> dict[str, Any]:

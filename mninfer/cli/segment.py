@@ -28,7 +28,7 @@ __all__ = ["command"]
     ),
 )
 @picture_command_options
-@click.option("--save-masks", metavar="DIR", help="Save each mask as a PNG whose pixels are class indices.")
+@click.option("--save-masks", metavar="DIR", help="Save each mask as a PNG whose pixels are class indices; 255: not seen.")
 @click.option("--save-images", metavar="DIR", help="Save each picture with its classes in colour.")
 def command(save_masks: str | None, save_images: str | None, **options: Any) -> int:
     """Say which class every pixel belongs to, and how much of the picture each class covers."""
@@ -70,11 +70,11 @@ def rows(record: dict[str, Any]) -> Sequence[Sequence[object]]:
 
 
 def mask_pixels(_: str, result: "Segmentation") -> Any:
-    """The mask as an 8- or 16-bit grey picture."""
+    """The mask as an 8- or 16-bit grey picture; what the model did not see has the highest value, 255 or 65535."""
     highest = int(result.mask.max(initial=0))
-    if highest > 0xFFFF or int(result.mask.min(initial=0)) < 0:
+    if highest >= 0xFFFF:
         raise UnsupportedModelError(f"class {highest} does not fit into a PNG's 16 bits")
-    return result.mask.astype("uint8" if highest <= 0xFF else "uint16")
+    return result.mask.astype("uint8" if highest < 0xFF else "uint16")  # -1 wraps to the highest value
 
 
 def _savers(save_masks: str | None, save_images: str | None) -> "tuple[PictureSaver, ...]":
