@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from time import monotonic
 
 from mninfer.camera.broadcast import Broadcast
 from mninfer.errors import OutputError
@@ -18,6 +19,7 @@ __all__ = ["PageServer", "is_loopback"]
 _MOST_VIEWERS = 32
 _SEND_TIMEOUT_S = 10.0  # a viewer that takes nothing for so long is let go
 _SILENCE_S = 5.0
+_FAREWELL_S = 1.0
 _BOUNDARY = "frame"
 
 
@@ -50,9 +52,12 @@ class PageServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening and let the viewers go."""
+        """Stop listening; let the viewers go, who are told that it is over where they still listen."""
         self._broadcast.close()
         self._server.shutdown()
+        give_up = monotonic() + _FAREWELL_S
+        for _ in range(_MOST_VIEWERS):
+            self._server.viewers.acquire(timeout=max(give_up - monotonic(), 0))
         self._server.server_close()
         self._thread.join(timeout=2)
 
@@ -158,6 +163,8 @@ class _Page(BaseHTTPRequestHandler):
         number = 0
         while not self.server.broadcast.is_closed:
             update = self.server.broadcast.newer_than(number, _SILENCE_S)
+            if self.server.broadcast.is_closed:
+                break
             if update is None:
                 self.wfile.write(b": nothing new\n\n")  # finds out whether anybody is still there
                 continue

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.videos import numbered_frame, read_number, write_numbered_video, write_video
 
 from mninfer.camera.newest_frame import NewestFrame
 from mninfer.camera.source import VideoFile, open_source, without_password
 from mninfer.errors import InputError, MissingDependencyError
+from support.videos import numbered_frame, read_number, write_numbered_video, write_video
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv"])
@@ -35,7 +35,9 @@ def test_frames_are_rgb(tmp_path: Path) -> None:
     write_video(path, [red])
     (frame,) = VideoFile(str(path)).frames()
     assert frame.pixels.dtype == np.uint8
-    assert frame.pixels[32, 32, 0] > 200 > 60 > frame.pixels[32, 32, 2]
+    red_level, _, blue_level = frame.pixels[32, 32]
+    assert red_level > 200
+    assert blue_level < 60
 
 
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="these file systems know no names that are not UTF-8")
@@ -65,7 +67,8 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"not a video", b"\x00\x00\x00\x20ftypisom" + bytes(2000), b"RIFF\xff\xff\xff\x7fAVI LIST" + bytes(99)]
+    "content",
+    [b"", b"not a video", b"\x00\x00\x00\x20ftypisom" + bytes(2000), b"RIFF\xff\xff\xff\x7fAVI LIST" + bytes(99)],
 )
 def test_what_is_no_video_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.mp4"
