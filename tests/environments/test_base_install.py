@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_BYTES = 300e6
 BROUGHT_BY_LITERT = {"backports.strenum", "protobuf", "tqdm", "typing_extensions"}
-OURS = {"ai-edge-litert", "click", "flatbuffers", "mnkit", "numpy", "opencv-python-headless", "simplejpeg"}
+OURS = {"ai-edge-litert", "click", "flatbuffers", "ml_dtypes", "mnkit", "numpy", "opencv-python-headless", "simplejpeg"}
 
 LIST = "import importlib.metadata as m, json; print(json.dumps([d.metadata['Name'] for d in m.distributions()]))"
 
