@@ -10,8 +10,8 @@ Names are imported when they are first used, so that ``import mninfer`` costs ne
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # what type checkers take for true; importing typing would cost more than all the rest
 if TYPE_CHECKING:
     from mninfer import draw
     from mninfer.errors import (
@@ -73,12 +73,12 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "draw":
         return import_module("mninfer.draw")
     if name not in _HOMES:
         raise AttributeError(f"module 'mninfer' has no attribute {name!r}")
-    value = getattr(import_module(f"mninfer.{_HOMES[name]}"), name)
+    value: object = getattr(import_module(f"mninfer.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -39,7 +39,7 @@ class Lettering:
 
     def put(self, picture: Pixels, text: str, left: int, top: int, colour: Colour) -> None:
         """Write on ``picture``, in place; ``top`` is the letters' upper edge."""
-        baseline = top + round(self.height * 0.78)
+        baseline = top + round(self.height * (0.78 if HAS_FONTS else 0.72))
         if HAS_FONTS:
             cv: Any = cv2
             # The range keeps long text in one line, cut off at the edge, where OpenCV would wrap it.
@@ -61,7 +61,7 @@ class Lettering:
 
     @property
     def _scale(self) -> float:
-        return self.height * 0.72 / 21  # FONT_HERSHEY_SIMPLEX's capitals are 21 units tall
+        return self.height * 0.66 / 21  # FONT_HERSHEY_SIMPLEX's capitals are 21 units tall
 
 
 @cache

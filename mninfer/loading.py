@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from mninfer.engines.choose import open_engine
 from mninfer.engines.protocol import Engine
@@ -181,7 +180,8 @@ def _stated_labels(stated: Sequence[str] | str | os.PathLike[str]) -> tuple[str,
         return tuple(stated)
     where = os.fspath(stated)
     try:
-        data = Path(where).read_bytes()
+        with open(where, "rb") as file:
+            data = file.read()
     except OSError as error:
         raise InputError(f"the label file cannot be read: {error.strerror}", where=where) from error
     return parse_labels(data, where)

@@ -1,13 +1,11 @@
 """The table of the operators that mnkit knows, ``schema/operators.json``, as typed data. It judges nothing."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
 from typing import Any
 
-from mninfer.model_file.flatbuffer import load_schema
+from mninfer.model_file.flatbuffer import load_schema, read_table
 
 __all__ = ["OperatorFacts", "load_operators"]
 
@@ -82,7 +80,7 @@ def _fits(allowed: Sequence[frozenset[str]], found: Sequence[str | None], *, rep
 @cache
 def load_operators() -> tuple[Mapping[str, OperatorFacts], Mapping[str, OperatorFacts]]:
     """Built-in operators by name, and custom ones by theirs."""
-    data = json.loads(files("mninfer.model_file").joinpath("schema", "operators.json").read_bytes())
+    data = read_table("operators")
     return (
         {name: _facts(row) for name, row in data["operators"].items()},
         {name: _facts(row) for name, row in data["custom"].items()},
