@@ -51,6 +51,7 @@ BOARDS = {
             "numpy",
             "opencv-python-headless",
             "ai-edge-litert<2.2",
+            "ml_dtypes",
             "simplejpeg",
             "click",
             "flatbuffers",
