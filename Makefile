@@ -13,6 +13,7 @@
 
 PACKAGES := mninfer
 CODE     := $(PACKAGES) tests tools $(wildcard benchmarks)
+BENCHMARKS := photo_to_label cold_start overhead bulk accuracy
 WHEEL_OF := .venvs/wheel
 
 # A pyenv shim may be there and not run: ask each candidate for its version.
@@ -77,10 +78,14 @@ size: .venvs/base/.wheel
 	@.venvs/base/bin/python tools/measure_install.py --limit-mb 300
 
 vectors: .venvs/dev/.wheel
-	.venvs/dev/bin/python tools/write_vectors.py
+	PYTHONPATH=tools .venvs/dev/bin/python tools/write_vectors.py
 
 fuzz: .venvs/dev/.wheel .venvs/tflite_runtime/.wheel
-	.venvs/dev/bin/python tools/fuzz_models.py
+	PYTHONPATH=tools .venvs/dev/bin/python tools/fuzz_models.py
+
+bench: .venvs/dev/.wheel .venvs/mediapipe/.requirements
+	for name in $(BENCHMARKS); do \
+		PYTHONPATH=benchmarks/runtime .venvs/dev/bin/python benchmarks/runtime/$$name.py || exit 1; done
 
 clean:
 	rm -rf .venvs build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
