@@ -86,6 +86,7 @@ fuzz: .venvs/dev/.wheel .venvs/tflite_runtime/.wheel
 bench: .venvs/dev/.wheel .venvs/mediapipe/.requirements
 	for name in $(BENCHMARKS); do \
 		PYTHONPATH=benchmarks/runtime .venvs/dev/bin/python benchmarks/runtime/$$name.py || exit 1; done
+	.venvs/dev/bin/python tools/write_measured.py
 
 clean:
 	rm -rf .venvs build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

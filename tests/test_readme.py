@@ -109,5 +109,12 @@ def test_links_lead_somewhere(page: str) -> None:
 
 
 @pytest.mark.smoke
+def test_the_figures_are_those_of_the_result_files() -> None:
+    script = [sys.executable, ROOT / "tools" / "write_measured.py", "--check"]
+    done = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.smoke
 def test_contributing_fits_on_one_page() -> None:
     assert len((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()) <= 60

@@ -1,0 +1,96 @@
+"""Write README's "Measured" from the result files in benchmarks/results: part of make bench.
+
+usage: python tools/write_measured.py [--check]
+
+--check writes nothing and fails where README says something else than the result files.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- measured: written by make bench -->\n", "<!-- end of measured -->\n"
+
+Result = dict[str, Any]
+
+
+def read_result(name: str) -> Result | None:
+    path = ROOT / "benchmarks" / "results" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def machine(result: Result) -> str:
+    """The machine and the versions that a figure needs to be read."""
+    facts = result["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items() if name != "mnkit")
+    return f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}; Python {facts['python']}, {versions}"
+
+
+def photo_to_label(result: Result) -> Iterator[str]:
+    yield f"From JPEG file to label, {result['model']}, {result['threads']} threads, medians in ms, in one run:"
+    yield ""
+    yield "| picture | mninfer | OpenCV + LiteRT by hand | MediaPipe |"
+    yield "|---|--:|--:|--:|"
+    for name, row in result["pictures"].items():
+        ms = {contender: row["latency_ms"][contender]["median"] for contender in ("mninfer", "opencv", "mediapipe")}
+        others = [
+            f"{ms[key]:.1f} ({row[f'times_faster_than_{key}']['median']:.2f} ×)" for key in ("opencv", "mediapipe")
+        ]
+        yield f"| {name} | {ms['mninfer']:.1f} | {' | '.join(others)} |"
+    yield ""
+    yield "(×: how many times longer than mninfer, the median of the paired ratios.)"
+
+
+def cold_start(result: Result) -> Iterator[str]:
+    parts = [
+        f"{name} {row['median']:.2f} s and {result['peak_memory_mib'][name]['median']:.0f} MiB"
+        for name, row in result["elapsed_s"].items()
+    ]
+    yield f"- The whole process, from nothing to a label: {', '.join(parts)}."
+
+
+def overhead(result: Result) -> Iterator[str]:
+    rows = [f"{row['overhead_of_medians']:+.1%} ({name})" for name, row in result["rows"].items()]
+    yield f"- `classify()` of a decoded picture over the bare interpreter, {result['model']}: {', '.join(rows)}."
+
+
+def bulk(result: Result) -> Iterator[str]:
+    times = result["times_faster"]["median"]
+    yield f"- A folder of {result['pictures']:,} small pictures: {times:.2f} × the speed of one at a time."
+
+
+SECTIONS = {"photo_to_label": photo_to_label, "cold_start": cold_start, "overhead": overhead, "bulk": bulk}
+
+
+def render() -> str:
+    """The section's text; what has no result file is left out."""
+    results = {name: result for name in SECTIONS if (result := read_result(name))}
+    if not results:
+        return "No result file yet: `make bench` writes them.\n"
+    lines = [line for name, result in results.items() for line in [*SECTIONS[name](result), ""]]
+    text = "\n".join(lines).replace(".\n\n- ", ".\n- ")
+    machines = dict.fromkeys(machine(result) for result in results.values())
+    return f"{text}\n{'; '.join(machines)}. The files, with the commands: `benchmarks/results/`.\n"
+
+
+def main() -> int:
+    path = ROOT / "README.md"
+    text = path.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    written = f"{before}{BEGIN}{render()}{END}{after}"
+    if "--check" in sys.argv[1:]:
+        if written != text:
+            print(
+                "README's figures are not those of benchmarks/results: python tools/write_measured.py", file=sys.stderr
+            )
+        return int(written != text)
+    path.write_text(written, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
