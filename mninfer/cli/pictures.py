@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from mninfer.errors import InputError
 
@@ -83,9 +82,7 @@ def _missing(path: str) -> InputError:
     except OSError:
         matches = []
     hints = [f'"{os.path.join(folder, match)}" is there' for match in matches]
-    return InputError(
-        "no such picture or folder", where=path, hints=hints or f"look in {Path(folder or '.').absolute()}"
-    )
+    return InputError("no such picture or folder", where=path, hints=hints or f"look in {os.path.abspath(folder)}")
 
 
 def _unreadable(error: OSError) -> None:

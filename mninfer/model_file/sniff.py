@@ -3,7 +3,6 @@
 import os
 import stat
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from mninfer.errors import ModelFileError
 
@@ -21,31 +20,33 @@ def read_model_bytes(path: str | os.PathLike[str]) -> bytes:
     where = os.fspath(path)
     try:
         status = os.stat(where)
-        _check_kind(Path(where), status)
+        _check_kind(where, status)
         # Not blocking: between stat and open the path may have become a pipe that nobody writes to.
         descriptor = os.open(where, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(descriptor, "rb") as file:
-            _check_kind(Path(where), os.fstat(file.fileno()))
+            _check_kind(where, os.fstat(file.fileno()))
             return file.read(MAX_MODEL_BYTES + 1)
     except FileNotFoundError:
-        raise ModelFileError("there is no such model file", where=where, hints=_near(Path(where))) from None
+        raise ModelFileError("there is no such model file", where=where, hints=_near(where)) from None
     except PermissionError:
         raise ModelFileError("the model file may not be read", where=where, hints="check its permissions") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise ModelFileError(f"the model file cannot be read: {error}", where=where) from error
 
 
-def _check_kind(path: Path, status: os.stat_result) -> None:
-    where = str(path)
+def _check_kind(where: str, status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise _folder_error(path)
+        raise _folder_error(where)
     if not stat.S_ISREG(status.st_mode):
         raise ModelFileError("the model is a pipe, socket or device, not a file", where=where)
     if status.st_size > MAX_MODEL_BYTES:
         raise ModelFileError(f"the model file has {status.st_size} bytes, more than 2 GiB", where=where)
 
 
-def _folder_error(path: Path) -> ModelFileError:
+def _folder_error(where: str) -> ModelFileError:
+    from pathlib import Path  # costs 3 ms, and most models are found at once
+
+    path = Path(where)
     if (path / "saved_model.pb").exists():
         return ModelFileError(
             "this folder is a TensorFlow SavedModel, not a .tflite file",
@@ -60,10 +61,12 @@ def _folder_error(path: Path) -> ModelFileError:
     )
 
 
-def _near(path: Path) -> list[str]:
+def _near(where: str) -> list[str]:
     """Files of similar names in the same folder."""
     from difflib import get_close_matches
+    from pathlib import Path
 
+    path = Path(where)
     try:
         names = [entry.name for entry in os.scandir(path.parent) if entry.is_file()][:10_000]
     except OSError:
@@ -78,7 +81,7 @@ def refuse_other_formats(data: bytes, where: str | None) -> None:
     for name in _FORMATS:
         if found := name(data):
             what, hints = found
-            file = Path(where).name if where else "MODEL"
+            file = os.path.basename(where) if where else "MODEL"
             raise ModelFileError(what, where=where or None, hints=[hint.format(name=file) for hint in hints])
     shown = " ".join(f"{byte:02x}" for byte in data[:8])
     raise ModelFileError(
