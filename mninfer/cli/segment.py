@@ -28,7 +28,9 @@ __all__ = ["command"]
     ),
 )
 @picture_command_options
-@click.option("--save-masks", metavar="DIR", help="Save each mask as a PNG whose pixels are class indices; 255: not seen.")
+@click.option(
+    "--save-masks", metavar="DIR", help="Save each mask as a PNG whose pixels are class indices; 255: not seen."
+)
 @click.option("--save-images", metavar="DIR", help="Save each picture with its classes in colour.")
 def command(save_masks: str | None, save_images: str | None, **options: Any) -> int:
     """Say which class every pixel belongs to, and how much of the picture each class covers."""

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.videos import numbered_frame, read_number
 
 from mninfer.camera.source import VideoFile
 from mninfer.camera.video_file import VIDEO_CODECS, VideoSaver
 from mninfer.errors import OutputError
+from support.videos import numbered_frame, read_number
 
 
 def saver(path: Path, *, rate: float | None = 25.0, is_live: bool = False, force: bool = False) -> VideoSaver:

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.videos import read_number, write_numbered_video
 
 from mninfer.camera.rate import FrameRate, Pace
 from mninfer.camera.source import Frame, Pixels, VideoFile
 from mninfer.camera.watch import Seen, watch
+from support.videos import read_number, write_numbered_video
 
 
 class Source:
