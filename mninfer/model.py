@@ -199,7 +199,7 @@ class Model:
             tensor=self.spec.inputs[0],
             engine=f"{self.engine.name} {self.engine.version}",
             uses_xnnpack=self.engine.uses_xnnpack,
-            detection=self.meaning.detection,
+            detection=self._meaning.detection,
         )
 
     def close(self) -> None:
@@ -268,8 +268,7 @@ class Model:
 
     def _run_locked(self, arrays: Sequence[Array]) -> list[Array]:
         with self._lock:
-            outputs = self.engine.run(arrays)
-        return _without_leftovers(outputs, self._meaning.detection) if self._meaning.detection else outputs
+            return self.engine.run(arrays)
 
     def _detected(self, arrays: list[Array], outputs: DetectionOutputs) -> tuple[Array, Array, Array, float]:
         """Boxes, classes, scores as floats, and how many of them count."""
@@ -292,15 +291,6 @@ class Model:
             f"this model gives no {wanted.removeprefix('a ')}: {why}",
             hints=(f"it is a model to {self.spec.task}", "Model.run gives its outputs as they are"),
         )
-
-
-def _without_leftovers(arrays: list[Array], outputs: DetectionOutputs) -> list[Array]:
-    """Zero what lies beyond the objects found: tflite-runtime leaves there what was in memory."""
-    num_found = max(int(np.nan_to_num(arrays[outputs.count].ravel()[0])), 0)
-    for position in (outputs.boxes, outputs.classes, outputs.scores):
-        if arrays[position].ndim > 1:
-            arrays[position][:, num_found:] = 0
-    return arrays
 
 
 def _name(image: Any) -> str | None:

@@ -76,7 +76,7 @@ def _annotated(
 
     return annotate(
         model.file.data,
-        run=model.run,
+        run=model.engine.run,
         preprocess=model.spec.preprocess if stated_preprocess(shared) else None,
         labels=model.spec.labels if shared.labels else None,
         task=Task(task) if task else None,

@@ -1,4 +1,4 @@
-"""Engines announce their delegates on stderr, OpenCV its backends, past Python; a command line has better use for it."""
+"""Engines announce their delegates, and OpenCV its backends, on stderr, past Python; here that is held back."""
 
 import os
 import sys

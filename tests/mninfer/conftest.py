@@ -37,7 +37,7 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of shapes, shapes8, colours, red and features.tflite, annotated by us; ``bare_*`` are as foreign files."""
+    """A folder of shapes, shapes8, colours, red and features.tflite, annotated by us; ``bare_*`` are as found."""
     folder = tmp_path_factory.mktemp("models")
     made = {
         "shapes": (shapes_float(), CLASSES, "inception"),
