@@ -1,7 +1,7 @@
 """The model file: checked, read and written with everything that travels inside it. No TensorFlow, no engine.
 
-The names below are the package's public face for mnconvert, mnmodels and mnbench; they are imported when first used. One more is ``annotate.annotate``,
-which a module of its own name would hide here.
+The names below are the package's public face for mnconvert, mnmodels and mnbench; they are imported when first used.
+One more is ``annotate.annotate``, which the module of that name would hide here.
 """
 
 from importlib import import_module

@@ -57,7 +57,13 @@ def annotate(
             ),
         )
     tensor = image_input(file.graph)
-    golden = make_golden(run, preprocess=spec, tensor=tensor, is_quantized=is_quantized(file.graph))
+    golden = make_golden(
+        run,
+        preprocess=spec,
+        tensor=tensor,
+        is_quantized=is_quantized(file.graph),
+        detection=read_outputs(file.graph).detection,
+    )
     contract = Contract(
         task=_settle_task(file, task),
         preprocess=spec,

@@ -5,7 +5,6 @@ entries can give. Nothing is run here.
 """
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from mninfer.errors import InputError, MnError, ModelFileError
 from mninfer.model_file.archive import Archive, read_archive, write_archive
@@ -63,20 +62,51 @@ def read_model(data: bytes, *, where: str, allow_unlisted_ops: bool = False, str
         UnsupportedModelError: operators or features that this runtime does not run; lists all of them.
     """
     try:
-        graph = check_model(data, allow_unlisted_ops=allow_unlisted_ops)
-        return _read(data, graph, strict=strict)
+        return _Reading(data, strict).read(allow_unlisted_ops=allow_unlisted_ops)
     except MnError as error:
         raise error.at(where) from error.__cause__
 
 
-@dataclass(slots=True)
 class _Reading:
-    """What is being gathered of one file."""
+    """One file being read; ``warnings`` gathers what leniency lets pass."""
 
-    data: bytes
-    graph: Graph
-    strict: bool
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self, data: bytes, strict: bool) -> None:
+        self.data = data
+        self.strict = strict
+        self.warnings: list[str] = []
+
+    def read(self, *, allow_unlisted_ops: bool) -> ModelFile:
+        archive, archive_error = _try_archive(self.data)
+        start = archive.start if archive else len(self.data)
+        digest, whole_digest = _digests(self.data, start)
+        contract = None
+        try:
+            # Before the structure is looked at: of a file of ours it is best said that it has changed.
+            contract = _read_contract(self.data, archive, digest)
+        except ModelFileError as error:
+            self.complain(error)
+        graph = check_model(self.data, allow_unlisted_ops=allow_unlisted_ops)
+        if archive_error:
+            self.complain(archive_error)
+        metadata = self.metadata(graph)
+        labels = None
+        try:
+            _check_mark(graph, archive)
+            labels = _own_labels(graph, archive, contract) if contract else None
+        except ModelFileError as error:
+            self.complain(error)
+            contract = None
+        return ModelFile(
+            data=self.data,
+            graph=graph,
+            sha256=whole_digest,
+            flatbuffer_size=start,
+            contract=contract,
+            labels=labels if contract else self.foreign_labels(graph, archive, metadata),
+            metadata=metadata,
+            foreign_preprocess=None if contract else assumed_preprocess(graph, metadata, self.warnings),
+            warnings=tuple(self.warnings),
+        )
 
     def complain(self, error: MnError) -> None:
         """Raise, or note where the caller asked for leniency."""
@@ -84,64 +114,55 @@ class _Reading:
             raise error
         self.warnings.append(error.what)
 
-    def warn(self, error: MnError | None) -> None:
-        if error:
+    def metadata(self, graph: Graph) -> FileMetadata | None:
+        content = graph.metadata.get(METADATA_NAME)
+        if content is None:
+            return None
+        try:
+            return read_metadata(content)
+        except ModelFileError as error:
+            self.complain(ModelFileError(f"its TFLite metadata cannot be read: {error.what}", hints=error.hints))
+            return None
+
+    def foreign_labels(
+        self, graph: Graph, archive: Archive | None, metadata: FileMetadata | None
+    ) -> tuple[str, ...] | None:
+        entries = label_entries(archive, metadata)
+        if not entries:
+            return None
+        try:
+            labels = parse_labels(entries[0].data, entries[0].name)
+        except InputError as error:
             self.warnings.append(error.what)
+            return None
+        if misfit := labels_misfit(labels, read_outputs(graph)):
+            self.warnings.append(misfit.what)
+        return labels
 
 
-def _read(data: bytes, graph: Graph, *, strict: bool) -> ModelFile:
+def _try_archive(data: bytes) -> tuple[Archive | None, ModelFileError | None]:
+    try:
+        return read_archive(data), None
+    except ModelFileError as error:
+        return None, error
+
+
+def _digests(data: bytes, start: int) -> tuple[str, str]:
+    """sha256 of the flatbuffer and of the whole file, in one pass."""
     from hashlib import sha256
 
-    reading = _Reading(data, graph, strict)
-    archive = _read_archive(reading)
-    start = archive.start if archive else len(data)
-    hashed = sha256(memoryview(data)[:start])
+    view = memoryview(data)
+    hashed = sha256(view[:start])
     digest = hashed.hexdigest()
-    hashed.update(memoryview(data)[start:])
-    collect = partial(ModelFile, data=data, graph=graph, sha256=hashed.hexdigest(), flatbuffer_size=start)
-    metadata = _read_metadata(reading)
-    if MARK_NAME in graph.metadata or (archive and archive.find(CONTRACT_NAME) is not None):
-        try:
-            contract = _read_contract(data, graph, archive, digest)
-            labels = _own_labels(graph, archive, contract)
-            return collect(contract=contract, labels=labels, metadata=metadata, foreign_preprocess=None)
-        except MnError as error:
-            reading.complain(error)
-    labels = _foreign_labels(reading, archive, metadata)
-    preprocess = assumed_preprocess(graph, metadata, reading.warnings)
-    return collect(
-        contract=None,
-        labels=labels,
-        metadata=metadata,
-        foreign_preprocess=preprocess,
-        warnings=tuple(reading.warnings),
-    )
+    hashed.update(view[start:])
+    return digest, hashed.hexdigest()
 
 
-def _read_archive(reading: _Reading) -> Archive | None:
-    try:
-        return read_archive(reading.data)
-    except ModelFileError as error:
-        reading.complain(error)
-        return None
-
-
-def _read_metadata(reading: _Reading) -> FileMetadata | None:
-    content = reading.graph.metadata.get(METADATA_NAME)
-    if content is None:
-        return None
-    try:
-        return read_metadata(content)
-    except ModelFileError as error:
-        reading.complain(ModelFileError(f"its TFLite metadata cannot be read: {error.what}", hints=error.hints))
-        return None
-
-
-def _read_contract(data: bytes, graph: Graph, archive: Archive | None, digest: str) -> Contract:
-    """The contract, once nothing of the file is other than it was written."""
+def _read_contract(data: bytes, archive: Archive | None, digest: str) -> Contract | None:
+    """The contract, once nothing of the file is other than it was written; None where there is none."""
     content = archive.find(CONTRACT_NAME) if archive else None
     if archive is None or content is None:
-        raise _damaged("the archive with its contract is missing or cut off")
+        return None
     value = load_json(content)
     if isinstance(value, dict):
         check_schema(value, CONTRACT_NAME)  # before anything that a newer mnkit may do otherwise
@@ -150,9 +171,16 @@ def _read_contract(data: bytes, graph: Graph, archive: Archive | None, digest: s
     contract = Contract.from_json(value)
     if contract.digest != digest:
         raise _damaged("its flatbuffer does not have the recorded digest: a weight, or something else, has changed")
-    if MARK_NAME not in graph.metadata:
-        raise _damaged(f'its flatbuffer lacks the entry "{MARK_NAME}"')
     return contract
+
+
+def _check_mark(graph: Graph, archive: Archive | None) -> None:
+    """A flatbuffer of ours and a contract are found together or not at all."""
+    has_contract = archive is not None and archive.find(CONTRACT_NAME) is not None
+    if MARK_NAME in graph.metadata and not has_contract:
+        raise _damaged("the archive with its contract is missing or cut off")
+    if has_contract and MARK_NAME not in graph.metadata:
+        raise _damaged(f'its flatbuffer lacks the entry "{MARK_NAME}"')
 
 
 def _damaged(what: str) -> ModelFileError:
@@ -175,19 +203,4 @@ def _own_labels(graph: Graph, archive: Archive | None, contract: Contract) -> tu
         raise ModelFileError(f"{LABELS_NAME} in its archive: {error.what}", hints=error.hints) from error
     if mismatch := labels_misfit(labels, read_outputs(graph, contract.task)):
         raise mismatch
-    return labels
-
-
-def _foreign_labels(
-    reading: _Reading, archive: Archive | None, metadata: FileMetadata | None
-) -> tuple[str, ...] | None:
-    entries = label_entries(archive, metadata)
-    if not entries:
-        return None
-    try:
-        labels = parse_labels(entries[0].data, entries[0].name)
-    except InputError as error:
-        reading.warn(error)
-        return None
-    reading.warn(labels_misfit(labels, read_outputs(reading.graph)))
     return labels

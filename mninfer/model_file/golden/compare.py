@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from mninfer.errors import VerifyError
-from mninfer.model_file.golden.run import Run, difference, prepare_picture, tensor_digest
+from mninfer.model_file.golden.run import Run, clearing, difference, prepare_picture, tensor_digest
 from mninfer.model_file.golden.vector import Array, GoldenOutput, GoldenVector
+from mninfer.outputs import DetectionOutputs
 from mninfer.preprocessing import PreprocessSpec
 from mninfer.spec import TensorSpec
 
@@ -120,8 +121,10 @@ def compare_golden(
     tensor: TensorSpec,
     engine: str,
     uses_xnnpack: bool,
+    detection: DetectionOutputs | None = None,
 ) -> GoldenReport:
     """Run ``vectors`` and compare. Quantized outputs must be equal where XNNPACK computes them, as at their making."""
+    run = clearing(run, detection)
     compared = []
     for vector in vectors:
         prepared = prepare_picture(vector.picture(), preprocess, tensor)

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mninfer.model_file.golden.picture import golden_picture, golden_size
-from mninfer.model_file.golden.run import Run, difference, prepare_picture, tensor_digest
+from mninfer.model_file.golden.run import Run, clearing, difference, prepare_picture, tensor_digest
 from mninfer.model_file.golden.vector import Array, GoldenOutput, GoldenVector
+from mninfer.outputs import DetectionOutputs
 from mninfer.preprocessing import PreprocessSpec
 from mninfer.spec import TensorSpec
 
@@ -23,13 +24,20 @@ DISTURBED_BLOCKS = (28, 56)
 
 
 def make_golden(
-    run: Run, *, preprocess: PreprocessSpec, tensor: TensorSpec, is_quantized: bool
+    run: Run,
+    *,
+    preprocess: PreprocessSpec,
+    tensor: TensorSpec,
+    is_quantized: bool,
+    detection: DetectionOutputs | None = None,
 ) -> tuple[GoldenVector, ...]:
     """Run a model of one image input on golden pictures and record what it gives.
 
     ``is_quantized`` says that some of the network computes in integers (``annotate.is_quantized``). Then several
-    pictures are tried, and those are kept on which rounding matters least, each with its leeway.
+    pictures are tried, and those are kept on which rounding matters least, each with its leeway. ``detection`` says
+    which outputs are a detector's.
     """
+    run = clearing(run, detection)
     candidates = range(NUM_CANDIDATES if is_quantized else NUM_VECTORS)
     measured = [_measure(run, index, preprocess, tensor, is_quantized) for index in candidates]
     measured.sort(key=lambda item: item[0])  # stable: among equals the first pictures

@@ -6,13 +6,29 @@ import numpy as np
 import numpy.typing as npt
 
 from mninfer.model_file.golden.vector import Array
+from mninfer.outputs import DetectionOutputs
 from mninfer.preprocessing import PreprocessSpec
 from mninfer.spec import TensorSpec
 
-__all__ = ["Run", "difference", "prepare_picture", "tensor_digest"]
+__all__ = ["Run", "clearing", "difference", "prepare_picture", "tensor_digest"]
 
 Run = Callable[[Sequence[Array]], list[Array]]
 """An engine's ``run``: one array per input to the outputs."""
+
+
+def clearing(run: Run, detection: DetectionOutputs | None) -> Run:
+    """``run`` with zeros in the rows beyond a detector's count: the operator leaves what the memory held before."""
+    if detection is None:
+        return run
+
+    def run_and_clear(arrays: Sequence[Array]) -> list[Array]:
+        outputs = [output.copy() for output in run(arrays)]
+        count = max(0, int(outputs[detection.count].flat[0]))
+        for index in (detection.boxes, detection.classes, detection.scores):
+            outputs[index][:, count:] = 0
+        return outputs
+
+    return run_and_clear
 
 
 def prepare_picture(picture: npt.NDArray[np.uint8], preprocess: PreprocessSpec, tensor: TensorSpec) -> Array:
