@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mninfer.engines.choose import open_engine
-from mninfer.engines.protocol import Engine
+from mninfer.engines.protocol import Engine, fix_shape
 from mninfer.errors import InputError, ModelFileError, UnsupportedModelError
 from mninfer.model import EngineSource, Model, PictureConfig
+from mninfer.model_file.check import check_graph
 from mninfer.model_file.graph import Graph
-from mninfer.model_file.labels import label_mismatch, parse_labels
+from mninfer.model_file.labels import labels_misfit, parse_labels
 from mninfer.model_file.macs import count_macs
 from mninfer.model_file.read import ModelFile, read_model
 from mninfer.model_file.runtime_versions import oldest_runtime
@@ -66,6 +67,8 @@ def load(
         _check_digest(data, sha256, where)
     file = read_model(data, where=where, allow_unlisted_ops=allow_unlisted_ops, strict=strict)
     shapes = _input_shapes(file.graph, input_size)
+    if shapes is not None:
+        check_graph(file.graph, input_shapes={file.graph.inputs[0]: shapes[0]})
 
     def reopen(num_threads: int | None) -> Engine:
         return open_engine(data, engine=engine, threads=num_threads, delegate=delegate, input_shapes=shapes)
@@ -121,11 +124,12 @@ def _input_shapes(graph: Graph, input_size: tuple[int, int] | None) -> tuple[tup
     if input_size is None:
         return None
     if len(graph.inputs) != 1 or len(graph.tensors[graph.inputs[0]].shape_signature) != 4:
-        raise UnsupportedModelError("an input size can be stated for a model with one picture as input only")
+        raise UnsupportedModelError("an input size can be stated only for a model with one picture as its input")
     signature = graph.tensors[graph.inputs[0]].shape_signature
     width, height = input_size
-    channels = signature[3]
-    return ((max(signature[0], 1), height, width, channels),)
+    stated = (max(signature[0], 1), height, width, signature[3])
+    tensor = graph.tensors[graph.inputs[0]]
+    return (fix_shape(tensor.name, tensor.shape, signature, stated),)
 
 
 def _specs(graph: Graph, engine: Engine) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
@@ -166,13 +170,12 @@ def _labels(
         labels, source = file.labels, "file" if file.labels is not None else None
     else:
         labels, source = _stated_labels(stated), "stated"
-    if labels is None or not meaning.label_counts or len(labels) in meaning.label_counts:
+    misfit = labels_misfit(labels, meaning) if labels is not None else None
+    if misfit is None:
         return labels, source
     if stated is None and not strict:
         return None, None
-    mismatch = label_mismatch(len(labels), meaning.num_classes, where)
-    assert mismatch is not None
-    raise mismatch
+    raise misfit.at(where)
 
 
 def _stated_labels(stated: Sequence[str] | str | os.PathLike[str]) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ class InterpreterEngine:
             _fix_input_shapes(self._interpreter, config.input_shapes)
             self._interpreter.allocate_tensors()
         # SystemError: a C extension that was built against another numpy.
-        except (ValueError, RuntimeError, SystemError) as error:
+        except (ValueError, RuntimeError, SystemError, MemoryError) as error:
             raise _refusal(self, error) from error
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.inputs = tuple(tensor_spec(details) for details in inputs)
@@ -113,7 +113,7 @@ def _fix_input_shapes(interpreter: Any, stated: tuple[tuple[int, ...], ...] | No
         raise ValueError(f"{len(stated)} input shapes stated, the model has {len(inputs)} inputs")
     for position, details in enumerate(inputs):
         spec = tensor_spec(details)
-        shape = fix_shape(spec, stated[position] if stated else None)
+        shape = fix_shape(spec.name, spec.shape, spec.shape_signature, stated[position] if stated else None)
         if -1 in spec.shape_signature:
             interpreter.resize_tensor_input(details["index"], shape)
 
@@ -165,7 +165,9 @@ def _operators_inside(node: Mapping[str, Any], operators: Sequence[Mapping[str, 
 def _refusal(engine: InterpreterEngine, error: Exception) -> EngineError:
     text = _one_line(error)
     hints: tuple[str, ...]
-    if "numpy" in text or "_ARRAY_API" in text or isinstance(error, SystemError):
+    if isinstance(error, MemoryError):
+        hints = ("the model, or the input size stated for it, needs more memory than there is",)
+    elif "numpy" in text or "_ARRAY_API" in text or isinstance(error, SystemError):
         hints = ('this engine was built for an older numpy: python -m pip install "numpy<2"',)
     elif "version" in text or "Didn't find op" in text:
         hints = (

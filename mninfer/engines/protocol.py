@@ -79,39 +79,38 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def fix_shape(spec: TensorSpec, stated: tuple[int, ...] | None) -> tuple[int, ...]:
+def fix_shape(
+    name: str, shape: tuple[int, ...], signature: tuple[int, ...], stated: tuple[int, ...] | None = None
+) -> tuple[int, ...]:
     """The shape an input runs with: a batch that the file leaves open becomes 1, other open sizes are ``stated``.
 
     Raises:
         UnsupportedModelError: a size is open and not stated, or what is stated contradicts the file.
     """
-    wanted = stated or _filled_shape(spec)
+    wanted = stated or _filled(shape, signature)
     if -1 in wanted:
         raise UnsupportedModelError(
-            f'input "{spec.name}" has no fixed size: {list(spec.shape_signature)}',
+            f'input "{name}" has no fixed size: {list(signature)}',
             hints=(
                 "state it: mninfer.load(…, input_size=(WIDTH, HEIGHT)), --input-size WIDTHxHEIGHT",
                 "convert the model again with a fixed input shape",
             ),
         )
-    fits = len(wanted) == len(spec.shape_signature) and all(
-        file in (-1, size) and size > 0 for file, size in zip(spec.shape_signature, wanted, strict=True)
+    fits = len(wanted) == len(signature) and all(
+        file in (-1, size) and size > 0 for file, size in zip(signature, wanted, strict=True)
     )
     if not fits:
         raise UnsupportedModelError(
-            f'input "{spec.name}" is {list(spec.shape_signature)}: it cannot run as {list(wanted)}',
-            hints="leave the input size out" if -1 not in spec.shape_signature else "state a size that fits",
+            f'input "{name}" is {list(signature)}: it cannot run as {list(wanted)}',
+            hints="leave the input size out" if -1 not in signature else "state a size that fits",
         )
     return wanted
 
 
-def _filled_shape(spec: TensorSpec) -> tuple[int, ...]:
+def _filled(shape: tuple[int, ...], signature: tuple[int, ...]) -> tuple[int, ...]:
     """The signature, the batch set to 1, and the file's own sizes where it has some (writers put 1 for -1)."""
-    filled = [
-        size if signed < 0 and size > 1 else signed
-        for signed, size in zip(spec.shape_signature, spec.shape, strict=True)
-    ]
-    if filled and spec.shape_signature[0] < 0:
+    filled = [size if signed < 0 and size > 1 else signed for signed, size in zip(signature, shape, strict=True)]
+    if filled and signature[0] < 0:
         filled[0] = 1
     return tuple(filled)
 

@@ -7,15 +7,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from support.builder import GraphBuilder
-from support.network import forward, normalize
-from support.networks import SHAPES_SIZE, shapes_float, shapes_int8, shapes_network
-from support.pictures import shape_pictures
 
 from mninfer.engines import EngineConfig, choose, open_engine
 from mninfer.engines.install import Platform, install_hints
 from mninfer.engines.protocol import default_threads
 from mninfer.errors import EngineError, MissingDependencyError, UnsupportedModelError
+from support.builder import GraphBuilder
+from support.network import forward, normalize
+from support.networks import SHAPES_SIZE, shapes_float, shapes_int8, shapes_network
+from support.pictures import shape_pictures
 
 PACKAGES = {"litert": "ai_edge_litert", "tflite-runtime": "tflite_runtime", "tensorflow": "tensorflow"}
 INSTALLED = [name for name, package in PACKAGES.items() if find_spec(package)]
@@ -106,7 +106,7 @@ def test_what_the_engine_cannot_run_is_an_engine_error() -> None:
     b = GraphBuilder()
     x, y = b.activation("x", (1, 4)), b.activation("y", (1, 4))
     b.operator("SomethingOfMyOwn", [x], [y])
-    with pytest.raises(EngineError, match="refused the model: .*SomethingOfMyOwn"):
+    with pytest.raises(EngineError, match=r"refused the model: .*SomethingOfMyOwn"):
         open_engine(b.build([x], [y]))
 
 
@@ -141,7 +141,9 @@ class TestOpenSizes:
         return b.build([x], [y])
 
     def test_an_open_size_must_be_stated(self) -> None:
-        with pytest.raises(UnsupportedModelError, match=r'input "picture" has no fixed size: \[-1, -1, -1, 3\]') as caught:
+        with pytest.raises(
+            UnsupportedModelError, match=r'input "picture" has no fixed size: \[-1, -1, -1, 3\]'
+        ) as caught:
             open_engine(self.any_size())
         assert "input_size" in caught.value.hints[0]
 
@@ -185,7 +187,7 @@ def engine_operators(data: bytes) -> int:
 
 class TestDelegates:
     def test_a_library_that_is_not_there_is_named(self) -> None:
-        with pytest.raises(MissingDependencyError, match='"libedgetpu-none.so.1" cannot be loaded') as caught:
+        with pytest.raises(MissingDependencyError, match=r'"libedgetpu-none\.so\.1" cannot be loaded') as caught:
             open_engine(shapes_float(), delegate="libedgetpu-none.so.1")
         assert "Edge TPU runtime" in caught.value.hints[0]
 
@@ -212,9 +214,8 @@ class TestCompiledModel:
             engine.run([pictures])
 
     def test_several_outputs_come_in_the_graphs_order(self) -> None:
-        from support.networks import red_detector
-
         from mninfer.engines.litert_gpu import CompiledModelEngine
+        from support.networks import red_detector
 
         engine = CompiledModelEngine(red_detector(), accelerator="CPU", threads=1)
         picture = np.random.default_rng(0).uniform(0, 1, (1, 64, 64, 3)).astype(np.float32)
@@ -222,13 +223,10 @@ class TestCompiledModel:
         assert [output.shape for output in engine.run([picture])] == [output.shape for output in expected]
 
     def test_without_a_gpu_it_says_so_and_does_not_fall_back(self) -> None:
-        try:
+        with pytest.raises(EngineError, match="could not load the model on a GPU") as caught:
             engine = open_engine(shapes_float(), engine="litert-gpu")
-        except EngineError as error:
-            assert "could not load the model on a GPU" in error.what
-            assert any("auto" in hint for hint in error.hints)
-        else:
-            assert np.allclose(engine.run([picture_tensor()])[0].sum(), 1, atol=1e-2)
+            pytest.skip(f"a GPU answered: {engine.run([picture_tensor()])[0].sum()}")
+        assert any("auto" in hint for hint in caught.value.hints)
 
 
 def platform_of(**facts: object) -> Platform:

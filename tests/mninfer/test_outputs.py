@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from support.builder import GraphBuilder, quantization
-from support.networks import colour_segmenter, embedder, red_detector, shapes_float, shapes_int8
 
 from mninfer.model_file.check import check_model
 from mninfer.model_file.graph import Graph
 from mninfer.outputs import read_outputs
 from mninfer.spec import Task
+from support.builder import GraphBuilder, quantization
+from support.networks import colour_segmenter, embedder, red_detector, shapes_float, shapes_int8
 
 
 @pytest.mark.parametrize(

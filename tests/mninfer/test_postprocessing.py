@@ -49,9 +49,7 @@ class TestBestClasses:
             rank(np.array([[np.nan, 1.0]], np.float32))
 
     def test_labels_name_what_they_reach(self) -> None:
-        found = best_classes(
-            np.array([[1.0, 2.0]], np.float32), None, top=2, needs_softmax=False, labels=("only one",)
-        )
+        found = best_classes(np.array([[1.0, 2.0]], np.float32), None, top=2, needs_softmax=False, labels=("only one",))
         assert [p.label for p in found] == ["1", "only one"]
 
     @given(st.lists(st.integers(0, 255), min_size=1, max_size=50), st.integers(1, 60))
@@ -112,9 +110,7 @@ class TestDetections:
 
 class TestSegmentMask:
     def test_indices_are_enlarged_in_blocks(self) -> None:
-        mask = segment_mask(
-            np.array([[0, 3], [7, 1]]), input_geometry((8, 4), STRETCH, (2, 2)), foreground_above=0.0
-        )
+        mask = segment_mask(np.array([[0, 3], [7, 1]]), input_geometry((8, 4), STRETCH, (2, 2)), foreground_above=0.0)
         assert mask.dtype == np.int32
         assert mask.tolist() == [[0] * 4 + [3] * 4] * 2 + [[7] * 4 + [1] * 4] * 2
 
