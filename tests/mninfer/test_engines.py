@@ -223,9 +223,12 @@ class TestCompiledModel:
         assert [output.shape for output in engine.run([picture])] == [output.shape for output in expected]
 
     def test_without_a_gpu_it_says_so_and_does_not_fall_back(self) -> None:
+        def open_or_skip() -> None:
+            open_engine(shapes_float(), engine="litert-gpu")
+            pytest.skip("there is a GPU here")
+
         with pytest.raises(EngineError, match="could not load the model on a GPU") as caught:
-            engine = open_engine(shapes_float(), engine="litert-gpu")
-            pytest.skip(f"a GPU answered: {engine.run([picture_tensor()])[0].sum()}")
+            open_or_skip()
         assert any("auto" in hint for hint in caught.value.hints)
 
 
