@@ -14,7 +14,7 @@ __all__ = ["from_array", "from_pil", "is_pil"]
 
 
 def from_array(array: npt.NDArray[Any], *, order: str, background: Color) -> Pixels:
-    """``uint8 [height, width]``, or 1, 3 or 4 channels in ``order`` (alpha last), as RGB; an RGB array comes back itself."""
+    """``uint8 [height, width]``, or 1, 3 or 4 channels in ``order`` (alpha last), as RGB; RGB comes back itself."""
     if array.dtype != np.uint8:
         raise InputError(f"the array is {array.dtype}, not uint8", hints=_to_uint8(array))
     if array.ndim not in (2, 3) or not array.size or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):

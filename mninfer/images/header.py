@@ -1,5 +1,6 @@
 """What a picture's own header says, read by us before any decoder sees the bytes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,7 +27,8 @@ class Header:
 
     ``payload`` is what the decoder gets: the file, or a copy without what only confuses decoders. ``orientation`` is
     EXIF's 1..8. ``num_channels`` and ``bytes_per_sample`` are those of the decoded array before it becomes uint8 RGB;
-    ``decoder_bytes`` is what the decoder holds besides.
+    ``decoder_bytes`` is what the decoder holds besides. ``check_data`` is for checks that take time: they wait until
+    the size is known to be allowed.
     """
 
     format: Format
@@ -41,6 +43,7 @@ class Header:
     is_cmyk: bool = False
     transparent_gray: int | None = None
     decoder_bytes: int = 0
+    check_data: Callable[[], None] | None = None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -5,6 +5,7 @@ what they had to make up.
 """
 
 import re
+from functools import partial
 
 from mninfer.images.exif import read_orientation
 from mninfer.images.header import Format, Header, damaged, unsupported
@@ -111,8 +112,6 @@ def _read_frame(marker: int, body: bytes, *, orientation: int, data: bytes, scan
     _check_length(marker, num_blocks, len(data) - scan_start)
     # Progressive, or with components in scans of their own: a decoder keeps every coefficient, two bytes each.
     is_in_parts = marker in PROGRESSIVE or scan[:1] != body[5:6]
-    if is_in_parts:
-        check_scans(data)
     return Header(
         format=Format.JPEG,
         width=width,
@@ -122,6 +121,7 @@ def _read_frame(marker: int, body: bytes, *, orientation: int, data: bytes, scan
         num_channels=4 if num_components == 4 else 3,
         is_cmyk=num_components == 4,
         decoder_bytes=num_blocks * 128 if is_in_parts else 0,
+        check_data=partial(check_scans, data) if is_in_parts else None,
     )
 
 

@@ -112,6 +112,8 @@ def _load_encoded(data: bytes, background: Color, max_pixels: int, cover: Reduce
     is_reducible = cover is not None and header.format is Format.JPEG
     reduction = cover.reduction(header.oriented_size) if cover is not None and is_reducible else 1
     _check_memory(header, reduction, max_pixels)
+    if header.check_data is not None:
+        header.check_data()
     pixels = decode(header, reduction=reduction, background=background)
     return LoadedImage(pixels, header.oriented_size, reduction)
 

@@ -5,12 +5,23 @@ alpha, which would make it multiply colours with losses.
 """
 
 import struct
+from functools import partial
 
 from mninfer.images.header import Format, Header, damaged, unsupported
+from mninfer.images.tiff_data import COMPRESSIONS, check_piece
 
 __all__ = ["read_tiff"]
 
-WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, STRIP_OFFSETS, ORIENTATION = 256, 257, 258, 259, 262, 273, 274
+WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIP_OFFSETS, ORIENTATION = (
+    256,
+    257,
+    258,
+    259,
+    262,
+    266,
+    273,
+    274,
+)
 SAMPLES, ROWS_PER_STRIP, STRIP_BYTES, PLANAR, EXTRA, FORMAT = 277, 278, 279, 284, 338, 339
 TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 322, 323, 324, 325
 SUB_DIRECTORIES, DNG_VERSION, SUB_FILE_TYPE = 330, 50706, 254
@@ -39,7 +50,7 @@ def read_tiff(data: bytes) -> Header:
     if width <= 0 or height <= 0:
         raise damaged(Format.TIFF, f"its size is {width} x {height}")
     depth, num_samples = _check_kind(tags)
-    piece_pixels = _check_pieces(tags, data, width, height)
+    piece_pixels, pieces = _find_pieces(tags, data, width, height)
     alpha = tags.get(EXTRA, (0,))[0] if num_samples == 4 and _one(tags, PHOTOMETRIC) == RGB else 0
     orientation = _one(tags, ORIENTATION, 1)
     payload = _patched(
@@ -56,6 +67,7 @@ def read_tiff(data: bytes) -> Header:
         has_alpha=alpha in (ASSOCIATED, UNASSOCIATED),
         is_premultiplied=alpha == ASSOCIATED,
         decoder_bytes=piece_pixels * max(4, num_samples * depth // 8) * 2,
+        check_data=partial(_check_pieces, _one(tags, COMPRESSION, 1), pieces),
     )
 
 
@@ -94,14 +106,17 @@ def _check_kind(tags: Tags) -> tuple[int, int]:
         raise unsupported(
             Format.TIFF, f"with {num_samples} samples per pixel and photometric interpretation {photometric}"
         )
+    if _one(tags, COMPRESSION, 1) not in COMPRESSIONS or _one(tags, FILL_ORDER, 1) != 1:
+        raise unsupported(Format.TIFF, f"with compression {_one(tags, COMPRESSION, 1)}")
     if num_samples > 1 and _one(tags, PLANAR, 1) != 1:
         raise unsupported(Format.TIFF, "with separate colour planes")
     return depth, num_samples
 
 
-def _check_pieces(tags: Tags, data: bytes, width: int, height: int) -> int:
-    """Check that every strip or tile lies in the file and that none is missing; return the pixels of one."""
-    if TILE_OFFSETS in tags:
+def _find_pieces(tags: Tags, data: bytes, width: int, height: int) -> tuple[int, list[tuple[memoryview, int]]]:
+    """The pixels of one strip or tile; all of them, each with the bytes that it must give, and all inside the file."""
+    is_tiled = TILE_OFFSETS in tags
+    if is_tiled:
         across, down = _one(tags, TILE_WIDTH), _one(tags, TILE_HEIGHT)
         offsets, counts = tags[TILE_OFFSETS], tags.get(TILE_BYTES, ())
     else:
@@ -111,15 +126,20 @@ def _check_pieces(tags: Tags, data: bytes, width: int, height: int) -> int:
         raise damaged(Format.TIFF, f"its pieces are {across} x {down}")
     num_pieces = -(-width // across) * -(-height // down)
     if len(offsets) < num_pieces or len(counts) < num_pieces:
-        raise damaged(Format.TIFF, f"{len(offsets)} offsets and {len(counts)} sizes for {num_pieces} pieces")
-    for offset, count in zip(offsets[:num_pieces], counts[:num_pieces], strict=True):
+        raise damaged(Format.TIFF, f"{len(offsets)} offsets and {len(counts)} sizes for {num_pieces:,} pieces")
+    row_bytes = (across * _one(tags, SAMPLES, 1) * _one(tags, BITS, 1) + 7) // 8
+    pieces, view = [], memoryview(data)
+    for index, (offset, count) in enumerate(zip(offsets[:num_pieces], counts[:num_pieces], strict=True)):
         if not count or offset + count > len(data):
             raise damaged(Format.TIFF, f"cut off: {count:,} bytes at byte {offset:,}, it has {len(data):,}")
-    if _one(tags, COMPRESSION, 1) == 1:
-        row_bytes = (across * _one(tags, SAMPLES, 1) * _one(tags, BITS, 1) + 7) // 8
-        if sum(counts[:num_pieces]) < row_bytes * (height if TILE_OFFSETS not in tags else down * num_pieces):
-            raise damaged(Format.TIFF, f"{sum(counts):,} bytes of data cannot fill {width} x {height} pixels")
-    return across * down
+        num_rows = down if is_tiled else min(down, height - index * down)
+        pieces.append((view[offset : offset + count], row_bytes * num_rows))
+    return across * down, pieces
+
+
+def _check_pieces(compression: int, pieces: list[tuple[memoryview, int]]) -> None:
+    for piece, expected in pieces:
+        check_piece(compression, piece, expected)
 
 
 def _one(tags: Tags, tag: int, default: int | None = None) -> int:

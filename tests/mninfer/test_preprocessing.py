@@ -1,0 +1,497 @@
+"""Preprocessing: the texts that name it, the regions, the tables, and the bits of whole tensors."""
+
+import hashlib
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mninfer.errors import PreprocessError
+from mninfer.model_file.graph import Quantization
+from mninfer.preprocessing import (
+    PRESETS,
+    Cover,
+    Interpolation,
+    Preprocessor,
+    PreprocessSource,
+    PreprocessSpec,
+    Region,
+    Resize,
+    covering_size,
+    input_geometry,
+    input_region,
+    parse_interpolation,
+    parse_preprocess,
+    parse_resize,
+    pixels_as_they_are,
+    preprocess_image,
+)
+from mninfer.preprocessing.table import input_table
+from mninfer.preprocessing.tensor import to_gray
+from mninfer.spec import TensorSpec
+
+VECTORS = Path(__file__).resolve().parent.parent / "vectors" / "preprocessing.json"
+INCEPTION, TORCH, CAFFE, RAW = (PRESETS[name] for name in ("inception", "torch", "caffe", "raw"))
+PIXELS = np.arange(256)
+
+
+def tensor(dtype: str = "float32", shape=(1, 8, 8, 3), scale: float | None = None, zero_point: int = 0) -> TensorSpec:
+    quantization = None if scale is None else Quantization((scale,), (zero_point,))
+    return TensorSpec(name="input", shape=shape, shape_signature=shape, dtype=dtype, quantization=quantization)
+
+
+def spec(text: str = "inception", resize: str = "stretch", interpolation: str = "area") -> PreprocessSpec:
+    return parse_preprocess(text, resize=resize, interpolation=interpolation)
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(height * 1000 + width).integers(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+class TestTexts:
+    @pytest.mark.parametrize("name", PRESETS)
+    def test_presets(self, name) -> None:
+        assert parse_preprocess(name) == PRESETS[name]
+        assert parse_preprocess(f" {name.upper()} ") == PRESETS[name]
+
+    def test_numbers(self) -> None:
+        assert parse_preprocess("mean=127.5,std=127.5") == INCEPTION
+        assert parse_preprocess("mean=123.675/116.28/103.53,std=58.395/57.12/57.375,order=rgb") == TORCH
+        assert parse_preprocess("mean=103.939/116.779/123.68, order=BGR") == CAFFE
+        assert parse_preprocess("std=1") == RAW
+
+    def test_resize_and_interpolation(self) -> None:
+        assert parse_resize("stretch") == (Resize.STRETCH, 1.0)
+        assert parse_resize("letterbox") == (Resize.LETTERBOX, 1.0)
+        assert parse_resize("crop") == (Resize.CROP, 0.875)
+        assert parse_resize("Crop:0.9") == (Resize.CROP, 0.9)
+        assert parse_interpolation("bilinear") is Interpolation.BILINEAR
+        made = parse_preprocess("torch", resize="crop:0.5", interpolation="bilinear")
+        assert (made.resize, made.crop_fraction, made.interpolation) == (Resize.CROP, 0.5, Interpolation.BILINEAR)
+        assert made.source is PreprocessSource.STATED
+
+    @pytest.mark.parametrize(
+        ("text", "message", "hint"),
+        [
+            ("incepton", 'unknown preprocessing "incepton"', 'did you mean "inception"?'),
+            ("", 'unknown preprocessing ""', "one of inception, torch, caffe, raw"),
+            ("meen=1", 'unknown key "meen"', 'did you mean "mean"?'),
+            ("mean=1,std", '"std" has no "="', "write mean="),
+            ("torch,order=bgr", '"torch" has no "="', "write mean="),
+            ("mean=a", 'mean "a" is not a number', "for instance"),
+            ("mean=1/2", 'mean "1/2" has 2 values', "one or three"),
+            ("mean=1,mean=2", '"mean" is given twice', ""),
+            ("order=gbr", 'unknown order "gbr"', "order=rgb"),
+            ("std=0", "std 0 holds a zero", ""),
+            ("std=1/0/1", "std 1/0/1 holds a zero", ""),
+            ("mean=nan", "nan, which is not a finite number", ""),
+            ("std=inf", "inf, which is not a finite number", ""),
+        ],
+    )
+    def test_wrong_preprocessing(self, text, message, hint) -> None:
+        with pytest.raises(PreprocessError) as caught:
+            parse_preprocess(text)
+        assert message in caught.value.what
+        assert hint in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("crap", 'unknown resize "crap"'),
+            ("stretch:0.5", 'only "crop" takes a fraction'),
+            ("crop:", "is not a number"),
+            ("crop:0", "not above 0 and at most 1"),
+            ("crop:1.1", "not above 0 and at most 1"),
+            ("crop:nan", "not above 0 and at most 1"),
+        ],
+    )
+    def test_wrong_resize(self, text, message) -> None:
+        with pytest.raises(PreprocessError, match=message):
+            parse_resize(text)
+
+    def test_wrong_interpolation(self) -> None:
+        with pytest.raises(PreprocessError, match="bicubic") as caught:
+            parse_interpolation("bicubic")
+        assert "one of area, bilinear" in str(caught.value)
+
+    def test_it_reads_like_the_options(self) -> None:
+        assert str(spec("torch", "crop")).startswith("mean=123.675/116.28/103.53,std=58.395/57.12/57.375,order=rgb")
+        assert str(spec("raw")) == "mean=0,std=1,order=rgb; resize stretch, area"
+
+
+class TestSpec:
+    @pytest.mark.parametrize("resize", ["stretch", "crop:0.9", "letterbox"])
+    @pytest.mark.parametrize("name", PRESETS)
+    def test_json_round_trip(self, name, resize) -> None:
+        made = spec(name, resize)
+        assert PreprocessSpec.from_json(json.loads(json.dumps(made.to_json()))) == made
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"mean": [1, 2]}, "not three numbers"),
+            ({"mean": "1"}, "not three numbers"),
+            ({"mean": [1, 2, "3"]}, "not a finite number"),
+            ({"mean": [1, 2, True]}, "not a finite number"),
+            ({"std": [1, 1, math.inf]}, "not a finite number"),
+            ({"order": "hsv"}, "hsv"),
+            ({"resize": "squeeze"}, "resize is 'squeeze'"),
+            ({"crop_fraction": 2}, "crop fraction 2"),
+            ({"crop_fraction": 0.5}, "belongs to resize"),
+            ({"crop_fraction": None}, "crop fraction None"),
+            ({"resize": "crop", "crop_fraction": 0.123456}, "more than four decimals"),
+            ({"interpolation": 3}, "interpolation is 3"),
+            ({"source": "heard"}, "source is 'heard'"),
+            ({"colour": 1}, '"colour" is unknown'),
+            ({"std": None, "-": "std"}, '"-" is unknown'),
+        ],
+    )
+    def test_json_is_read_strictly(self, change, message) -> None:
+        with pytest.raises(PreprocessError, match=message):
+            PreprocessSpec.from_json({**INCEPTION.to_json(), **change})
+
+    def test_json_with_something_missing(self) -> None:
+        value = INCEPTION.to_json()
+        del value["order"]
+        with pytest.raises(PreprocessError, match='"order" is missing'):
+            PreprocessSpec.from_json(value)
+        with pytest.raises(PreprocessError, match="list, not an object"):
+            PreprocessSpec.from_json([])
+
+    def test_fill(self) -> None:
+        assert INCEPTION.fill == (128, 128, 128)
+        assert CAFFE.fill == (124, 117, 104)  # the mean is BGR, the fill RGB
+        assert RAW.fill == (0, 0, 0)
+        assert PreprocessSpec(mean=(-9, 300, 0), std=(1, 1, 1)).fill == (0, 255, 0)
+
+
+sides = st.integers(1, 20_000)
+targets = st.integers(1, 1024)
+sizes, target_sizes = st.tuples(sides, sides), st.tuples(targets, targets)
+fractions = st.integers(1, 10_000).map(lambda value: value / 10_000)
+
+
+def crop(fraction: float) -> PreprocessSpec:
+    return PreprocessSpec(mean=(0, 0, 0), std=(1, 1, 1), resize=Resize.CROP, crop_fraction=fraction)
+
+
+class TestGeometry:
+    @pytest.mark.parametrize(
+        ("size", "target", "fraction", "region"),
+        [
+            ((500, 375), (224, 224), 0.875, Region(86, 23, 328, 328)),
+            ((375, 500), (224, 224), 0.875, Region(23, 86, 328, 328)),
+            ((4000, 3000), (224, 224), 0.875, Region(687, 187, 2625, 2625)),
+            ((640, 480), (160, 96), 1.0, Region(0, 48, 640, 384)),
+            ((7, 7), (224, 224), 0.5, Region(1, 1, 4, 4)),  # 3.5 rounds up
+            ((1, 1), (224, 224), 0.1, Region(0, 0, 1, 1)),
+            ((1000, 1), (224, 224), 1.0, Region(499, 0, 1, 1)),
+        ],
+    )
+    def test_crop(self, size, target, fraction, region) -> None:
+        assert input_region(size, crop(fraction), target) == region
+
+    def test_stretch_and_letterbox_use_all(self) -> None:
+        for resize in ("stretch", "letterbox"):
+            assert input_region((500, 375), spec(resize=resize), (224, 224)) == Region(0, 0, 500, 375)
+
+    @pytest.mark.parametrize(
+        ("size", "placed"),
+        [
+            ((500, 375), Region(0, 28, 224, 168)),
+            ((375, 500), Region(28, 0, 168, 224)),
+            ((224, 224), Region(0, 0, 224, 224)),
+            ((10000, 1), Region(0, 111, 224, 1)),
+            ((3, 2), Region(0, 37, 224, 149)),
+        ],
+    )
+    def test_letterbox(self, size, placed) -> None:
+        assert input_geometry(size, spec(resize="letterbox"), (224, 224)).placed == placed
+
+    @given(sides, sides, targets, targets, fractions)
+    def test_crops_lie_inside_and_are_centred(self, width, height, target_width, target_height, fraction) -> None:
+        region = input_region((width, height), crop(fraction), (target_width, target_height))
+        assert min(region.left, region.top) >= 0
+        assert min(region.size) >= 1
+        assert region.right <= width
+        assert region.bottom <= height
+        assert 0 <= (width - region.right) - region.left <= 1
+        assert 0 <= (height - region.bottom) - region.top <= 1
+
+    @given(sizes, target_sizes, fractions, fractions)
+    def test_crops_grow_with_the_fraction(self, size, target, one, other) -> None:
+        small, large = sorted((one, other))
+        inner, outer = input_region(size, crop(small), target), input_region(size, crop(large), target)
+        assert inner.width <= outer.width
+        assert inner.height <= outer.height
+
+    @given(st.integers(50, 20_000), st.integers(50, 20_000), targets, targets)
+    def test_crops_have_the_targets_aspect(self, width, height, target_width, target_height) -> None:
+        region = input_region((width, height), crop(1.0), (target_width, target_height))
+        assert region.width == width or region.height == height
+        assert abs(region.width - region.height * target_width / target_height) <= max(1, target_width / target_height)
+
+    @given(sides, sides, targets, targets, fractions)
+    def test_turning_the_picture_turns_the_region(self, width, height, target_width, target_height, fraction) -> None:
+        upright = input_region((width, height), crop(fraction), (target_width, target_height))
+        lying = input_region((height, width), crop(fraction), (target_height, target_width))
+        assert (lying.left, lying.top, lying.width, lying.height) == (
+            upright.top,
+            upright.left,
+            upright.height,
+            upright.width,
+        )
+
+    @given(sides, sides, targets, targets)
+    def test_letterboxes_lie_inside_and_touch_two_edges(self, width, height, target_width, target_height) -> None:
+        geometry = input_geometry((width, height), spec(resize="letterbox"), (target_width, target_height))
+        placed = geometry.placed
+        assert placed.width == target_width or placed.height == target_height
+        assert min(placed.left, placed.top) >= 0
+        assert placed.right <= target_width
+        assert placed.bottom <= target_height
+
+    @given(
+        sides,
+        sides,
+        st.sampled_from(["stretch", "letterbox", "crop"]),
+        st.lists(st.tuples(st.floats(-10, 300), st.floats(-10, 300)), min_size=1, max_size=5),
+    )
+    def test_points_go_there_and_back(self, width, height, resize, points) -> None:
+        geometry = input_geometry((width, height), spec(resize=resize), (224, 160))
+        back = geometry.to_input(geometry.to_image(points))
+        assert np.allclose(back, points, atol=1e-6 * max(width, height))
+
+    @pytest.mark.parametrize("resize", ["stretch", "letterbox", "crop"])
+    def test_boxes_of_the_whole_input(self, resize) -> None:
+        geometry = input_geometry((500, 375), spec(resize=resize), (224, 224))
+        box = geometry.boxes_to_image([[0, 0, 1, 1], [0.5, 0.5, 0.5, 0.5]])
+        region = geometry.region
+        assert box[0].tolist() == [region.left, region.top, region.right, region.bottom]
+        assert box[1] == pytest.approx([250, 187.5, 250, 187.5], abs=0.5)
+
+    def test_boxes_of_nothing(self) -> None:
+        assert input_geometry((5, 4), RAW, (2, 2)).boxes_to_image(np.zeros((0, 4))).shape == (0, 4)
+
+
+class TestCover:
+    @pytest.mark.parametrize(
+        ("size", "resize", "target", "reduction"),
+        [
+            ((4000, 3000), "crop", 224, 8),  # 375 * 0.875 = 328
+            ((4000, 3000), "crop", 330, 4),
+            ((4000, 3000), "stretch", 375, 8),
+            ((4000, 3000), "stretch", 376, 4),
+            ((1280, 720), "stretch", 224, 2),
+            ((500, 375), "crop", 224, 1),
+            ((4000, 100), "letterbox", 224, 8),  # it fills 224 x 6
+            ((448, 448), "stretch", 224, 2),
+            ((447, 447), "stretch", 224, 2),  # decoders round up
+            ((446, 446), "stretch", 224, 1),
+            ((1, 1), "stretch", 224, 1),
+        ],
+    )
+    def test_the_largest_that_covers(self, size, resize, target, reduction) -> None:
+        cover = covering_size(spec(resize=resize), tensor(shape=(1, target, target, 3)))
+        assert cover.reduction(size) == reduction
+
+    def test_bilinear_sampling_needs_every_pixel(self) -> None:
+        assert Cover(spec(interpolation="bilinear"), (224, 224)).reduction((4000, 3000)) == 1
+
+    @given(sides, sides, targets, targets, st.sampled_from(["stretch", "letterbox", "crop", "crop:0.5"]))
+    def test_nothing_is_enlarged_because_of_it(self, width, height, target_width, target_height, resize) -> None:
+        made = spec(resize=resize)
+        reduction = Cover(made, (target_width, target_height)).reduction((width, height))
+        if reduction == 1:
+            return
+        reduced = (-(-width // reduction), -(-height // reduction))
+        geometry = input_geometry(reduced, made, (target_width, target_height))
+        assert geometry.region.width >= geometry.placed.width
+        assert geometry.region.height >= geometry.placed.height
+
+
+class TestTable:
+    @pytest.mark.parametrize("name", PRESETS)
+    def test_floats_are_rounded_once(self, name) -> None:
+        table = input_table(PRESETS[name], tensor())
+        assert table.dtype == np.float32
+        for channel in range(3):
+            exact = (PIXELS - PRESETS[name].mean[channel]) / PRESETS[name].std[channel]
+            assert np.array_equal(table[:, channel], exact.astype(np.float32))
+
+    def test_float16(self) -> None:
+        assert input_table(INCEPTION, tensor("float16"))[255, 0] == 1.0
+
+    def test_quantized(self) -> None:
+        table = input_table(TORCH, tensor("int8", scale=0.02, zero_point=-14))
+        exact = np.floor((PIXELS - 123.675) / 58.395 / 0.02 + 0.5) - 14
+        assert np.array_equal(table[:, 0], np.clip(exact, -128, 127))
+
+    @pytest.mark.parametrize("zero_point", [127, 128])
+    @pytest.mark.parametrize("scale", [1 / 127.5, 1 / 128, float(np.float32(1 / 127.5))])
+    def test_uint8_takes_the_pixel_itself(self, scale, zero_point) -> None:
+        table = input_table(INCEPTION, tensor("uint8", scale=scale, zero_point=zero_point))
+        assert np.array_equal(table[:, 0], PIXELS)
+
+    @pytest.mark.parametrize("zero_point", [0, -1])
+    def test_int8_takes_the_pixel_less_128(self, zero_point) -> None:
+        table = input_table(INCEPTION, tensor("int8", scale=float(np.float32(2 / 255)), zero_point=zero_point))
+        assert np.array_equal(table[:, 0], PIXELS - 128)
+
+    @pytest.mark.parametrize(("dtype", "shift"), [("uint8", 0), ("int8", -128)])
+    def test_raw_is_the_pixel_whatever_the_scale(self, dtype, shift) -> None:
+        for quantized in (tensor(dtype), tensor(dtype, scale=0.0078125, zero_point=0)):
+            assert np.array_equal(input_table(RAW, quantized)[:, 0], PIXELS + shift)
+
+    def test_int16(self) -> None:
+        table = input_table(INCEPTION, tensor("int16", scale=1 / 32768))
+        assert table[[0, 255], 0].tolist() == [-32768, 32767]
+
+    def test_the_preprocessing_of_another_model(self) -> None:
+        with pytest.raises(PreprocessError, match="of the pixel values lie outside") as caught:
+            input_table(parse_preprocess("mean=0,std=1,order=bgr"), tensor("int16", scale=1 / 32768))
+        assert "--preprocess raw" in str(caught.value)
+
+    def test_some_clipping_is_left_alone(self) -> None:
+        table = input_table(TORCH, tensor("int8", scale=0.0157, zero_point=0))
+        assert table.min() == -128
+
+    def test_quantized_without_scale(self) -> None:
+        with pytest.raises(PreprocessError, match="int8 with no quantization scales"):
+            input_table(INCEPTION, tensor("int8"))
+
+    @pytest.mark.parametrize("dtype", ["int32", "int64", "bool", "string", "complex64"])
+    def test_other_types(self, dtype) -> None:
+        with pytest.raises(PreprocessError, match=f"the input is {dtype}"):
+            input_table(INCEPTION, tensor(dtype))
+
+    def test_float16_overflow(self) -> None:
+        with pytest.raises(PreprocessError, match="leaves the range of float16"):
+            input_table(parse_preprocess("std=0.001"), tensor("float16"))
+
+    @pytest.mark.parametrize(("dtype", "zero_point"), [("uint8", 128), ("int8", 0), ("int8", -1), ("uint8", 127)])
+    def test_pixels_as_they_are(self, dtype, zero_point) -> None:
+        quantized = tensor(dtype, scale=0.0078125, zero_point=zero_point)
+        table = input_table(pixels_as_they_are(quantized), quantized)
+        assert np.array_equal(table[:, 0].astype(int), PIXELS - (128 if dtype == "int8" else 0))
+        assert pixels_as_they_are(tensor()).is_raw
+
+
+class TestTensor:
+    def test_the_picture_itself_where_nothing_changes(self) -> None:
+        picture = noise(8, 8)
+        array = preprocess_image(picture, RAW, tensor("uint8"))
+        assert np.array_equal(array[0], picture)
+        assert np.shares_memory(array, picture)
+
+    @pytest.mark.parametrize("dtype", ["float32", "float16", "uint8", "int8", "int16"])
+    @pytest.mark.parametrize("name", ["inception", "torch", "caffe"])
+    def test_every_pixel_through_the_table(self, name, dtype) -> None:
+        picture, quantized = noise(8, 8), dtype not in ("float32", "float16")
+        made = tensor(dtype, scale=2.0 if name == "caffe" else 0.02, zero_point=100 if dtype == "uint8" else 0)
+        made = made if quantized else tensor(dtype)
+        array = preprocess_image(picture, PRESETS[name], made)
+        assert array.shape == (1, 8, 8, 3)
+        assert array.dtype == dtype
+        assert array.flags.c_contiguous
+        table, pixels = input_table(PRESETS[name], made), picture if name != "caffe" else picture[..., ::-1]
+        for channel in range(3):
+            assert np.array_equal(array[0, ..., channel], table[pixels[..., channel], channel])
+
+    def test_views_are_taken_as_they_are(self) -> None:
+        wide = noise(16, 20)
+        for view in (wide[4:12, 6:14], wide[4:12, 13:5:-1], np.asfortranarray(wide[4:12, 6:14])):
+            for made in (tensor(), tensor("uint8"), tensor("int8")):
+                expected = preprocess_image(np.ascontiguousarray(view), RAW, made)
+                assert np.array_equal(preprocess_image(view, RAW, made), expected)
+
+    def test_planar_inputs(self) -> None:
+        picture = noise(8, 6)
+        array = preprocess_image(picture, INCEPTION, tensor(shape=(1, 3, 8, 6)))
+        assert np.array_equal(
+            array[0].transpose(1, 2, 0), preprocess_image(picture, INCEPTION, tensor(shape=(1, 8, 6, 3)))[0]
+        )
+
+    def test_gray_inputs(self) -> None:
+        picture = noise(8, 8)
+        gray = (picture.astype(int) @ [77, 150, 29] + 128) >> 8
+        assert np.array_equal(preprocess_image(picture, RAW, tensor("uint8", shape=(1, 8, 8, 1)))[0, ..., 0], gray)
+        white = np.full((2, 2, 3), 255, np.uint8)
+        assert to_gray(white).max() == 255
+        with pytest.raises(PreprocessError, match="one channel, the preprocessing three"):
+            Preprocessor(TORCH, tensor(shape=(1, 8, 8, 1)))
+
+    def test_letterbox_bars_are_about_zero_to_the_model(self) -> None:
+        array = preprocess_image(noise(4, 8), spec("torch", "letterbox"), tensor())
+        assert np.abs(array[0, [0, 1, 6, 7]]).max() < 0.5 / 57
+        assert np.abs(array[0, 2:6]).max() > 1
+
+    @pytest.mark.parametrize(
+        ("size", "expected"),
+        [((16, 16), [[1, 1], [1, 1]]), ((8, 8), [[1, 1], [1, 1]]), ((4, 16), [[1, 1], [1, 1]])],
+    )
+    def test_flat_pictures_stay_flat(self, size, expected) -> None:
+        for interpolation in ("area", "bilinear"):
+            picture = np.ones((*size, 3), np.uint8)
+            made = preprocess_image(picture, spec("raw", "stretch", interpolation), tensor("uint8", shape=(1, 2, 2, 3)))
+            assert made[0, ..., 0].tolist() == expected
+
+    def test_shrinking_averages(self) -> None:
+        picture = np.zeros((4, 4, 3), np.uint8)
+        picture[::2, ::2] = 200
+        made = preprocess_image(picture, RAW, tensor("uint8", shape=(1, 2, 2, 3)))
+        assert made[0, ..., 0].tolist() == [[50, 50], [50, 50]]
+
+    def test_one_side_smaller_one_larger(self) -> None:
+        """The side that shrinks is averaged before the other one grows: no pixel is passed over."""
+        picture = np.zeros((2, 8, 3), np.uint8)
+        picture[:, ::4] = 200
+        made = preprocess_image(picture, RAW, tensor("uint8", shape=(1, 4, 2, 3)))
+        assert made[0, ..., 0].tolist() == [[50, 50]] * 4
+
+    @pytest.mark.parametrize("shape", [(), (1, 8, 8), (2, 8, 8, 3), (1, 8, 8, 4), (1, 0, 8, 3), (1, 1, 1, 8, 3)])
+    def test_inputs_that_take_no_picture(self, shape) -> None:
+        with pytest.raises(PreprocessError, match="a picture becomes"):
+            Preprocessor(RAW, tensor(shape=shape))
+
+    @pytest.mark.parametrize("image", [np.zeros((4, 4)), np.zeros((4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8)])
+    def test_what_is_no_picture_is_a_programming_error(self, image) -> None:
+        with pytest.raises(TypeError, match="uint8 \\[height, width, 3\\]"):
+            preprocess_image(image, RAW, tensor())
+
+    @settings(deadline=None, max_examples=60)
+    @given(
+        st.tuples(st.integers(1, 60), st.integers(1, 60)),
+        st.tuples(st.integers(1, 40), st.integers(1, 40)),
+        st.sampled_from(["stretch", "letterbox", "crop"]),
+        st.sampled_from(["area", "bilinear"]),
+    )
+    def test_any_size_fits(self, size, target, resize, interpolation) -> None:
+        made = Preprocessor(spec("inception", resize, interpolation), tensor(shape=(1, *target, 3)))
+        array = made(noise(*size))
+        assert array.shape == (1, *target, 3)
+        assert np.abs(array).max() <= 1
+
+
+class TestVectors:
+    """Hashes written once (tools/write_preprocessing_vectors.py): the same on every OpenCV and every processor."""
+
+    CONTENT = json.loads(VECTORS.read_text(encoding="utf-8"))
+
+    @pytest.mark.parametrize("entry", CONTENT["vectors"], ids=lambda entry: f"{entry['picture']}-{entry['sha256'][:6]}")
+    def test_same_bits(self, entry) -> None:
+        width, height = entry["picture"]
+        y, x, c = np.mgrid[:height, :width, :3]
+        picture = ((x * (5 + 2 * c) + y * (3 + c) + ((x * y) >> (3 + c)) + ((x ^ y) & 31)) & 255).astype(np.uint8)
+        facts, made = entry["tensor"], PreprocessSpec.from_json(entry["preprocess"])
+        shape = tuple(facts["shape"])
+        geometry = input_geometry((width, height), made, (shape[2], shape[1]))
+        assert [geometry.region.left, geometry.region.top, *geometry.region.size] == entry["region"]
+        assert [geometry.placed.left, geometry.placed.top, *geometry.placed.size] == entry["placed"]
+        array = preprocess_image(picture, made, tensor(facts["dtype"], shape, facts["scale"], facts["zero_point"] or 0))
+        little = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<")))
+        assert hashlib.sha256(little.tobytes()).hexdigest() == entry["sha256"]
