@@ -14,7 +14,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import vector_models
 from mninfer.engines.choose import open_engine
-from mninfer.model_file.annotate import image_input, is_quantized
 from mninfer.model_file.archive import ArchiveEntry, read_archive, write_archive
 from mninfer.model_file.contract import CONTRACT_NAME, Contract, dump_json
 from mninfer.model_file.describe import ModelDescription, describe_model
@@ -23,7 +22,6 @@ from mninfer.model_file.metadata import METADATA_NAME, write_metadata
 from mninfer.model_file.read import read_model
 from mninfer.model_file.rewrite import replace_metadata
 from mninfer.model_file.write import write_contract
-from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PreprocessSpec, Resize
 from mninfer.spec import Provenance, Task
 
@@ -73,13 +71,7 @@ def ours(
     """The contract, made on LiteRT and written."""
     graph = read_model(flatbuffer, where="a vector model").graph
     engine = open_engine(flatbuffer, engine="litert", threads=1)
-    golden = make_golden(
-        engine.run,
-        preprocess=preprocess,
-        tensor=image_input(graph),
-        is_quantized=is_quantized(graph),
-        detection=read_outputs(graph).detection,
-    )
+    golden = make_golden(engine.run, graph, preprocess)
     contract = Contract(
         task=task, preprocess=preprocess, provenance=PROVENANCE, verification=VERIFICATION, golden=golden
     )

@@ -89,8 +89,8 @@ def _annotated(
 def _verified(data: bytes, shared: ModelOptions) -> "tuple[GoldenReport, dict[str, Any]]":
     """Load what is about to be written, as anybody would, and run its golden vectors."""
     import mninfer
-    from mninfer.model_file.annotate import image_input
     from mninfer.model_file.describe import limits_elsewhere
+    from mninfer.model_file.image_input import image_input
 
     with without_chatter(), mninfer.load(
         data, threads=shared.threads, engine=shared.engine, delegate=shared.delegate,

@@ -1,14 +1,14 @@
 """The model file: checked, read and written with everything that travels inside it. No TensorFlow, no engine.
 
 The names below are the package's public face for mnconvert, mnmodels and mnbench; they are imported when first used.
-One more is ``annotate.annotate``, which the module of that name would hide here.
+Two more have modules of their own names, which would hide them here: ``annotate`` and ``image_input``.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mninfer.model_file.annotate import image_input, is_quantized
+    from mninfer.model_file.arithmetic import Arithmetic, arithmetic_of
     from mninfer.model_file.check import check_model
     from mninfer.model_file.contract import Contract, SourceContract, dump_json, load_json
     from mninfer.model_file.describe import ModelDescription, limits_elsewhere
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from mninfer.model_file.write import write_contract
 
 __all__ = [
+    "Arithmetic",
     "Contract",
     "GoldenReport",
     "GoldenVector",
     "ModelDescription",
     "ModelFile",
     "SourceContract",
+    "arithmetic_of",
     "check_model",
     "compare_golden",
     "dump_json",
     "format_labels",
     "golden_picture",
-    "image_input",
-    "is_quantized",
     "limits_elsewhere",
     "load_json",
     "make_golden",
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "annotate": ("image_input", "is_quantized"),
+    "arithmetic": ("Arithmetic", "arithmetic_of"),
     "check": ("check_model",),
     "contract": ("Contract", "SourceContract", "dump_json", "load_json"),
     "describe": ("ModelDescription", "limits_elsewhere"),

@@ -10,16 +10,15 @@ from mninfer.model_file.describe import ModelDescription
 from mninfer.model_file.foreign import label_entries
 from mninfer.model_file.golden.make import make_golden
 from mninfer.model_file.golden.run import Run
-from mninfer.model_file.graph import Graph
 from mninfer.model_file.labels import LABELS_NAME
 from mninfer.model_file.metadata import FileMetadata
 from mninfer.model_file.read import ModelFile, read_model
 from mninfer.model_file.write import write_contract
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PreprocessSpec
-from mninfer.spec import Provenance, Task, TensorSpec
+from mninfer.spec import Provenance, Task
 
-__all__ = ["annotate", "image_input", "installed_version", "is_quantized"]
+__all__ = ["annotate", "installed_version"]
 
 
 def annotate(
@@ -56,20 +55,12 @@ def annotate(
                 "--preprocess inception ([-1, 1]), torch, caffe, raw or mean=..,std=.. as the model was trained with",
             ),
         )
-    tensor = image_input(file.graph)
-    golden = make_golden(
-        run,
-        preprocess=spec,
-        tensor=tensor,
-        is_quantized=is_quantized(file.graph),
-        detection=read_outputs(file.graph).detection,
-    )
     contract = Contract(
         task=_settle_task(file, task),
         preprocess=spec,
         provenance=before.provenance if before else _provenance(file, source_name),
         verification=before.verification if before else None,
-        golden=golden,
+        golden=make_golden(run, file.graph, spec),
     )
     return write_contract(
         data,
@@ -89,41 +80,6 @@ def _settle_task(file: ModelFile, stated: Task | None) -> Task:
         found = "its outputs are those of a detector" if detects else "it lacks the detector's post-processing operator"
         raise UnsupportedModelError(f'the model is not for "{stated or task}": {found}')
     return task
-
-
-def image_input(graph: Graph) -> TensorSpec:
-    """The one picture that the model takes, with a batch that is left open set to 1.
-
-    Raises:
-        UnsupportedModelError: several inputs, no picture, or a size that is not fixed.
-    """
-    if len(graph.inputs) != 1:
-        raise UnsupportedModelError(f"the model has {len(graph.inputs)} inputs; the contract is for one picture")
-    tensor = graph.tensors[graph.inputs[0]]
-    signature = tensor.shape_signature
-    if len(signature) != 4 or tensor.shape[3] not in (1, 3):
-        raise UnsupportedModelError(
-            f'input "{tensor.name}" has shape {list(signature)}; a picture is [1, height, width, 3 or 1]'
-        )
-    shape = (1 if signature[0] < 0 else signature[0], *signature[1:])
-    if min(shape) < 1:
-        raise UnsupportedModelError(
-            f'input "{tensor.name}" has shape {list(signature)}: golden vectors need a fixed height and width',
-            hints="convert the model again with a fixed input size",
-        )
-    return TensorSpec(
-        name=tensor.name,
-        shape=shape,
-        shape_signature=signature,
-        dtype=tensor.dtype,
-        quantization=tensor.quantization,
-    )
-
-
-def is_quantized(graph: Graph) -> bool:
-    """Whether some of the network computes in integers, so that engines round it each in their own way."""
-    integers = ("int4", "int8", "uint8", "int16")
-    return any(tensor.dtype in integers and tensor.quantization is not None for tensor in graph.tensors)
 
 
 def installed_version() -> str | None:

@@ -9,10 +9,11 @@ import pytest
 
 from mninfer.engines.choose import open_engine
 from mninfer.errors import ModelFileError, PreprocessError, UnsupportedModelError
-from mninfer.model_file.annotate import annotate, image_input, is_quantized
+from mninfer.model_file.annotate import annotate
 from mninfer.model_file.archive import ArchiveEntry, read_archive, write_archive
 from mninfer.model_file.describe import ModelDescription
 from mninfer.model_file.golden import compare_golden
+from mninfer.model_file.image_input import image_input
 from mninfer.model_file.read import ModelFile, read_model
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PRESETS, PreprocessSource
@@ -182,11 +183,6 @@ def inputs(*shapes: tuple[int, ...], signature: tuple[int, ...] | None = None) -
 def test_what_is_no_picture(model: bytes, message: str) -> None:
     with pytest.raises(UnsupportedModelError, match=message):
         annotate(model, run=lambda arrays: list(arrays), preprocess=UNIT)
-
-
-def test_quantized_networks_are_known() -> None:
-    assert is_quantized(read(shapes_int8()).graph)
-    assert not is_quantized(read(shapes_float()).graph)
 
 
 @pytest.mark.shared

@@ -98,6 +98,7 @@ def test_a_newer_schema_says_upgrade() -> None:
         (("golden", 0, "outputs", 0, "data"), 5, "not base64"),
         (("golden", 0, "outputs", 0, "leeway"), -1, "leeway -1"),
         (("golden", 0, "outputs", 0, "leeway"), True, "leeway True"),
+        (("golden", 0, "outputs", 0, "is_exact"), 1, "is_exact 1"),
     ],
 )
 def test_a_wrong_field_is_named(path: tuple[Any, ...], value: object, message: str) -> None:

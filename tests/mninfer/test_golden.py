@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from mninfer.errors import VerifyError
+from mninfer.model_file.arithmetic import Arithmetic
 from mninfer.model_file.golden import (
     GoldenOutput,
     GoldenReport,
@@ -17,8 +18,9 @@ from mninfer.model_file.golden import (
     compare_golden,
     golden_picture,
     golden_size,
-    make_golden,
+    record_golden,
 )
+from mninfer.model_file.golden.run import clearing
 from mninfer.model_file.graph import Quantization
 from mninfer.outputs import DetectionOutputs
 from mninfer.preprocessing import PRESETS, PreprocessSpec
@@ -102,7 +104,7 @@ def compare(vectors: tuple[GoldenVector, ...], run: Any, tensor: TensorSpec = FL
 
 
 def test_the_same_network_matches() -> None:
-    vectors = make_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, is_quantized=False)
+    vectors = record_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, arithmetic=Arithmetic.FLOAT)
     assert [vector.index for vector in vectors] == [0, 1, 2]
     assert {output.leeway for vector in vectors for output in vector.outputs} == {0}
     report = compare(vectors, mean_colour)
@@ -112,7 +114,7 @@ def test_the_same_network_matches() -> None:
 
 
 def test_vectors_go_round_by_json() -> None:
-    vectors = make_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, is_quantized=False)
+    vectors = record_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, arithmetic=Arithmetic.FLOAT)
     assert tuple(GoldenVector.from_json(vector.to_json()) for vector in vectors) == vectors
 
 
@@ -123,7 +125,7 @@ def test_outputs_of_any_dtype_go_round(dtype: str) -> None:
 
 
 def test_other_preprocessing_is_noticed() -> None:
-    vectors = make_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, is_quantized=False)
+    vectors = record_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, arithmetic=Arithmetic.FLOAT)
     report = compare(vectors, mean_colour, spec=PRESETS["torch"])
     assert not report.ok
     assert "preprocessing differs" in report.message
@@ -131,7 +133,7 @@ def test_other_preprocessing_is_noticed() -> None:
 
 @pytest.mark.parametrize(("off", "ok"), [(0, True), (9e-6, True), (2e-5, False), (float("nan"), False)])
 def test_float_outputs_may_be_a_hundred_thousandth_off(off: float, ok: bool) -> None:
-    vectors = make_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, is_quantized=False)
+    vectors = record_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, arithmetic=Arithmetic.FLOAT)
     for exact in (True, False):
         report = compare(vectors, lambda arrays: [mean_colour(arrays)[0] + np.float32(off)], exact=exact)
         assert report.ok is ok
@@ -141,7 +143,7 @@ def test_for_large_outputs_the_tolerance_is_of_the_peak() -> None:
     def hundred(arrays: Sequence[Array], off: float = 0) -> list[Array]:
         return [np.full((1, 3), 100 + off, np.float32)]
 
-    vectors = make_golden(hundred, preprocess=SPEC, tensor=FLOAT, is_quantized=False)
+    vectors = record_golden(hundred, preprocess=SPEC, tensor=FLOAT, arithmetic=Arithmetic.FLOAT)
     assert compare(vectors, lambda arrays: hundred(arrays, 9e-4)).ok
     assert not compare(vectors, lambda arrays: hundred(arrays, 2e-3)).ok
 
@@ -150,7 +152,7 @@ def test_for_large_outputs_the_tolerance_is_of_the_peak() -> None:
     ("exact", "off", "ok"), [(True, 0, True), (True, 1, False), (False, 1, True), (False, 9, False)]
 )
 def test_quantized_outputs_are_exact_on_xnnpack_and_near_elsewhere(exact: bool, off: int, ok: bool) -> None:
-    vectors = make_golden(quantized_mean, preprocess=SPEC, tensor=UINT8, is_quantized=True)
+    vectors = record_golden(quantized_mean, preprocess=SPEC, tensor=UINT8, arithmetic=Arithmetic.INTEGER)
     assert {output.leeway for vector in vectors for output in vector.outputs} <= {1, 2}
     report = compare(vectors, lambda arrays: [quantized_mean(arrays)[0] + np.uint8(off)], UINT8, exact=exact)
     assert report.ok is ok
@@ -162,7 +164,7 @@ def test_the_pictures_on_which_rounding_matters_least_are_kept() -> None:
         mean = arrays[0].astype(np.float64).mean()
         return [np.array([[50 if mean > 110 else int(arrays[0].astype(np.int64).sum()) % 97]], np.uint8)]
 
-    vectors = make_golden(nervous, preprocess=SPEC, tensor=UINT8, is_quantized=True)
+    vectors = record_golden(nervous, preprocess=SPEC, tensor=UINT8, arithmetic=Arithmetic.INTEGER)
     assert len(vectors) == 3
     assert [vector.index for vector in vectors] == sorted(vector.index for vector in vectors)
     assert sum(vector.outputs[0].leeway == 1 for vector in vectors) >= 2
@@ -174,7 +176,7 @@ def test_indices_are_counted_by_place() -> None:
         classes[0, 0, :wrong] = 20
         return [classes]
 
-    vectors = make_golden(mask, preprocess=SPEC, tensor=UINT8, is_quantized=True)
+    vectors = record_golden(mask, preprocess=SPEC, tensor=UINT8, arithmetic=Arithmetic.INTEGER)
     assert compare(vectors, lambda arrays: mask(arrays, 1), UINT8, exact=False).ok
     report = compare(vectors, lambda arrays: mask(arrays, 2), UINT8, exact=False)
     assert not report.ok
@@ -182,22 +184,25 @@ def test_indices_are_counted_by_place() -> None:
 
 
 def test_a_large_output_is_recorded_once() -> None:
-    vectors = make_golden(
-        lambda arrays: [np.zeros((1, 200, 200, 4), np.float32)], preprocess=SPEC, tensor=FLOAT, is_quantized=False
+    vectors = record_golden(
+        lambda arrays: [np.zeros((1, 200, 200, 4), np.float32)],
+        preprocess=SPEC,
+        tensor=FLOAT,
+        arithmetic=Arithmetic.FLOAT,
     )
     assert len(vectors) == 1
 
 
 @pytest.mark.parametrize("outputs", [[], [np.zeros((1, 4), np.float32)], [np.zeros((1, 3), np.float64)]])
 def test_another_kind_of_output_differs(outputs: list[Array]) -> None:
-    vectors = make_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, is_quantized=False)
+    vectors = record_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, arithmetic=Arithmetic.FLOAT)
     report = compare(vectors, lambda arrays: outputs)
     assert not report.ok
     assert report.to_json()["vectors"][0]["outputs"][0]["largest_difference"] is None
 
 
 def test_a_difference_is_an_error_with_the_report() -> None:
-    vectors = make_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, is_quantized=False)
+    vectors = record_golden(mean_colour, preprocess=SPEC, tensor=FLOAT, arithmetic=Arithmetic.FLOAT)
     report = compare(vectors, lambda arrays: [mean_colour(arrays)[0] + 1])
     with pytest.raises(VerifyError, match="does not give its golden outputs") as caught:
         report.raise_if_different("net.tflite")
@@ -216,7 +221,7 @@ def test_what_lies_beyond_a_detectors_count_does_not_matter() -> None:
         return [boxes, classes, scores, np.array([count], np.float32)]
 
     detection = DetectionOutputs(boxes=0, classes=1, scores=2, count=3, num_classes=3)
-    vectors = make_golden(detect, preprocess=SPEC, tensor=FLOAT, is_quantized=True, detection=detection)
+    vectors = record_golden(clearing(detect, detection), preprocess=SPEC, tensor=FLOAT, arithmetic=Arithmetic.INTEGER)
     assert (vectors[0].outputs[0].array()[:, 2:] == 0).all()
 
     def report(count: int) -> GoldenReport:
@@ -225,3 +230,9 @@ def test_what_lies_beyond_a_detectors_count_does_not_matter() -> None:
 
     assert report(2).ok
     assert not report(1).ok
+
+
+def test_a_dynamic_range_network_has_its_leeway_everywhere() -> None:
+    vectors = record_golden(quantized_mean, preprocess=SPEC, tensor=UINT8, arithmetic=Arithmetic.DYNAMIC)
+    for exact in (True, False):
+        assert compare(vectors, lambda arrays: [quantized_mean(arrays)[0] + np.uint8(1)], UINT8, exact=exact).ok

@@ -11,7 +11,7 @@ from mninfer.model_file.golden.vector import GoldenOutput, GoldenVector
 
 if TYPE_CHECKING:
     from mninfer.model_file.golden.compare import GoldenReport, OutputComparison, VectorComparison, compare_golden
-    from mninfer.model_file.golden.make import make_golden
+    from mninfer.model_file.golden.make import make_golden, record_golden
 
 __all__ = [
     "FORMULA",
@@ -24,17 +24,15 @@ __all__ = [
     "golden_picture",
     "golden_size",
     "make_golden",
+    "record_golden",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Making and comparing are loaded when asked for: classifying a picture needs neither."""
-    if name == "make_golden":
-        from mninfer.model_file.golden.make import make_golden
+    from mninfer.model_file.golden import compare, make
 
-        return make_golden
-    if name in __all__:
-        from mninfer.model_file.golden import compare
-
-        return getattr(compare, name)
+    for module in (make, compare):
+        if name in module.__all__:
+            return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -165,7 +165,7 @@ def _compare(index: int, recorded: GoldenOutput, got: Array | None, *, is_exact:
 
 
 def _tolerance(recorded: GoldenOutput, expected: Array, *, is_exact: bool) -> float:
-    leeway = 0.0 if is_exact else float(recorded.leeway)
+    leeway = 0.0 if is_exact and recorded.is_exact else float(recorded.leeway)
     if expected.dtype.kind != "f":
         return leeway
     peak = float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0.0))

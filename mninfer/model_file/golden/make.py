@@ -5,17 +5,20 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from mninfer.model_file.arithmetic import Arithmetic, arithmetic_of
 from mninfer.model_file.golden.picture import golden_picture, golden_size
 from mninfer.model_file.golden.run import Run, clearing, difference, prepare_picture, tensor_digest
 from mninfer.model_file.golden.vector import Array, GoldenOutput, GoldenVector
-from mninfer.outputs import DetectionOutputs
+from mninfer.model_file.graph import Graph
+from mninfer.model_file.image_input import image_input
+from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PreprocessSpec
 from mninfer.spec import TensorSpec
 
-__all__ = ["make_golden"]
+__all__ = ["make_golden", "record_golden"]
 
 NUM_VECTORS = 3
-NUM_CANDIDATES = 8
+NUM_CANDIDATES = 12
 LARGE_OUTPUT_BYTES = 64 << 10  # larger outputs (masks) are recorded once only
 # A disturbance to measure how far rounding can carry: two grey levels up and down in blocks of 1/28 and 1/56 of the
 # width. Over 72 pictures on three published uint8 nets, tflite-runtime 2.14 ended at most 0.7 times as far from LiteRT.
@@ -23,23 +26,29 @@ DISTURBANCE = 2
 DISTURBED_BLOCKS = (28, 56)
 
 
-def make_golden(
-    run: Run,
-    *,
-    preprocess: PreprocessSpec,
-    tensor: TensorSpec,
-    is_quantized: bool,
-    detection: DetectionOutputs | None = None,
-) -> tuple[GoldenVector, ...]:
-    """Run a model of one image input on golden pictures and record what it gives.
+def make_golden(run: Run, graph: Graph, preprocess: PreprocessSpec) -> tuple[GoldenVector, ...]:
+    """Run a model of one picture on golden pictures, with an engine's ``run``, and record what it gives.
 
-    ``is_quantized`` says that some of the network computes in integers (``annotate.is_quantized``). Then several
-    pictures are tried, and those are kept on which rounding matters least, each with its leeway. ``detection`` says
-    which outputs are a detector's.
+    Where it computes in integers, several pictures are tried, and those kept on which rounding matters least.
+
+    Raises:
+        UnsupportedModelError: the model does not take one picture of a fixed size.
     """
-    run = clearing(run, detection)
-    candidates = range(NUM_CANDIDATES if is_quantized else NUM_VECTORS)
-    measured = [_measure(run, index, preprocess, tensor, is_quantized) for index in candidates]
+    detection = read_outputs(graph).detection
+    return record_golden(
+        clearing(run, detection),
+        preprocess=preprocess,
+        tensor=image_input(graph),
+        arithmetic=arithmetic_of(graph),
+    )
+
+
+def record_golden(
+    run: Run, *, preprocess: PreprocessSpec, tensor: TensorSpec, arithmetic: Arithmetic
+) -> tuple[GoldenVector, ...]:
+    """The same for whatever ``run`` is."""
+    candidates = range(NUM_VECTORS if arithmetic is Arithmetic.FLOAT else NUM_CANDIDATES)
+    measured = [_measure(run, index, preprocess, tensor, arithmetic) for index in candidates]
     measured.sort(key=lambda item: item[0])  # stable: among equals the first pictures
     size = max(np.dtype(output.dtype).itemsize * math.prod(output.shape) for output in measured[0][1].outputs)
     count = 1 if size > LARGE_OUTPUT_BYTES else NUM_VECTORS
@@ -47,7 +56,7 @@ def make_golden(
 
 
 def _measure(
-    run: Run, index: int, preprocess: PreprocessSpec, tensor: TensorSpec, is_quantized: bool
+    run: Run, index: int, preprocess: PreprocessSpec, tensor: TensorSpec, arithmetic: Arithmetic
 ) -> tuple[float, GoldenVector]:
     """A vector, and its leeway relative to the outputs' peaks: what the pictures are ranked by."""
     width, height = golden_size(index, tensor.shape[2], tensor.shape[1])
@@ -55,17 +64,20 @@ def _measure(
     prepared = prepare_picture(picture, preprocess, tensor)
     outputs = [output.copy() for output in run([prepared])]
     leeways = [0.0] * len(outputs)
-    if is_quantized:
+    if arithmetic is not Arithmetic.FLOAT:
         for blocks in DISTURBED_BLOCKS:
             moved = run([prepare_picture(_disturb(picture, blocks), preprocess, tensor)])
             leeways = [max(old, difference(*pair)) for old, *pair in zip(leeways, outputs, moved, strict=True)]
         leeways = [_at_least_a_step(leeway, output) for leeway, output in zip(leeways, outputs, strict=True)]
-    rank = max(leeway / _peak(output) for leeway, output in zip(leeways, outputs, strict=True))
-    recorded = tuple(GoldenOutput.of(output, leeway) for output, leeway in zip(outputs, leeways, strict=True))
+    is_exact = arithmetic is not Arithmetic.DYNAMIC
     vector = GoldenVector(
-        index=index, width=width, height=height, tensor_sha256=tensor_digest(prepared), outputs=recorded
+        index=index,
+        width=width,
+        height=height,
+        tensor_sha256=tensor_digest(prepared),
+        outputs=tuple(GoldenOutput.of(*pair, is_exact=is_exact) for pair in zip(outputs, leeways, strict=True)),
     )
-    return rank, vector
+    return max(leeway / _peak(output) for leeway, output in zip(leeways, outputs, strict=True)), vector
 
 
 def _disturb(picture: npt.NDArray[np.uint8], blocks: int) -> npt.NDArray[np.uint8]:

@@ -26,21 +26,23 @@ class GoldenOutput:
 
     ``leeway`` is how far another engine's quantized kernels may end from it: in steps for quantized outputs, in places
     for indices, in the output's unit for floats; 0 for a float network, where rounding is small everywhere.
+    ``is_exact`` says that engines which run XNNPACK have no leeway; a dynamic-range network has it everywhere.
     """
 
     dtype: str
     shape: tuple[int, ...]
     data: str = field(repr=False)
     leeway: float = 0
+    is_exact: bool = True
 
     @classmethod
-    def of(cls, array: Array, leeway: float = 0) -> "GoldenOutput":
+    def of(cls, array: Array, leeway: float = 0, *, is_exact: bool = True) -> "GoldenOutput":
         """Record an array."""
         from binascii import b2a_base64
 
         little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
         text = b2a_base64(little.tobytes(), newline=False).decode()
-        return cls(dtype=array.dtype.name, shape=array.shape, data=text, leeway=leeway)
+        return cls(dtype=array.dtype.name, shape=array.shape, data=text, leeway=leeway, is_exact=is_exact)
 
     def array(self) -> Array:
         """The recorded values. Raise ModelFileError where the base64 is not what the shape needs."""
@@ -54,12 +56,18 @@ class GoldenOutput:
 
     def to_json(self) -> dict[str, Any]:
         """As in ``mnkit.json``."""
-        return {"dtype": self.dtype, "shape": list(self.shape), "leeway": self.leeway, "data": self.data}
+        return {
+            "dtype": self.dtype,
+            "shape": list(self.shape),
+            "leeway": self.leeway,
+            "is_exact": self.is_exact,
+            "data": self.data,
+        }
 
     @classmethod
     def from_json(cls, value: object) -> "GoldenOutput":
         """Read and check one output; the base64 itself is decoded when it is used."""
-        fields = _fields(value, ("dtype", "shape", "leeway", "data"), "golden output")
+        fields = _fields(value, ("dtype", "shape", "leeway", "is_exact", "data"), "golden output")
         dtype, shape, leeway, data = (fields[name] for name in ("dtype", "shape", "leeway", "data"))
         if dtype not in DTYPES:
             raise ModelFileError(f"golden output: dtype {dtype!r} is not one of {', '.join(DTYPES)}")
@@ -72,7 +80,9 @@ class GoldenOutput:
             raise ModelFileError(f"golden output: the data is not base64 of {num_bytes} bytes")
         if isinstance(leeway, bool) or not isinstance(leeway, int | float) or not 0 <= leeway < math.inf:
             raise ModelFileError(f"golden output: leeway {leeway!r} is not a number from 0")
-        return cls(dtype=dtype, shape=tuple(shape), data=data, leeway=leeway)
+        if not isinstance(fields["is_exact"], bool):
+            raise ModelFileError(f"golden output: is_exact {fields['is_exact']!r} is neither true nor false")
+        return cls(dtype=dtype, shape=tuple(shape), data=data, leeway=leeway, is_exact=fields["is_exact"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
