@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mninfer.model_file.graph import Graph
     from mninfer.model_file.read import ModelFile
 
-__all__ = ["Model", "PictureConfig"]
+__all__ = ["EngineSource", "Model", "PictureConfig"]
 
 Run = Callable[[Sequence[Array]], list[Array]]
 

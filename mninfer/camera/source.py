@@ -17,7 +17,16 @@ from mninfer.errors import InputError, MissingDependencyError
 if TYPE_CHECKING:
     import cv2
 
-__all__ = ["Frame", "FrameSource", "open_source"]
+__all__ = [
+    "CaptureReader",
+    "Frame",
+    "FrameSource",
+    "VideoFile",
+    "missing_picamera",
+    "open_source",
+    "to_rgb",
+    "without_password",
+]
 
 Pixels = npt.NDArray[np.uint8]
 _URL = re.compile(r"(rtsps?|https?|rtmp|udp|tcp)://", re.IGNORECASE)

@@ -10,7 +10,7 @@ from mninfer.cli.output import json_line, say
 if TYPE_CHECKING:
     from mninfer.model_file.golden import GoldenReport
 
-__all__ = ["command"]
+__all__ = ["command", "table"]
 
 
 @click.command(

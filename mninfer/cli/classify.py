@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mninfer.cli.save_pictures import PictureSaver
     from mninfer.results import Classification
 
-__all__ = ["command"]
+__all__ = ["columns", "command", "in_a_line", "in_full", "rows"]
 
 _DEFAULT_TOP = 5
 

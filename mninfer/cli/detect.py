@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mninfer.cli.save_pictures import PictureSaver
     from mninfer.results import Detections
 
-__all__ = ["command"]
+__all__ = ["command", "in_a_line", "in_full", "rows"]
 
 
 @click.command(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mninfer.model_file.graph import Graph, Tensor
     from mninfer.model_file.read import ModelFile
 
-__all__ = ["command"]
+__all__ = ["EngineFacts", "command", "count_parameters", "describe", "page"]
 
 # Operators whose further inputs are weights and biases.
 _WEIGHTED = frozenset(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"))

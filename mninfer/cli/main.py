@@ -15,7 +15,7 @@ from mninfer.cli.options import examples
 from mninfer.cli.output import flush_results, note, prepare_streams
 from mninfer.errors import MnError
 
-__all__ = ["group", "main"]
+__all__ = ["LazyGroup", "group", "main"]
 
 _COMMANDS = {
     "classify": "Say what is in pictures.",

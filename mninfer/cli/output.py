@@ -12,7 +12,7 @@ from typing import Any
 
 from mninfer.errors import OutputError
 
-__all__ = ["is_terminal", "json_line", "note", "prepare_streams", "printable", "say"]
+__all__ = ["finite", "flush_results", "is_terminal", "json_line", "note", "prepare_streams", "printable", "say"]
 
 # C0, C1, line separators, the bidirectional overrides, and the surrogates that stand for bytes that are not UTF-8.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -5,7 +5,7 @@ from time import monotonic
 
 from mninfer.cli.output import is_terminal
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "clock"]
 
 _REDRAW_S = 0.1
 

@@ -8,7 +8,7 @@ from typing import Any
 from mninfer.cli.pictures import Picture
 from mninfer.errors import OutputError
 
-__all__ = ["PictureSaver", "drawing_savers", "plan_names"]
+__all__ = ["PictureSaver", "drawing_savers", "plan_names", "write_picture"]
 
 # What every OpenCV writes. Anything else (GIF, AVIF, the many kinds of TIFF) becomes a PNG, named x.gif.png.
 _WRITABLE = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".webp"))

@@ -11,7 +11,16 @@ import numpy.typing as npt
 from mninfer.errors import UnsupportedModelError
 from mninfer.spec import TensorSpec
 
-__all__ = ["Array", "DelegateCoverage", "Engine", "EngineConfig", "default_threads", "fix_shape"]
+__all__ = [
+    "Array",
+    "DelegateCoverage",
+    "Engine",
+    "EngineConfig",
+    "available_cores",
+    "default_threads",
+    "fix_shape",
+    "tensor_dtype",
+]
 
 Array = npt.NDArray[Any]
 

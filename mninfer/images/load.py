@@ -12,7 +12,7 @@ from mninfer.images.header import Header
 from mninfer.images.rgb import Color, Pixels
 from mninfer.images.source import read_file, read_stream
 
-__all__ = ["DEFAULT_MAX_PIXELS", "ImageSource", "LoadedImage", "load_image", "source_name"]
+__all__ = ["DEFAULT_MAX_PIXELS", "ImageSource", "LoadedImage", "Reducer", "load_image", "source_name"]
 
 DEFAULT_MAX_PIXELS = 200_000_000  # the largest phone cameras of 2026 have 200 megapixels
 WHITE = (255, 255, 255)

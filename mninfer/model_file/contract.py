@@ -15,7 +15,16 @@ from mninfer.model_file.golden.vector import GoldenVector
 from mninfer.preprocessing import PreprocessSpec
 from mninfer.spec import Provenance, Task
 
-__all__ = ["CONTRACT_NAME", "SCHEMA", "Contract", "SourceContract", "dump_json", "load_json", "round_summary"]
+__all__ = [
+    "CONTRACT_NAME",
+    "SCHEMA",
+    "Contract",
+    "SourceContract",
+    "check_schema",
+    "dump_json",
+    "load_json",
+    "round_summary",
+]
 
 CONTRACT_NAME = "mnkit.json"
 SCHEMA = 1

@@ -14,7 +14,7 @@ from typing import Any
 
 from mninfer.errors import MissingDependencyError, ModelFileError
 
-__all__ = ["Schema", "Table", "decode", "encode", "load_schema", "read_table"]
+__all__ = ["Field", "Schema", "Table", "decode", "encode", "load_schema", "read_table"]
 
 Table = dict[str, Any]
 """A decoded table: every scalar (the default where absent), and the strings, vectors and tables that are present.

@@ -16,7 +16,7 @@ from mninfer.preprocessing.table import input_table, pixels_as_they_are
 if TYPE_CHECKING:
     from mninfer.spec import TensorSpec
 
-__all__ = ["Preprocessor", "covering_size", "pixels_as_they_are", "preprocess_image"]
+__all__ = ["Preprocessor", "covering_size", "pixels_as_they_are", "preprocess_image", "resize", "to_gray"]
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -4,7 +4,7 @@ from math import prod
 
 from mninfer.model_file.rules.site import Shape, Site
 
-__all__ = ["gather", "mirror_pad", "pad", "slice_of", "split", "split_v", "strided_slice"]
+__all__ = ["gather", "mirror_pad", "pad", "slice_bounds", "slice_of", "split", "split_v", "strided_slice"]
 
 
 def pad(site: Site) -> list[Shape]:
