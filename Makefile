@@ -103,7 +103,7 @@ $(WHEEL_OF)/.built: $(sources)
 # What the wheel needs, then (a second stamp) the wheel itself, so that a changed source costs a second and not a minute.
 .venvs/dev/.requirements: pyproject.toml | $(WHEEL_OF)/.built
 	@$(call make_venv,dev)
-	@wheel=$$(ls $(WHEEL_OF)/*.whl) && $(call pip_install,dev) "$$wheel[dev]"
+	@wheel=$$(ls $(WHEEL_OF)/*.whl) && $(call pip_install,dev) "$$wheel[dev,parquet]"
 	@touch $@
 
 .venvs/base/.requirements: pyproject.toml | $(WHEEL_OF)/.built
