@@ -4,6 +4,7 @@ A file of ours is verified whole: its digest covers the flatbuffer, and its arch
 entries can give. Nothing is run here.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from mninfer.errors import InputError, MnError, ModelFileError
@@ -51,10 +52,17 @@ class ModelFile:
         return None if recorded is None else replace(recorded, source=PreprocessSource.FILE)
 
 
-def read_model(data: bytes, *, where: str, allow_unlisted_ops: bool = False, strict: bool = True) -> ModelFile:
+def read_model(
+    data: bytes,
+    *,
+    where: str,
+    allow_unlisted_ops: bool = False,
+    allow_custom: Collection[str] = (),
+    strict: bool = True,
+) -> ModelFile:
     """Check the bytes of a model file and read its contract, labels and metadata.
 
-    ``strict=False`` turns a damaged or contradictory contract into a warning, and leaves it aside; the checks on which
+    ``allow_custom`` names operators that a delegate will take. ``strict=False`` turns a damaged or contradictory contract into a warning, and leaves it aside; the checks on which
     the engine's safety rests stay.
 
     Raises:
@@ -62,7 +70,7 @@ def read_model(data: bytes, *, where: str, allow_unlisted_ops: bool = False, str
         UnsupportedModelError: operators or features that this runtime does not run; lists all of them.
     """
     try:
-        return _Reading(data, strict).read(allow_unlisted_ops=allow_unlisted_ops)
+        return _Reading(data, strict).read(allow_unlisted_ops, allow_custom)
     except MnError as error:
         raise error.at(where) from error.__cause__
 
@@ -75,7 +83,7 @@ class _Reading:
         self.strict = strict
         self.warnings: list[str] = []
 
-    def read(self, *, allow_unlisted_ops: bool) -> ModelFile:
+    def read(self, allow_unlisted_ops: bool, allow_custom: Collection[str]) -> ModelFile:
         archive, archive_error = _try_archive(self.data)
         start = archive.start if archive else len(self.data)
         digest, whole_digest = _digests(self.data, start)
@@ -85,7 +93,7 @@ class _Reading:
             contract = _read_contract(self.data, archive, digest)
         except ModelFileError as error:
             self.complain(error)
-        graph = check_model(self.data, allow_unlisted_ops=allow_unlisted_ops)
+        graph = check_model(self.data, allow_unlisted_ops=allow_unlisted_ops, allow_custom=allow_custom)
         if archive_error:
             self.complain(archive_error)
         metadata = self.metadata(graph)

@@ -4,6 +4,7 @@
 so that no engine is imported here. docs/formats.md states the pictures' formula and the rules of comparison.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mninfer.model_file.golden.picture import FORMULA, golden_picture, golden_size
@@ -28,11 +29,14 @@ __all__ = [
 ]
 
 
+_HOMES = {
+    **dict.fromkeys(("GoldenReport", "OutputComparison", "VectorComparison", "compare_golden"), "compare"),
+    **dict.fromkeys(("make_golden", "record_golden"), "make"),
+}
+
+
 def __getattr__(name: str) -> Any:
     """Making and comparing are loaded when asked for: classifying a picture needs neither."""
-    from mninfer.model_file.golden import compare, make
-
-    for module in (make, compare):
-        if name in module.__all__:
-            return getattr(module, name)
+    if name in _HOMES:
+        return getattr(import_module(f"mninfer.model_file.golden.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
