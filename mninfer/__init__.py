@@ -1,10 +1,11 @@
 """Run MobileNet-like TFLite models on pictures: load a model, classify, detect, segment, embed.
 
-    import mninfer
-
-    with mninfer.load("model.tflite") as model:
-        for prediction in model.classify("photo.jpg"):
-            print(prediction.label, prediction.score)
+>>> import mninfer
+>>> with mninfer.load("model.tflite") as model:
+...     for prediction in model.classify("photo.png", top=2):
+...         print(f"{prediction.label} {prediction.score:.0%}")
+red circle 100%
+red cross 0%
 
 Names are imported when they are first used, so that ``import mninfer`` costs next to nothing.
 """

@@ -22,7 +22,13 @@ GOLDEN_RATIO = 0.618034  # steps of it spread hues so that near indices are far 
 
 
 def draw(picture: Pixels, result: Classification | Detections | Segmentation) -> Pixels:
-    """Draw any result on the picture that it was found in."""
+    """Draw any result on the picture that it was found in.
+
+    >>> picture = mninfer.images.load_image("photo.png").pixels
+    >>> result = mninfer.load("model.tflite").classify(picture)
+    >>> mninfer.draw.draw(picture, result).shape
+    (120, 160, 3)
+    """
     if isinstance(result, Classification):
         return draw_classification(picture, result)
     if isinstance(result, Detections):

@@ -15,6 +15,7 @@ from mninfer.model_file.macs import count_macs
 from mninfer.model_file.read import ModelFile, read_model
 from mninfer.model_file.runtime_versions import oldest_runtime
 from mninfer.model_file.sniff import read_model_bytes
+from mninfer.model_file.unlisted import EDGE_TPU_OPERATOR
 from mninfer.outputs import OutputMeaning, read_outputs
 from mninfer.preprocessing import PreprocessSource, PreprocessSpec, parse_preprocess
 from mninfer.spec import ModelSpec, TensorSpec
@@ -41,6 +42,12 @@ def load(
 ) -> Model:
     """Load a TFLite model that was checked for damage first.
 
+    >>> model = mninfer.load("foreign.tflite", preprocess="inception", labels="labels.txt")
+    >>> model
+    <Model classify float32[1, 48, 48, 3] on ...>
+    >>> model.spec.inputs[0].name, model.spec.num_operators
+    ('input', 12)
+
     Args:
         model: a path, or the file's bytes.
         threads: of the engine; None means the cores that this process may use, four at most.
@@ -65,7 +72,13 @@ def load(
     data, where = _read(model)
     if sha256 is not None:
         _check_digest(data, sha256, where)
-    file = read_model(data, where=where, allow_unlisted_ops=allow_unlisted_ops, strict=strict)
+    file = read_model(
+        data,
+        where=where,
+        allow_unlisted_ops=allow_unlisted_ops,
+        allow_custom=(EDGE_TPU_OPERATOR,) if delegate is not None and "edgetpu" in delegate else (),
+        strict=strict,
+    )
     shapes = _input_shapes(file.graph, input_size)
     if shapes is not None:
         check_graph(file.graph, input_shapes={file.graph.inputs[0]: shapes[0]})

@@ -80,11 +80,21 @@ class Model:
         """Name what is in a picture: the ``top`` classes, best first, scores from 0 to 1.
 
         ``image`` is a path, encoded bytes, a file object, a uint8 array [height, width, 3] in ``order`` or a PIL image.
+
+        >>> model = mninfer.load("model.tflite")
+        >>> model.classify("photo.png").best.label
+        'red circle'
         """
         return self._classify(self._run_locked, image, top, order)
 
     def detect(self, image: Any, threshold: float = 0.5, *, order: str = "rgb") -> Detections:
-        """Find objects scored at least ``threshold``; boxes are in pixels of the original picture."""
+        """Find objects scored at least ``threshold``; boxes are in pixels of the original picture.
+
+        >>> model = mninfer.load("detector.tflite", preprocess="mean=0,std=255", labels=["red"])
+        >>> best = model.detect("photo.png").objects[0]
+        >>> best.label, best.box.left > 30, best.box.right < 130
+        ('red', True, True)
+        """
         outputs = self._meaning.detection
         if outputs is None:
             raise self._wrong_task("boxes", "the TFLite_Detection_PostProcess operator makes none of its outputs")
@@ -103,7 +113,15 @@ class Model:
         return Detections(found, _name(image))
 
     def segment(self, image: Any, *, order: str = "rgb") -> Segmentation:
-        """Give every pixel of the original picture a class."""
+        """Give every pixel of the original picture a class.
+
+        >>> model = mninfer.load("segmenter.tflite", preprocess="mean=0,std=255")
+        >>> segmentation = model.segment("photo.png")
+        >>> segmentation.mask.shape  # height, width
+        (120, 160)
+        >>> list(segmentation.shares())  # the classes present, largest first
+        [0, 1]
+        """
         shape = self.spec.outputs[0].shape
         if len(shape) not in {3, 4}:
             raise self._wrong_task("a mask", f"output 0 has shape {list(shape)}, not [1, height, width, classes]")
@@ -119,7 +137,12 @@ class Model:
         return Segmentation(mask, self.spec.labels, _name(image))
 
     def embed(self, image: Any, *, normalize: bool = False, order: str = "rgb") -> npt.NDArray[np.float32]:
-        """The first output as one float32 vector; ``normalize`` scales it to length 1, for cosine similarity."""
+        """The first output as one float32 vector; ``normalize`` scales it to length 1, for cosine similarity.
+
+        >>> model = mninfer.load("embedder.tflite", preprocess="inception")
+        >>> model.embed("photo.png").shape
+        (64,)
+        """
         _, arrays = self._run_picture(self._run_locked, image, order)
         vector = dequantize(arrays[0], self.spec.outputs[0].quantization).reshape(-1)
         if normalize:
@@ -134,6 +157,12 @@ class Model:
         A picture that can't be used gives a Failure in its place. ``images`` may be endless: it is read as results are
         taken. ``workers`` None means one per core, each with an engine of one thread (of ``threads`` where that was
         stated to ``load``, and accordingly fewer).
+
+        >>> model = mninfer.load("model.tflite")
+        >>> for result in model.classify_many(["photo.png", "no-such.png"]):
+        ...     print(result.error.what if isinstance(result, mninfer.Failure) else result.best.label)
+        red circle
+        no such file
         """
         from mninfer.bulk import in_order
 
@@ -163,7 +192,13 @@ class Model:
         return stream()
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
-        """Run on prepared arrays, one per input as in ``spec.inputs``; give the raw outputs, as in ``spec.outputs``."""
+        """Run on prepared arrays, one per input as in ``spec.inputs``; give the raw outputs, as in ``spec.outputs``.
+
+        >>> model = mninfer.load("foreign.tflite")
+        >>> spec = model.spec.inputs[0]
+        >>> [output.shape for output in model.run([numpy.zeros(spec.shape, spec.dtype)])]
+        [(1, 16)]
+        """
         specs = self.spec.inputs
         if len(arrays) != len(specs):
             raise InputError(f"the model has {len(specs)} inputs; {len(arrays)} arrays were given")
@@ -180,6 +215,9 @@ class Model:
 
     def check(self) -> "GoldenReport":
         """Run the file's golden pictures and compare with the recorded outputs; the report says whether they match.
+
+        >>> mninfer.load("model.tflite").check().ok
+        True
 
         Raises:
             ModelFileError: the file carries none.

@@ -62,8 +62,8 @@ def read_model(
 ) -> ModelFile:
     """Check the bytes of a model file and read its contract, labels and metadata.
 
-    ``allow_custom`` names operators that a delegate will take. ``strict=False`` turns a damaged or contradictory contract into a warning, and leaves it aside; the checks on which
-    the engine's safety rests stay.
+    ``allow_custom`` names operators that a delegate will take. ``strict=False`` turns a damaged or contradictory
+    contract into a warning, and leaves it aside; the checks on which the engine's safety rests stay.
 
     Raises:
         ModelFileError: not a usable TFLite model, or one of ours that is damaged or inconsistent.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import mninfer
-from mninfer.errors import InputError, ModelFileError, PreprocessError, UnsupportedModelError
+from mninfer.errors import InputError, MissingDependencyError, ModelFileError, PreprocessError, UnsupportedModelError
 from mninfer.model_file.annotate import annotate
 from mninfer.preprocessing import PRESETS, PreprocessSource, PreprocessSpec
 from mninfer.spec import Task
@@ -164,6 +164,17 @@ class TestRefusals:
             mninfer.load(data)
         values = np.array([[-3, 0, 0.5, 7]], np.float32)
         assert mninfer.load(data, allow_unlisted_ops=True).run([values])[0].tolist() == [[-1, 0, 1, 1]]
+
+    def test_an_edge_tpu_model_goes_to_its_delegate_or_nowhere(self) -> None:
+        b = GraphBuilder()
+        x, y = b.activation("x", (1, 4)), b.activation("y", (1, 4))
+        b.operator("edgetpu-custom-op", [x], [y])
+        data = b.build([x], [y])
+        with pytest.raises(UnsupportedModelError, match="compiled for an Edge TPU") as caught:
+            mninfer.load(data)
+        assert "--delegate libedgetpu.so.1" in caught.value.hints[0]
+        with pytest.raises(MissingDependencyError, match="edgetpu-absent"):
+            mninfer.load(data, delegate="libedgetpu-absent.so.1")
 
     def test_an_unknown_engine_is_a_misuse(self) -> None:
         with pytest.raises(ValueError, match='did you mean "litert"'):
