@@ -101,12 +101,12 @@ $(WHEEL_OF)/.built: $(sources)
 	@touch $@
 
 # What the wheel needs, then (a second stamp) the wheel itself, so that a changed source costs a second and not a minute.
-.venvs/dev/.requirements: pyproject.toml | $(WHEEL_OF)/.built
+.venvs/dev/.requirements: pyproject.toml Makefile | $(WHEEL_OF)/.built
 	@$(call make_venv,dev)
 	@wheel=$$(ls $(WHEEL_OF)/*.whl) && $(call pip_install,dev) "$$wheel[dev,parquet]"
 	@touch $@
 
-.venvs/base/.requirements: pyproject.toml | $(WHEEL_OF)/.built
+.venvs/base/.requirements: pyproject.toml Makefile | $(WHEEL_OF)/.built
 	@rm -rf .venvs/base && $(call make_venv,base)
 	@$(call pip_install,base) $(WHEEL_OF)/*.whl
 	@touch $@
