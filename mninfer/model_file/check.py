@@ -21,7 +21,7 @@ from mninfer.model_file.sniff import refuse_other_formats
 from mninfer.model_file.tensors import check_tensors
 from mninfer.model_file.unlisted import refuse_unlisted
 
-__all__ = ["MAX_WORKING_BYTES", "check_graph", "check_model"]
+__all__ = ["MAX_WORKING_BYTES", "check_graph", "check_model", "known_integers"]
 
 MAX_WORKING_BYTES = 3 << 29
 """1.5 GiB for activations and workspace, so that weights, packed again by the engine, fit beside them into 2 GiB."""
@@ -54,6 +54,15 @@ def check_graph(graph: Graph, *, input_shapes: Mapping[int, Sequence[int]] | Non
     Operators outside the table are taken at their word. The result is the shape of each tensor, with the sizes that the
     file leaves open as ``input_shapes`` gives them, else as declared.
     """
+    return tuple(_walk(graph, input_shapes).shapes)
+
+
+def known_integers(graph: Graph, *, input_shapes: Mapping[int, Sequence[int]]) -> KnownIntegers:
+    """The integers that are constant, or follow from constants and shapes once ``input_shapes`` fixes the inputs."""
+    return _walk(graph, input_shapes).values
+
+
+def _walk(graph: Graph, input_shapes: Mapping[int, Sequence[int]] | None) -> "_Walk":
     check_tensors(graph)
     _check_ends(graph)
     walk = _Walk(graph, input_shapes or {})
@@ -62,7 +71,7 @@ def check_graph(graph: Graph, *, input_shapes: Mapping[int, Sequence[int]] | Non
     for index in graph.outputs:
         if not walk.is_written[index]:
             raise ModelFileError(f"{graph.tensors[index]} is an output of the graph, but nothing writes it")
-    return tuple(walk.shapes)
+    return walk
 
 
 def _check_root(root: Table) -> None:
@@ -219,9 +228,12 @@ def _check_operator(site: Site, facts: OperatorFacts) -> Sequence[Shape]:
 
 def _check_operands(site: Site, facts: OperatorFacts) -> None:
     fewest, most = facts.inputs
-    if not fewest <= len(site.inputs) <= most or None in site.inputs[:fewest]:
-        site.fail(f"{len(site.inputs)} operands, {sum(t is None for t in site.inputs)} of them left out; it needs "
-                  f"{fewest}" + (f" to {most}" if most != fewest else ""))  # fmt: skip
+    if not fewest <= len(site.inputs) <= most:
+        wanted = f"{fewest}" if most == fewest else f"{fewest} to {most}"
+        site.fail(f"{len(site.inputs)} operands, it needs {wanted}")
+    for operand, tensor in enumerate(site.inputs):
+        if tensor is None and operand not in facts.omitted:
+            site.fail(f"operand {operand} is missing")
     if not facts.outputs[0] <= len(site.outputs) <= facts.outputs[1]:
         site.fail(f"{len(site.outputs)} outputs")
     shapes = [shape for shape in site.shapes if shape is not None]

@@ -19,8 +19,8 @@ __all__ = ["Field", "Schema", "Table", "decode", "encode", "load_schema", "read_
 Table = dict[str, Any]
 """A decoded table: every scalar (the default where absent), and the strings, vectors and tables that are present.
 
-A vector of uint8 is a memoryview of the data, other scalar vectors are tuples, table vectors are lists. A table that the
-schema names but does not list is None where it is present.
+A vector of uint8 is a memoryview of the data, other scalar vectors are tuples, table vectors are lists. A table that
+the schema names but does not list is None where it is present.
 """
 
 MAX_TABLES = 400_000  # bounds the work on hostile data that points at one table many times

@@ -7,7 +7,7 @@ from typing import Any
 
 from mninfer.model_file.flatbuffer import load_schema, read_table
 
-__all__ = ["OperatorFacts", "load_operators"]
+__all__ = ["OperatorFacts", "Signature", "load_operators"]
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class OperatorFacts:
 
     inputs: tuple[int, int]
     outputs: tuple[int, int]
+    omitted: tuple[int, ...]
     options: str | None
     is_bare: bool
     rule: str
@@ -91,6 +92,7 @@ def _facts(row: Mapping[str, Any]) -> OperatorFacts:
     return OperatorFacts(
         inputs=tuple(row["inputs"]),
         outputs=tuple(row["outputs"]),
+        omitted=tuple(row.get("omitted", ())),
         options=row["options"],
         is_bare=row.get("bare", False),
         rule=row["rule"],

@@ -17,6 +17,7 @@ RULES: Mapping[str, Rule] = {
     "depth_to_space": spatial.depth_to_space,
     "depthwise_conv_2d": convolution.depthwise_conv_2d,
     "detection_postprocess": detection.detection_postprocess,
+    "division": elementwise.division,
     "expand_dims": arranging.expand_dims,
     "fully_connected": matrix.fully_connected,
     "gather": cutting.gather,

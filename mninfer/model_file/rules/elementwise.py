@@ -4,7 +4,7 @@ from math import isfinite
 
 from mninfer.model_file.rules.site import Shape, Site
 
-__all__ = ["broadcast", "broadcast_shapes", "prelu", "unary"]
+__all__ = ["broadcast", "broadcast_shapes", "division", "prelu", "unary"]
 
 
 def unary(site: Site) -> list[Shape]:
@@ -24,6 +24,13 @@ def unary(site: Site) -> list[Shape]:
 def broadcast(site: Site) -> list[Shape]:
     """Two inputs, stretched to each other where one has a single value."""
     return [broadcast_shapes(site, site.shape(0), site.shape(1))]
+
+
+def division(site: Site) -> list[Shape]:
+    """Integers divide as the processor does, which stops at 0 and at the least number by -1."""
+    if site.tensor(0).dtype == "int32" and {0, -1} & set(site.known(1, "the divisor")):
+        site.fail(f"the divisor, {site.inputs[1]}, has a 0 or -1")
+    return broadcast(site)
 
 
 def prelu(site: Site) -> list[Shape]:

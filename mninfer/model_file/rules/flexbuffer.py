@@ -28,7 +28,7 @@ _DIRECT = {_INDIRECT_INT: _INT, _INDIRECT_UINT: _UINT, _INDIRECT_FLOAT: _FLOAT}
 
 
 def read_map(data: bytes) -> dict[str, int | float | bool | None]:
-    """The map's values by key; other than numbers and booleans are None. Keys must be sorted, as readers search them."""
+    """The map's values by key; other than numbers and booleans are None. Keys must be sorted: readers search them."""
     if len(data) < 3:
         raise ModelFileError(f"custom options of {len(data)} bytes are no FlexBuffer")
     width, packed = data[-1], data[-2]
@@ -91,6 +91,6 @@ class _Reader:
     def follow(self, position: int, width: int) -> int:
         """Offsets count backwards from where they stand."""
         target = position - self.unsigned(position, width)
-        if not 0 <= target < position:
+        if not 0 <= target <= position:
             raise ModelFileError(f"custom options: an offset to byte {target}")
         return target
