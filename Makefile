@@ -59,7 +59,7 @@ test: test-wheel test-tflite-runtime
 test-wheel: .venvs/dev/.wheel .venvs/base/.wheel .venvs/mediapipe/.requirements
 	@rm -f .venvs/summary-*.txt
 	MNKIT_ENVIRONMENT=wheel MNKIT_SUMMARY=.venvs/summary-1-wheel.txt \
-	MNKIT_BASE_PYTHON=$(CURDIR)/.venvs/base/bin/python MNKIT_MEDIAPIPE_PYTHON=$(CURDIR)/.venvs/mediapipe/bin/python \
+	MNKIT_BASE_PYTHON="$(CURDIR)/.venvs/base/bin/python" MNKIT_MEDIAPIPE_PYTHON="$(CURDIR)/.venvs/mediapipe/bin/python" \
 	$(call pytest,dev) -q -rs
 
 test-tflite-runtime: .venvs/tflite_runtime/.wheel
