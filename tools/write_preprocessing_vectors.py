@@ -76,10 +76,15 @@ def vectors() -> list[dict[str, object]]:
     return result
 
 
-def main() -> None:
+def text() -> str:
+    """The file's content; ``write_vectors.py`` writes it with all the others."""
     lines = ",\n".join(json.dumps(entry) for entry in vectors())
     formula = json.dumps(FORMULA)
-    OUTPUT.write_text(f'{{"schema": 1, "formula": {formula}, "vectors": [\n{lines}\n]}}\n', encoding="utf-8")
+    return f'{{"schema": 1, "formula": {formula}, "vectors": [\n{lines}\n]}}\n'
+
+
+def main() -> None:
+    OUTPUT.write_text(text(), encoding="utf-8")
 
 
 if __name__ == "__main__":

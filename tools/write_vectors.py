@@ -18,6 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+import write_preprocessing_vectors
 from mninfer.errors import MnError
 from mninfer.model_file.archive import read_archive
 from mninfer.model_file.contract import CONTRACT_NAME
@@ -57,6 +58,7 @@ def write_vectors(folder: Path) -> None:
     files["verdicts.json"] = pretty({"schema": SCHEMA, "verdicts": list(verdicts(models))})
     files["tensors.json"] = pretty({"schema": SCHEMA, "tensors": list(tensors())})
     listed = [describe(name, data) for name, data in models.items()]
+    files["preprocessing.json"] = write_preprocessing_vectors.text().encode()
     files["vectors.json"] = pretty({"schema": SCHEMA, "models": listed, "pictures": pictures})
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

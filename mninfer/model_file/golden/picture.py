@@ -12,7 +12,7 @@ __all__ = ["FORMULA", "golden_picture", "golden_size"]
 
 FORMULA = 1
 NUM_SHAPES = 12
-MAX_SIDE = 16384  # (half width * half height)**2 of a shape stays below 2**53, so that doubles hold it exactly
+MAX_SIDE = 8192  # (distance * half height)**2 of a shape stays below 2**52, so that doubles hold the sums exactly
 
 
 def golden_size(index: int, input_width: int, input_height: int) -> tuple[int, int]:
