@@ -59,7 +59,7 @@ def main() -> int:
     run(
         folder,
         "Name the pictures, and save them with their labels drawn on:",
-        "mninfer classify shapes.tflite pictures --top 2 --save-images drawn",
+        "mninfer classify shapes.tflite pictures --top 2 --save-images drawn --force",
     )
     run(folder, "Does this engine give the answers that the file was made with?", "mninfer check shapes.tflite")
     print(f"\nDone. Look at {folder / 'drawn'}, then try your own: {Path(sys.executable).parent / 'mninfer'} --help")
