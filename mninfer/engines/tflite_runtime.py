@@ -4,7 +4,7 @@ import numpy as np
 
 from mninfer.engines.interpreter import InterpreterEngine, InterpreterRuntime
 from mninfer.engines.protocol import Engine, EngineConfig
-from mninfer.errors import MissingDependencyError
+from mninfer.errors import MissingDependencyError, UnsupportedModelError
 
 __all__ = ["open_engine"]
 
@@ -25,7 +25,21 @@ def open_engine(data: bytes, config: EngineConfig) -> Engine:
     from tflite_runtime import interpreter
 
     runtime = InterpreterRuntime("tflite-runtime", version, interpreter.Interpreter, interpreter.load_delegate)
-    return InterpreterEngine(runtime, data, config)
+    engine = InterpreterEngine(runtime, data, config)
+    frozen = _freeze(data, engine)
+    return engine if frozen is None else InterpreterEngine(runtime, frozen, config)
+
+
+def _freeze(data: bytes, engine: InterpreterEngine) -> bytes | None:
+    """The model with its shapes made constant, where open sizes keep XNNPACK away."""
+    if engine.uses_xnnpack or not any(-1 in spec.shape_signature for spec in engine.inputs):
+        return None
+    from mninfer.model_file.freeze_shapes import freeze_shapes
+
+    try:
+        return freeze_shapes(data, [spec.shape for spec in engine.inputs])
+    except UnsupportedModelError:
+        return None  # it can't be rewritten without loss, so it runs as it is
 
 
 def _release(version: str) -> tuple[int, int]:

@@ -9,13 +9,28 @@ from typing import Any
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file.flatbuffer import Schema, Table, decode, encode, load_schema
 
-__all__ = ["replace_metadata"]
+__all__ = ["decode_whole", "replace_metadata"]
 
 
 def replace_metadata(flatbuffer: bytes, entries: Mapping[str, bytes]) -> bytes:
     """The flatbuffer with exactly these contents under these names; metadata of other names stays.
 
     Doing it twice gives the same bytes as doing it once.
+
+    Raises:
+        UnsupportedModelError: the file holds something that would be lost; lists all of it.
+    """
+    root = decode_whole(flatbuffer)
+    _remove_entries(root, entries.keys())
+    buffers = root.setdefault("buffers", [])
+    for name, content in entries.items():
+        buffers.append({"data": content})
+        root.setdefault("metadata", []).append({"name": name, "buffer": len(buffers) - 1})
+    return encode(root, load_schema("tflite"))
+
+
+def decode_whole(flatbuffer: bytes) -> Table:
+    """The Model table, to be changed and encoded again.
 
     Raises:
         UnsupportedModelError: the file holds something that would be lost; lists all of it.
@@ -29,12 +44,7 @@ def replace_metadata(flatbuffer: bytes, entries: Mapping[str, bytes]) -> bytes:
             offenders=lost,
             hints="convert the model again with mnconvert, which writes the contract itself",
         )
-    _remove_entries(root, entries.keys())
-    buffers = root.setdefault("buffers", [])
-    for name, content in entries.items():
-        buffers.append({"data": content})
-        root.setdefault("metadata", []).append({"name": name, "buffer": len(buffers) - 1})
-    return encode(root, schema)
+    return root
 
 
 def _not_carried(table: Table, schema: Schema, kind: str) -> Iterator[str]:
