@@ -1,4 +1,4 @@
-"""What a model says about a picture, as frozen values. Scores are 0..1; boxes and masks are in the original's pixels."""
+"""What a model says about a picture, as frozen values. Scores are 0..1; boxes and masks in the original's pixels."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -2,8 +2,8 @@
 
 usage: python tools/generate_schema.py TFLITE_SCHEMA.py METADATA_SCHEMA.py OUT_DIR
 
-TFLITE_SCHEMA.py is ``schema_py_generated.py`` of ai-edge-litert, METADATA_SCHEMA.py is ``metadata_schema_py_generated.py``
-of mediapipe. Both are read as text, never imported. The JSON holds facts only (slots, types, defaults, enum values), in
+TFLITE_SCHEMA.py is ``schema_py_generated.py`` of ai-edge-litert, METADATA_SCHEMA.py is mediapipe's
+``metadata_schema_py_generated.py``. Both are read as text, never imported. The JSON holds facts only (slots, types, defaults, enum values), in
 a form that a reader in any language can walk; docs/formats.md describes it.
 """
 
@@ -13,13 +13,14 @@ import re
 import sys
 from pathlib import Path
 
-TFLITE_TABLES = ["Model", "OperatorCode", "SubGraph", "Tensor", "QuantizationParameters", "Buffer", "Metadata", "Operator",
-                 "SignatureDef", "TensorMap"]  # fmt: skip
+TFLITE_TABLES = ["Model", "OperatorCode", "SubGraph", "Tensor", "QuantizationParameters", "Buffer", "Metadata",
+                 "Operator", "SignatureDef", "TensorMap"]  # fmt: skip
 TFLITE_ENUMS = ["TensorType", "BuiltinOperator", "Padding", "ActivationFunctionType", "QuantizationDetails",
                 "FullyConnectedOptionsWeightsFormat", "MirrorPadMode"]  # fmt: skip
 UNION_OF = {"Details": "QuantizationDetails", "Options": "ProcessUnitOptions"}  # field -> union, where the names differ
 SCALARS = {"Bool": "bool", "Int8": "int8", "Uint8": "uint8", "Int16": "int16", "Uint16": "uint16", "Int32": "int32",
-           "Uint32": "uint32", "Int64": "int64", "Uint64": "uint64", "Float32": "float32", "Float64": "float64"}  # fmt: skip
+           "Uint32": "uint32", "Int64": "int64", "Uint64": "uint64", "Float32": "float32",
+           "Float64": "float64"}  # fmt: skip
 
 
 def snake(name: str) -> str:

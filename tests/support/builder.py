@@ -1,4 +1,4 @@
-"""Build a TFLite flatbuffer operator by operator, with no TensorFlow: what tests, vectors and the demo model are made with.
+"""Build a TFLite flatbuffer operator by operator, without TensorFlow: tests, vectors and the demo are made of it.
 
 b = GraphBuilder()
 x = b.activation("input", (1, 8, 8, 3))

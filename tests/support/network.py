@@ -31,7 +31,7 @@ MEAN = STD = 127.5
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """``kind`` conv: weights [k, k, in, out]; depthwise: [k, k, channels]; dense: [in, out]. Stride for the first two."""
+    """``kind`` conv: weights [k, k, in, out]; depthwise: [k, k, channels]; dense: [in, out]. The first two have strides."""
 
     kind: str
     weights: Floats
@@ -90,10 +90,8 @@ def activations(layers: Sequence[Layer], x: Floats) -> list[Floats]:
     """Every layer's output after its ReLU6; the last is the logits."""
     result = []
     for layer in layers:
-        if layer.kind == "dense":
-            x = _apply(layer, x.mean((1, 2)))
-        else:
-            x = np.clip(_apply(layer, x), 0, 6)
+        is_dense = layer.kind == "dense"
+        x = _apply(layer, x.mean((1, 2))) if is_dense else np.clip(_apply(layer, x), 0, 6)
         result.append(x)
     return result
 

@@ -14,8 +14,8 @@ from support.network import Layer, float_model, int8_model, load_network
 from support.pictures import CLASSES, COLOURS, shape_pictures
 
 __all__ = [
-    "COLOUR_LABELS",
     "CLASSES",
+    "COLOUR_LABELS",
     "SHAPES_SIZE",
     "colour_segmenter",
     "embedder",
@@ -64,7 +64,7 @@ def colour_segmenter(*, argmax: bool = False) -> bytes:
     pooled = b.activation("pooled", (1, 32, 32, 3))
     pool = {"padding": 0, "stride_w": 2, "stride_h": 2, "filter_width": 2, "filter_height": 2}
     b.operator("AVERAGE_POOL_2D", [x], [pooled], "Pool2DOptions", pool)
-    # nearest prototype: argmax of 2 p.c - |c|^2, the same for every pixel; grey is the least of three prototypes' scores
+    # nearest prototype: argmax of 2 p.c - |c|^2, the same for every pixel; grey: the least of three prototypes' scores
     prototypes = np.array([(128, 128, 128), *COLOURS.values()], np.float32) / 255
     weights = 2 * prototypes
     bias = -(prototypes**2).sum(1)

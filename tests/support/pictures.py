@@ -15,7 +15,7 @@ Picture = npt.NDArray[np.uint8]
 def draw_shape(
     colour: str, shape: str, *, size: tuple[int, int], centre: tuple[float, float], radius: float, background: int
 ) -> Picture:
-    """A uint8 RGB picture, ``size`` = (width, height); ``centre`` and ``radius`` in pixels, ``background`` a grey level."""
+    """A uint8 RGB picture, ``size`` = (width, height); ``centre`` and ``radius`` in pixels, ``background`` a grey."""
     width, height = size
     y, x = np.mgrid[0:height, 0:width].astype(np.float64) + 0.5
     dx, dy = (x - centre[0]) / radius, (y - centre[1]) / radius
@@ -33,7 +33,7 @@ def draw_shape(
 def shape_pictures(
     count: int, *, seed: int, size: tuple[int, int] = (48, 48)
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """``count`` pictures [n, height, width, 3] and their class indices, place, size, brightness and background drawn at random."""
+    """``count`` pictures [n, height, width, 3] and their class indices; all else is drawn at random."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(len(CLASSES), size=count)
     pictures = []
