@@ -3,8 +3,6 @@
 A *record* is one picture's JSON dict, with "image" and either results or "error". In CSV it may take several rows.
 """
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,8 @@ from mninfer.cli.output import finite
 __all__ = ["CsvFormat", "Done", "JsonlFormat", "RecordFormat", "image_key"]
 
 Record = dict[str, Any]
+_QUOTED = frozenset(',"\r\n')
+
 Rows = Callable[[Record], Sequence[Sequence[object]]]
 
 
@@ -83,21 +83,35 @@ class CsvFormat:
 
     @staticmethod
     def _lines(rows: Sequence[Sequence[object]]) -> bytes:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        return text.getvalue().encode("utf-8", "backslashreplace")
+        text = "".join(",".join(map(_cell, row)) + "\n" for row in rows)
+        return text.encode("utf-8", "backslashreplace")
 
     def read(self, file: BinaryIO) -> Iterator[Done]:
         """The pictures in ``file``; rows that are torn are left out. ValueError where a row does not fit the header."""
         begin, previous = 0, None
         for line in _csv_records(file):
-            row = next(csv.reader([line.decode("utf-8")], strict=True))
+            row = _cells(line)
             if len(row) != len(self._columns) or (begin == 0 and line != self.header):
                 raise ValueError("not a row of this file")
             if begin and row[0] != previous:
                 previous = row[0]
                 yield Done(begin, row[0], row[-1] or None)
             begin += len(line)
+
+
+def _cell(value: object) -> str:
+    """RFC 4180. The csv module's writer leaves a lone carriage return bare, which its reader then refuses."""
+    text = str(value)
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.intersection(text) else text
+
+
+def _cells(line: bytes) -> list[str]:
+    import csv
+
+    try:
+        return next(csv.reader([line.decode()], strict=True))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
 
 
 def _csv_records(file: BinaryIO) -> Iterator[bytes]:
