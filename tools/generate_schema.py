@@ -3,8 +3,8 @@
 usage: python tools/generate_schema.py TFLITE_SCHEMA.py METADATA_SCHEMA.py OUT_DIR
 
 TFLITE_SCHEMA.py is ``schema_py_generated.py`` of ai-edge-litert, METADATA_SCHEMA.py is mediapipe's
-``metadata_schema_py_generated.py``. Both are read as text, never imported. The JSON holds facts only (slots, types, defaults, enum values), in
-a form that a reader in any language can walk; docs/formats.md describes it.
+``metadata_schema_py_generated.py``. Both are read as text, never imported. The JSON holds facts only (slots, types,
+defaults, enum values), in a form that a reader in any language can walk; docs/formats.md describes it.
 """
 
 import ast
