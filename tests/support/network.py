@@ -31,7 +31,7 @@ MEAN = STD = 127.5
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """``kind`` conv: weights [k, k, in, out]; depthwise: [k, k, channels]; dense: [in, out]. ``stride`` is the first two's."""
+    """``kind`` conv: weights [k, k, in, out]; depthwise: [k, k, channels]; dense: [in, out]."""
 
     kind: str
     weights: Floats
