@@ -25,8 +25,8 @@ def test_each_kind_of_operator_is_counted_as_by_hand() -> None:
         "CONV_2D", [x, b.constant("w0", zeros(6, 3, 3, 4)), b.constant("b0", zeros(6))], [conv], "Conv2DOptions", CONV
     )
     options = CONV | {"depth_multiplier": 2}
-    b.operator("DEPTHWISE_CONV_2D", [conv, b.constant("w1", zeros(1, 3, 3, 12)), b.constant("b1", zeros(12))], [depthwise], "DepthwiseConv2DOptions",
-               options)  # fmt: skip
+    operands = [conv, b.constant("w1", zeros(1, 3, 3, 12)), b.constant("b1", zeros(12))]
+    b.operator("DEPTHWISE_CONV_2D", operands, [depthwise], "DepthwiseConv2DOptions", options)
     operands = [b.constant("size", np.array([1, 4, 4, 2], np.int32)), b.constant("w2", zeros(2, 3, 3, 12)), depthwise]
     b.operator("TRANSPOSE_CONV", operands, [up], "TransposeConvOptions", CONV)
     b.operator("RESHAPE", [up], [flat], "ReshapeOptions", {"new_shape": (1, 32)})
