@@ -26,7 +26,7 @@ DEFAULT_MAX_PIXELS = 200_000_000
 
 
 def load(
-    model: str | os.PathLike[str] | bytes,
+    model: str | os.PathLike[str] | bytes | bytearray | memoryview,
     *,
     threads: int | None = None,
     engine: str = "auto",
@@ -114,9 +114,9 @@ def load(
     )
 
 
-def _read(model: str | os.PathLike[str] | bytes) -> tuple[bytes, str]:
-    if isinstance(model, bytes):
-        return model, "the bytes given"
+def _read(model: str | os.PathLike[str] | bytes | bytearray | memoryview) -> tuple[bytes, str]:
+    if isinstance(model, bytes | bytearray | memoryview):
+        return bytes(model), "the bytes given"
     return read_model_bytes(model), os.fspath(model)
 
 

@@ -295,6 +295,8 @@ class Model:
         shape = self.spec.outputs[0].shape
         if self._meaning.detection is not None or any(size != 1 for size in shape[:-1]) or not shape:
             raise self._wrong_task("classes", f"output 0 has shape {list(shape)}, not one score per class")
+        if shape[-1] == 1 and not self._meaning.has_probabilities:  # a softmax over one value would always say 1
+            raise self._wrong_task("classes", "output 0 is a single number, and no sigmoid made it")
 
     def _run_picture(self, run: Run, image: Any, order: str) -> "tuple[LoadedImage, list[Array]]":
         from mninfer.images import load_image

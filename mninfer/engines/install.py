@@ -14,10 +14,10 @@ __all__ = ["Platform", "install_hints"]
 PIP = "python -m pip install"
 
 # 32-bit ARM has no wheels of numpy and OpenCV: they come from the system, the rest from pip (README, "32-bit ARM").
-APT_LINE = "sudo apt install python3-venv python3-numpy python3-opencv"
+APT_LINE = "sudo apt-get install python3-venv python3-numpy python3-opencv python3-click"
 ARM32_LINE = (
-    "python3 -m venv --system-site-packages ~/mnkit && ~/mnkit/bin/pip install tflite-runtime==2.14.0 click flatbuffers"
-    " && ~/mnkit/bin/pip install --no-deps FOLDER_OR_WHEEL_OF_MNKIT"
+    "python3 -m venv --system-site-packages ~/mnkit"
+    " && ~/mnkit/bin/pip install --no-deps tflite-runtime==2.14.0 flatbuffers FOLDER_OR_WHEEL_OF_MNKIT"
 )
 
 

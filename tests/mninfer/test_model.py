@@ -205,6 +205,24 @@ class TestWrongTask:
         assert f"to {model.spec.task}" in caught.value.hints[0]
 
 
+def test_a_single_number_without_a_sigmoid_is_no_class() -> None:
+    def one_output(last: str) -> Model:
+        b = GraphBuilder()
+        x, pooled, y = b.activation("x", (1, 4, 4, 3)), b.activation("pooled", (1, 3)), b.activation("y", (1, 1))
+        b.operator("MEAN", [x, b.constant("axes", np.array([1, 2], np.int32))], [pooled], "ReducerOptions", {})
+        weights = b.constant("weights", np.ones((1, 3), np.float32))
+        score = y if not last else b.activation("score", (1, 1))
+        bias = b.constant("bias", np.zeros(1, np.float32))
+        b.operator("FULLY_CONNECTED", [pooled, weights, bias], [score], "FullyConnectedOptions", {})
+        if last:
+            b.operator(last, [score], [y])
+        return mninfer.load(b.build([x], [y]), preprocess="inception")
+
+    assert one_output("LOGISTIC").classify(shape("red", "circle")).best.score < 0.5
+    with pytest.raises(UnsupportedModelError, match="single number"):
+        one_output("").classify(shape("red", "circle"))
+
+
 class TestRun:
     def test_arrays_are_checked(self, classifier: Model) -> None:
         good = np.zeros((1, 48, 48, 3), np.float32)
