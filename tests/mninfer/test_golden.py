@@ -156,6 +156,11 @@ def test_quantized_outputs_are_exact_on_xnnpack_and_near_elsewhere(exact: bool, 
     assert {output.leeway for vector in vectors for output in vector.outputs} <= {1, 2}
     report = compare(vectors, lambda arrays: [quantized_mean(arrays)[0] + np.uint8(off)], UINT8, exact=exact)
     assert report.ok is ok
+    assert not (off and ok) or report.message.endswith("within tolerance, at most 1 steps off")
+    if not ok:
+        with pytest.raises(VerifyError) as caught:
+            report.raise_if_different()
+        assert ("--engine litert" in caught.value.hints[0]) is not exact
 
 
 def test_the_pictures_on_which_rounding_matters_least_are_kept() -> None:
