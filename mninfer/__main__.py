@@ -2,6 +2,6 @@
 
 import sys
 
-from mninfer.cli.main import main
+from mninfer.cli.console import run
 
-sys.exit(main())
+sys.exit(run())
