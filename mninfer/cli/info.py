@@ -266,6 +266,8 @@ def _engine_line(engine: dict[str, Any]) -> str:
     name = f"{engine['name']} {engine['version']}"
     if engine["num_delegated"] is None or engine["num_operators"] is None:
         return f"{name}; it does not tell what a delegate takes"
+    if not engine["num_delegated"]:
+        return f"{name}: no delegate takes any of the {engine['num_operators']} operators"
     count = f"{engine['num_delegated']} of {engine['num_operators']} operators"
     return f"{name}: {count} by {engine['delegate'] or 'a delegate'}"
 

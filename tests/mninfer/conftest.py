@@ -53,6 +53,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if labels:
             (folder / f"{name}.txt").write_text("\n".join(labels) + "\n", encoding="utf-8")
             options += ["--labels", str(folder / f"{name}.txt")]
+        else:
+            options += ["--task", "embed"]
         assert main(["annotate", str(bare), *options, "-o", str(folder / f"{name}.tflite")]) == 0
     return folder
 

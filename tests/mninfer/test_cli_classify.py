@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -112,6 +113,32 @@ def test_out_and_json_is_a_summary(cli, models: Path, picture_folder: Path, tmp_
     records = [json.loads(line) for line in out.read_text().splitlines()]
     assert len(records) == 8
     assert records[0]["preprocess_source"] == "file"
+
+
+def test_the_documented_part_and_summary_are_what_is_written(
+    cli, models: Path, picture_folder: Path, tmp_path: Path, repository: Path, monkeypatch
+) -> None:
+    from mninfer.cli.records import RecordFile
+
+    text = (repository / "docs" / "formats.md").read_text(encoding="utf-8")
+    part, summary = (
+        json.loads(re.search(rf"<!-- example: {name} -->\n```json\n(.*?)```", text, re.DOTALL)[1])
+        for name in ("part", "summary")
+    )
+    out = tmp_path / "results.csv"
+    written: list[dict[str, object]] = []
+    finish = RecordFile.finish
+
+    def look_and_finish(file: RecordFile) -> None:
+        written.append(json.loads(Path(f"{file.part}.json").read_bytes()))
+        finish(file)
+
+    monkeypatch.setattr(RecordFile, "finish", look_and_finish)
+    outcome = cli("classify", models / "shapes.tflite", picture_folder, "--out", out, "--json", "--top", 2)
+    assert json.loads(outcome.out) == {**summary, "out": str(out)}
+    assert list(written[0]) == list(part)
+    assert list(written[0]["preprocess"]) == list(part["preprocess"])
+    assert written[0]["top"] == part["top"]
 
 
 def test_csv_has_a_row_to_a_picture(cli, models: Path, picture_folder: Path, tmp_path: Path) -> None:
