@@ -1,16 +1,10 @@
 """What the bytes are, by their first ones: a picture that can be read, one that cannot, or something else, by name."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 from mninfer.errors import InputError
-from mninfer.images.avif import read_avif
-from mninfer.images.bmp import read_bmp
-from mninfer.images.gif import read_gif
 from mninfer.images.header import Header
-from mninfer.images.jpeg import read_jpeg
-from mninfer.images.png import read_png
-from mninfer.images.tiff import read_tiff
-from mninfer.images.webp import read_webp
 
 __all__ = ["read_header"]
 
@@ -63,30 +57,32 @@ BRANDS |= {b"hevc": "a HEIC picture", b"crx ": "a camera raw picture"}
 
 def read_header(data: bytes) -> Header:
     """Name the format, check the structure, and read the header; InputError for anything that cannot be a picture."""
-    reader = _find_reader(data)
-    if reader is not None:
-        return reader(data)
+    name = _find_format(data)
+    if name is not None:
+        # Each is a module of its own; most programs meet one kind, and importing all takes longer than reading.
+        read: Callable[[bytes], Header] = getattr(import_module(f"mninfer.images.{name}"), f"read_{name}")
+        return read(data)
     for found in (_brand(data), _match(data, OTHER_PICTURES), _text_picture(data)):
         if found:
             raise InputError(f"{found}, a kind that is not read here", hints=SAVE_AS)
     raise _not_a_picture(data)
 
 
-def _find_reader(data: bytes) -> Callable[[bytes], Header] | None:
+def _find_format(data: bytes) -> str | None:
     if data.startswith(b"\xff\xd8\xff"):
-        return read_jpeg
+        return "jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return read_png
+        return "png"
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return read_webp
+        return "webp"
     if data.startswith((b"II*\0", b"MM\0*")) and data[8:12] != b"CR\x02\x00":
-        return read_tiff
+        return "tiff"
     if data.startswith((b"GIF87a", b"GIF89a")):
-        return read_gif
+        return "gif"
     if data[4:8] == b"ftyp" and (b"avif" in _brands(data) or b"avis" in _brands(data)):
-        return read_avif
+        return "avif"
     if data.startswith(b"BM") and data[6:10] == bytes(4):
-        return read_bmp
+        return "bmp"
     return None
 
 
