@@ -64,11 +64,11 @@ test-wheel: .venvs/dev/.wheel .venvs/base/.wheel .venvs/mediapipe/.requirements
 
 test-tflite-runtime: .venvs/tflite_runtime/.wheel
 	MNKIT_ENVIRONMENT=tflite_runtime MNKIT_SUMMARY=.venvs/summary-2-tflite_runtime.txt \
-	$(call pytest,tflite_runtime) -q -rs tests/mninfer tests/environments
+	$(call pytest,tflite_runtime) -q -rs tests/mninfer tests/environments/test_environments.py
 
 test-arm: $(WHEEL_OF)/.built
-	$(PYTHON) tools/run_on_arm.py armhf $(WHEEL_OF)/*.whl -q -rs -m "not slow" tests/mninfer tests/environments
-	$(PYTHON) tools/run_on_arm.py arm64 $(WHEEL_OF)/*.whl -q -rs -m "not slow" tests/mninfer tests/environments
+	$(PYTHON) tools/run_on_arm.py armhf $(WHEEL_OF)/*.whl -q -rs -m "not slow" tests/mninfer tests/environments/test_environments.py
+	$(PYTHON) tools/run_on_arm.py arm64 $(WHEEL_OF)/*.whl -q -rs -m "not slow" tests/mninfer tests/environments/test_environments.py
 
 fmt: .venvs/dev/.requirements
 	.venvs/dev/bin/ruff check --fix --quiet $(CODE) || true
