@@ -97,7 +97,7 @@ def find_bases(folder: Path) -> list[Path]:
 
 def run(python: str, job: Job, seed: str, count: int) -> Outcome:
     engine, base, is_checked = job
-    found = run_mutants(python, engine, base, seed, range(count), checked=is_checked)
+    found = run_mutants(python, engine, base, seed=seed, count=count, is_checked=is_checked)
     print(f"{engine:15} {base.stem:45} {'checked' if is_checked else 'bare':8} {dict(found.totals)}", flush=True)
     return found
 

@@ -30,7 +30,7 @@ def test_damaged_models_end_in_an_error_or_a_result(name: str, tmp_path: Path) -
         pytest.skip("no engine is installed")
     base = tmp_path / f"{name}.tflite"
     base.write_bytes(BASES[name]())
-    outcome = run_mutants(sys.executable, engine, base, "make test", range(ROUNDS * len(KINDS)))
+    outcome = run_mutants(sys.executable, engine, base, seed="make test", count=ROUNDS * len(KINDS))
     assert outcome.trouble == []
     assert set(outcome.by_kind) == {kind for kind, _ in KINDS}
     assert outcome.totals["refused"] > outcome.totals["ran"] > 0
