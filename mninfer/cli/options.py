@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from mninfer import Model
     from mninfer.preprocessing import PreprocessSpec
 
+    Choice = click.Choice[str]
+else:
+    Choice = click.Choice  # before click 8.2 (Debian's is 8.1.3) it takes no type
+
 __all__ = [
     "ENGINES",
     "ModelOptions",
@@ -37,7 +41,7 @@ def examples(*lines: str) -> str:
     return "\b\n" + "\n".join(("Examples:", *(f"  {line}" for line in lines)))
 
 
-class NearChoice(click.Choice[str]):
+class NearChoice(Choice):
     """A choice that answers a typo with the nearest value."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
