@@ -23,8 +23,8 @@ A vector of uint8 is a memoryview of the data, other scalar vectors are tuples, 
 the schema names but does not list is None where it is present.
 """
 
-MAX_TABLES = 400_000  # bounds the work on hostile data that points at one table many times
-MAX_ELEMENTS = 16_000_000  # the same for vectors; the byte vectors are views and cost nothing
+MAX_TABLES = 100_000  # bounds the work on hostile data that points at one table many times
+MAX_ELEMENTS = 4_000_000  # the same for vectors; the byte vectors are views and cost nothing
 _FORMATS = {"bool": "?", "int8": "b", "uint8": "B", "int16": "h", "uint16": "H", "int32": "i", "uint32": "I",
             "int64": "q", "uint64": "Q", "float32": "f", "float64": "d"}  # fmt: skip
 _SCALARS = {kind: struct.Struct("<" + code) for kind, code in _FORMATS.items()}
@@ -122,6 +122,7 @@ class _Decoder:
         self.data = data
         self.view = memoryview(data)
         self.size = len(data)
+        self.last = self.size - 4  # where an offset may still lead: something of 4 bytes must be there
         self.schema = schema
         self.tables_left = MAX_TABLES
         self.elements_left = MAX_ELEMENTS
@@ -148,7 +149,9 @@ class _Decoder:
         field = name
         try:
             for field, offset, read in layout.offsets:
-                target = self.target(position + offset, result[field])
+                target = position + offset + result[field]
+                if target > self.last or target & 3 or not result[field]:
+                    raise self.astray(target)
                 if read:
                     result[field] = read(target)
                 elif (member := self.union(layout.unions[field], result[f"{field}_type"], target)) is not None:
@@ -213,11 +216,8 @@ class _Decoder:
         result: Table | None = self.reader(names[which])(target) if which < len(names) else None
         return result
 
-    def target(self, position: int, offset: int) -> int:
-        target = position + offset
-        if not offset or target > self.size - 4 or target % 4:
-            raise _DamageError(f"points to byte {target} of {self.size}")
-        return target
+    def astray(self, target: int) -> _DamageError:
+        return _DamageError(f"points to byte {target} of {self.size}")
 
     def reader(self, kind: str) -> Callable[[int], Any]:
         """The function that reads a value of this kind at its position."""
@@ -242,18 +242,23 @@ class _Decoder:
         start = target + 4
         length = _UOFFSET.unpack_from(self.data, target)[0]
         size = _SCALARS[kind].size
-        self.bounds(start, length * size)
-        if start % size:
-            raise _DamageError(f"vector of {kind} at byte {start}")
-        self.count(length)
+        if start + length * size > self.size or start % size:
+            raise _DamageError(f"{length} values of {kind} from byte {start} of {self.size}")
+        self.elements_left -= length
+        if self.elements_left < 0:
+            raise _DamageError(f"more than {MAX_ELEMENTS} values")
         return struct.unpack_from(f"<{length}{_FORMATS[kind]}", self.data, start)
 
     def elements(self, read: Callable[[int], Any], target: int) -> list[Any]:
         """A vector of tables, strings or vectors."""
         values: list[Any] = []
         try:
-            for i, offset in enumerate(self.scalars("uint32", target)):
-                values.append(read(self.target(target + 4 + 4 * i, offset)))
+            place = target
+            for offset in self.scalars("uint32", target):
+                place += 4
+                if place + offset > self.last or offset & 3 or not offset:
+                    raise self.astray(place + offset)
+                values.append(read(place + offset))
         except _DamageError as error:
             error.path.append(f"[{len(values)}]")
             raise
@@ -264,7 +269,9 @@ class _Decoder:
         start = target + 4
         length = _UOFFSET.unpack_from(self.data, target)[0]
         self.bounds(start, length + 1)
-        self.count(length)
+        self.elements_left -= length
+        if self.elements_left < 0:
+            raise _DamageError(f"more than {MAX_ELEMENTS} values")
         if self.data[start + length]:
             raise _DamageError(f"the string at byte {target} does not end in a zero")
         return self.data[start : start + length].decode("utf-8", "replace")
@@ -272,11 +279,6 @@ class _Decoder:
     def bounds(self, start: int, num_bytes: int) -> None:
         if start + num_bytes > self.size:
             raise _DamageError(f"{num_bytes} bytes from byte {start}, the file has {self.size}")
-
-    def count(self, num_elements: int) -> None:
-        self.elements_left -= num_elements
-        if self.elements_left < 0:
-            raise _DamageError(f"more than {MAX_ELEMENTS} values")
 
 
 def _nothing(_target: int) -> None:
