@@ -1,0 +1,73 @@
+"""One contender in a process of its own: reads picture paths from stdin, answers nanoseconds and label for each.
+
+usage: python contender.py mninfer|opencv|mediapipe MODEL THREADS
+
+``opencv`` is what one writes by hand: cv2.imread, resize, normalize, LiteRT. ``mediapipe`` is its ImageClassifier.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def mninfer_contender(model_path: str, threads: int) -> Callable[[str], str]:
+    import mninfer
+
+    model = mninfer.load(model_path, threads=threads)
+    return lambda path: str(model.classify(path, top=5)[0].label)
+
+
+def opencv_contender(model_path: str, threads: int) -> Callable[[str], str]:
+    import cv2
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=model_path, num_threads=threads)
+    interpreter.allocate_tensors()
+    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]["index"]
+    height, width = source["shape"][1:3]
+
+    def classify(path: str) -> str:
+        picture = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
+        picture = cv2.resize(picture, (width, height))
+        tensor: Any = (picture.astype(np.float32) - 127.5) / 127.5
+        interpreter.set_tensor(source["index"], tensor[None])
+        interpreter.invoke()
+        return str(np.argsort(interpreter.get_tensor(target)[0])[-5:][-1])
+
+    return classify
+
+
+def mediapipe_contender(model_path: str, threads: int) -> Callable[[str], str]:
+    del threads  # the task has no such option
+    import mediapipe
+    from mediapipe.tasks.python import vision
+    from mediapipe.tasks.python.core.base_options import BaseOptions
+
+    options = vision.ImageClassifierOptions(base_options=BaseOptions(model_asset_path=model_path), max_results=5)
+    classifier = vision.ImageClassifier.create_from_options(options)
+
+    def classify(path: str) -> str:
+        result = classifier.classify(mediapipe.Image.create_from_file(path))
+        return str(result.classifications[0].categories[0].category_name)
+
+    return classify
+
+
+CONTENDERS = {"mninfer": mninfer_contender, "opencv": opencv_contender, "mediapipe": mediapipe_contender}
+
+
+def main() -> int:
+    classify = CONTENDERS[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        begin = time.perf_counter_ns()
+        label = classify(line.rstrip("\n"))
+        print(json.dumps([time.perf_counter_ns() - begin, label]), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

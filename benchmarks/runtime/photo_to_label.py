@@ -1,0 +1,97 @@
+"""From JPEG file to label, V1 0.25/224 float, 2 threads: mninfer, MediaPipe's ImageClassifier, OpenCV + LiteRT by hand.
+
+usage: python benchmarks/runtime/photo_to_label.py [--photo FILE] [--mediapipe PYTHON] [--rounds 25]
+
+Each contender runs in a process of its own; they take turns, one picture at a time. The photo is a 12-megapixel JPEG
+(../shared's unless stated); the smaller ones are made from it.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import cv2
+
+from models import annotated_v1
+from sampling import alternate, ratio, summary, write_result
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+class Contender:
+    """A contender's process, warm."""
+
+    def __init__(self, name: str, python: str, model: Path, threads: int) -> None:
+        command = [python, str(HERE / "contender.py"), name, str(model), str(threads)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self.answer()
+
+    def answer(self) -> list[object]:
+        assert self.process.stdout
+        while True:
+            line = self.process.stdout.readline()
+            if not line:
+                raise SystemExit(f"a contender ended: {self.process.args}")
+            try:
+                return json.loads(line)  # type: ignore[no-any-return]
+            except ValueError:
+                continue  # a library's own chatter
+
+    def run(self, picture: Path) -> float:
+        assert self.process.stdin
+        self.process.stdin.write(f"{picture}\n")
+        self.process.stdin.flush()
+        elapsed_ns = self.answer()[0]
+        assert isinstance(elapsed_ns, int)
+        return elapsed_ns / 1e6
+
+
+def pictures(photo: Path, folder: Path) -> dict[str, Path]:
+    """The photo at 12 and 3 megapixels and 500 pixels wide."""
+    full = cv2.imread(str(photo))
+    result = {f"{full.shape[0] * full.shape[1] / 1e6:.0f} megapixels": photo}
+    for name, scale in (("3 megapixels", 0.5), ("500 pixels", 500 / full.shape[1])):
+        path = folder / f"{name.replace(' ', '_')}.jpg"
+        cv2.imwrite(str(path), cv2.resize(full, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+        result[name] = path
+    return result
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photo", type=Path, default=ROOT.parent / "shared/images/photo_12mp.jpg")
+    mediapipe = os.environ.get("MNKIT_MEDIAPIPE_PYTHON", ROOT / ".venvs/mediapipe/bin/python")
+    parser.add_argument("--mediapipe", default=mediapipe)
+    parser.add_argument("--rounds", type=int, default=25)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = folder / "mobilenet_v1_025_224.tflite"
+        model.write_bytes(annotated_v1(0.25, 224, "float"))
+        pythons = {"mninfer": sys.executable, "mediapipe": str(args.mediapipe), "opencv": sys.executable}
+        contenders = {name: Contender(name, python, model, 2) for name, python in pythons.items()}
+        rows = {}
+        for what, picture in pictures(args.photo, folder).items():
+            samples = alternate(
+                {name: (lambda c=contender, p=picture: c.run(p)) for name, contender in contenders.items()},  # type: ignore[misc]
+                rounds=args.rounds,
+            )
+            rows[what] = {
+                "latency_ms": {name: summary(values) for name, values in samples.items()},
+                "times_faster_than_mediapipe": ratio(samples["mediapipe"], samples["mninfer"]),
+                "times_faster_than_opencv": ratio(samples["opencv"], samples["mninfer"]),
+            }
+    model = "MobileNet V1 0.25/224 float, random weights"
+    write_result("photo_to_label", {"model": model, "threads": 2, "pictures": rows})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
