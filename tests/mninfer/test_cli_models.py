@@ -21,7 +21,7 @@ def test_info_says_what_is_known(cli, models: Path) -> None:
     assert facts["labels"].startswith("16: red circle, red square")
     assert "CONV_2D" in facts["operators"]
     assert "M multiply-accumulates" in facts["work"]
-    assert facts["made from"] == "bare_shapes8.tflite"
+    assert facts["made from"].startswith("bare_shapes8.tflite")  # then mnkit and its version, where it is installed
     assert facts["golden vectors"] == "3"
     assert facts["oldest runtime"] == "1.15.0"
     assert re.search("operators by XNNPACK|no delegate takes any|does not tell", facts["engine"])
