@@ -26,7 +26,7 @@ _COMMANDS = {
     "check": "Prove that a model computes here what it computed where it was made.",
     "annotate": "Put preprocessing, labels and golden vectors into a .tflite file.",
 }
-_INTERRUPTED, _NO_READER = 130, 141  # 128 + the signal's number, as a shell reports it
+_USAGE, _INTERRUPTED, _NO_READER = 2, 130, 141  # 128 + the signal's number, as a shell reports it
 
 
 class LazyGroup(click.Group):
@@ -118,6 +118,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: list[str]) -> int:
     if "_MNINFER_COMPLETE" in os.environ:  # a shell asks for completions: click's own business
         group.main(args=argv, prog_name="mninfer", complete_var="_MNINFER_COMPLETE")
+    if not argv:  # click before 8.2 calls that a success
+        note(group.get_help(click.Context(group, info_name="mninfer")))
+        return _USAGE
     with group.make_context("mninfer", argv) as context:
         return int(group.invoke(context) or 0)
 

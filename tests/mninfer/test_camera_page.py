@@ -14,7 +14,7 @@ import pytest
 
 from mninfer.camera import broadcast as broadcast_module
 from mninfer.camera.broadcast import Broadcast
-from mninfer.camera.server import PageServer, is_loopback
+from mninfer.camera.server import PageServer, _Page, is_loopback
 from mninfer.errors import OutputError
 
 
@@ -194,13 +194,22 @@ def test_a_closed_broadcast_lets_waiters_go() -> None:
 
 
 @pytest.mark.slow
-def test_the_page_in_a_browser(page: tuple[Broadcast, PageServer], tmp_path: Path) -> None:
+def test_the_page_in_a_browser(
+    page: tuple[Broadcast, PageServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Looked at by Chromium: the picture is on the screen, and a label that is markup stays text."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no Chromium here (Debian: apt-get install chromium)")
     broadcast, server = page
     is_over = threading.Event()
+    send_frames = _Page._send_frames
+
+    def send_frames_later(viewer: _Page) -> None:
+        time.sleep(2)  # a headless browser looks once, when the picture has begun: the events have to be there before
+        send_frames(viewer)
+
+    monkeypatch.setattr(_Page, "_send_frames", send_frames_later)
     red = np.zeros((240, 320, 3), np.uint8)
     red[..., 0] = 255
 
@@ -213,7 +222,7 @@ def test_the_page_in_a_browser(page: tuple[Broadcast, PageServer], tmp_path: Pat
     publisher = threading.Thread(target=keep_publishing)
     publisher.start()
     quiet = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    options = [*quiet.split(), "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--timeout=4000"]
+    options = [*quiet.split(), "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--timeout=20000"]
 
     def run(name: str, *further: str) -> subprocess.CompletedProcess[str]:
         profile = f"--user-data-dir={tmp_path / name}"

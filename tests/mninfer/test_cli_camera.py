@@ -131,6 +131,42 @@ def test_a_video_that_ends_too_early_is_told(cli, models: Path, tmp_path: Path) 
         assert "of 200: it is damaged or was cut off" in outcome.err
 
 
+class LiveUntilCtrlC:
+    """A camera that gives four frames, and then the person at it has had enough."""
+
+    is_live = True
+    frames_per_second = 10.0
+
+    def frames(self):
+        from mninfer.camera.source import Frame
+
+        for number in range(4):
+            yield Frame(numbered_frame(number), number)
+        raise KeyboardInterrupt
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--frames", 99], 130), (["--frames", 4], 0)])
+def test_ctrl_c_is_how_a_camera_ends_but_not_before_a_stated_number_of_frames(
+    cli, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[object], code: int
+) -> None:
+    monkeypatch.setattr("mninfer.camera.source.open_source", lambda _: LiveUntilCtrlC())
+    out = tmp_path / "out.avi"
+    outcome = cli("camera", models / "shapes.tflite", "--save", out, *options)
+    assert outcome.code == code
+    assert len(outcome.out.splitlines()) == 4
+    assert f" frames -> {out}" in outcome.err
+    assert list(VideoFile(str(out)).frames())
+
+
+def test_another_address_than_loopback_comes_with_a_warning(cli, models: Path, video: Path) -> None:
+    options = ["--http", "0", "--host", "0.0.0.0", "--frames", "1"]
+    outcome = cli("camera", models / "shapes.tflite", "--source", video, *options)
+    assert outcome.code == 0
+    assert "warning: anyone who can reach 0.0.0.0 can watch" in outcome.err
+
+
 def start(models: Path, *options: object) -> "subprocess.Popen[str]":
     arguments = command_line("camera", models / "shapes.tflite", *map(str, options))
     return subprocess.Popen(arguments, env=environment_for(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

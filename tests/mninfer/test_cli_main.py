@@ -30,7 +30,10 @@ def test_help_lists_the_commands(cli) -> None:
 
 
 def test_no_arguments_are_a_usage_error(cli) -> None:
-    assert cli().code == 2
+    outcome = cli()
+    assert outcome.code == 2
+    assert "Commands:" in outcome.err
+    assert outcome.out == ""
 
 
 def test_the_version(cli) -> None:
