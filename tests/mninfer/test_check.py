@@ -321,7 +321,7 @@ def test_memory_is_bounded() -> None:
         tensors.append(y)
     z = b.activation("sum", (1, 8192, 8192, 4))
     b.operator("ADD", tensors[1:], [z], "AddOptions", {})
-    with pytest.raises(UnsupportedModelError, match=r"running it takes 2\.\d GiB, more than 1\.5"):
+    with pytest.raises(UnsupportedModelError, match=r"running it takes 2\.\d GiB, more than 1\b"):
         check_model(b.build([x], [z]))
 
 

@@ -168,6 +168,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("TRANSPOSE_CONV", {"inputs": [ints(1, 16, 12), floats(5, 3, 3, 4), X]}, "has 3 values, not 4"),
     ("AVERAGE_POOL_2D", {"options": {"filter_width": 0}}, "filter_width is 0"),
     ("AVERAGE_POOL_2D", {"options": {"filter_width": 2**31 - 1}}, "filter_width is"),
+    ("AVERAGE_POOL_2D", {"options": {"filter_height": 4000, "padding": 0}}, "a window of 4000 x 2 on 8 x 6 pixels"),
     ("MAX_POOL_2D", {"options": {"filter_height": 9}}, "does not fit into 8 pixels"),
     ("FULLY_CONNECTED", {"inputs": [(2, 11), floats(5, 12)]}, "takes 12 values"),
     ("FULLY_CONNECTED", {"options": {"weights_format": 1}}, "shuffled"),

@@ -47,7 +47,17 @@ def pool_2d(site: Site) -> list[Shape]:
     window = (site.step("filter_height"), site.step("filter_width"))
     out_height, out_width = _window(site, (height, width), window, dilated=False)
     _count_window(site, out_height * out_width, prod(window), 1)
+    if site.option("padding") == 0:
+        _count_padded_pool(site, (height, width), window)
     return [(batch, out_height, out_width, channels)]
+
+
+def _count_padded_pool(site: Site, size: tuple[int, int], window: tuple[int, int]) -> None:
+    """XNNPACK of LiteRT 2.3 lays out about side * side * other side pointers for a padded average: measured."""
+    if window[0] > max(2 * size[0], 64) or window[1] > max(2 * size[1], 64):
+        site.fail(f"a window of {window[0]} x {window[1]} on {size[0]} x {size[1]} pixels")
+    longest = max(window)
+    site.workspace_bytes = max(site.workspace_bytes, longest * longest * max(*window, *size) * POINTER_BYTES)
 
 
 def transpose_conv(site: Site) -> list[Shape]:
