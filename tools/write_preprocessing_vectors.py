@@ -18,7 +18,18 @@ from mninfer.spec import TensorSpec
 
 OUTPUT = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "preprocessing.json"
 FORMULA = "pixel[y, x, c] = (x * (5 + 2 * c) + y * (3 + c) + ((x * y) >> (3 + c)) + ((x ^ y) & 31)) & 255, c = 0 red"
-SIZES = [(500, 375), (375, 500), (224, 224), (160, 90), (37, 203), (1, 1), (1000, 3), (256, 256), (640, 480)]
+SIZES = [
+    (500, 375),
+    (375, 500),
+    (224, 224),
+    (160, 90),
+    (37, 203),
+    (1, 1),
+    (1000, 3),
+    (256, 256),
+    (640, 480),
+    (1003, 701),
+]
 RESIZES = ["stretch", "crop", "crop:1", "crop:0.5", "letterbox"]
 QUANTIZATIONS = {
     "float32": (None, None),
@@ -58,6 +69,7 @@ def vector(size: tuple[int, int], spec: PreprocessSpec, dtype: str, shape: tuple
         "preprocess": spec.to_json(),
         "tensor": {"dtype": dtype, "shape": list(shape), "scale": scale, "zero_point": zero_point},
         "region": [region.left, region.top, region.width, region.height],
+        "num_halvings": geometry.num_halvings,
         "placed": [placed.left, placed.top, placed.width, placed.height],
         "sha256": sha256(preprocess_image(formula_picture(*size), spec, tensor)),
     }

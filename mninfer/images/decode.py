@@ -18,7 +18,10 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def decode(header: Header, *, reduction: int, background: tuple[int, int, int]) -> Pixels:
-    """Decode at 1/``reduction`` (1, 2, 4 or 8; JPEG only), turned upright; InputError if it does not decode."""
+    """Decode at 1/``reduction`` (1, 2, 4 or 8; JPEG only), turned upright.
+
+    Blocks that are not whole, at the right and bottom, are left out: halving a full picture does so too.
+    """
     expected = (-(-header.height // reduction), -(-header.width // reduction))
     jpeg_decoder = _simplejpeg() if header.format is Format.JPEG else None
     if jpeg_decoder is not None:
@@ -30,7 +33,8 @@ def decode(header: Header, *, reduction: int, background: tuple[int, int, int]) 
     if pixels.shape[:2] != expected:
         height, width = pixels.shape[:2]
         raise damaged(header.format, f"it says {header.width} x {header.height} and decodes to {width} x {height}")
-    return orient(pixels, header.orientation)
+    whole_blocks = pixels[: header.height // reduction or 1, : header.width // reduction or 1]
+    return orient(whole_blocks, header.orientation)
 
 
 def _simplejpeg() -> ModuleType | None:

@@ -14,6 +14,10 @@ __all__ = ["Cover", "Geometry", "Region", "input_geometry", "input_region"]
 
 Size = tuple[int, int]
 
+# Tenths of a pixel that halving leaves for each input pixel, along each side. With less, averaging twice blurs: at 1.1
+# the top-1 of small networks falls by two to four points, from 1.4 on hardly (docs/decisions/0002-halving.md).
+OVERSAMPLING_TENTHS = 14
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -39,12 +43,16 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """``region`` of a picture of ``image_size`` is resized to ``placed`` in an input of ``input_size``."""
+    """``region`` of a picture of ``image_size`` is resized to ``placed`` in an input of ``input_size``.
+
+    ``num_halvings`` times its blocks of 2 x 2 pixels are averaged first: the region lies on that grid.
+    """
 
     image_size: Size
     input_size: Size
     region: Region
     placed: Region
+    num_halvings: int = 0
 
     def to_image(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Map points, ``[..., (x, y)]`` in input pixels, to pixels of the picture. They may lie outside of it."""
@@ -73,37 +81,57 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What a decoder must still deliver: enough pixels for the input, after the crop, without enlarging."""
+    """How far a decoder may reduce a picture for an input: no further than the halving that comes next anyway."""
 
     spec: PreprocessSpec
     target: Size
 
     def reduction(self, image_size: Size) -> int:
-        """The largest of 8, 4, 2 by which each side of the picture may be divided (rounding up); 1 if none.
-
-        Bilinear sampling is defined on the full picture, so it is never reduced.
-        """
-        if self.spec.interpolation is Interpolation.BILINEAR:
-            return 1
-        for factor in (8, 4, 2):
-            reduced = (-(-image_size[0] // factor), -(-image_size[1] // factor))
-            geometry = input_geometry(reduced, self.spec, self.target)
-            if geometry.region.width >= geometry.placed.width and geometry.region.height >= geometry.placed.height:
-                return factor
-        return 1
+        """1, 2, 4 or 8: what each side of a picture of this (width, height) may be divided by."""
+        return 1 << min(input_geometry(image_size, self.spec, self.target).num_halvings, 3)
 
 
 def input_region(image_size: Size, spec: PreprocessSpec, target: Size) -> Region:
-    """The part of the picture that becomes the input of ``target`` size.
+    """The part of the picture that becomes the input of ``target`` size; see ``input_geometry``."""
+    return input_geometry(image_size, spec, target).region
+
+
+def input_geometry(image_size: Size, spec: PreprocessSpec, target: Size) -> Geometry:
+    """The region used, the rectangle of the input that it fills, and how often it is halved.
+
+    With ``area``, the picture is halved, an odd last row or column left out, as long as the half has at least 1.4
+    pixels for each input pixel along both sides. Then, on what is left:
 
     ``crop``: the largest region with the target's aspect, times the fraction, each side rounded half up and at least 1,
-    centred (the odd pixel goes to the right and bottom). The others use the whole picture.
+    centred (the odd pixel goes to the right and bottom). The others use everything.
+    ``letterbox``: the aspect is kept, the shorter side rounded half up and at least 1, centred (an odd row or column of
+    the bars is on the right or bottom). The others fill the whole input.
     """
-    width, height = image_size
-    if spec.resize is not Resize.CROP:
-        return Region(0, 0, width, height)
-    target_width, target_height = target
-    steps = round(spec.crop_fraction * FRACTION_STEPS)
+    num_halvings, (region, placed) = 0, _fit(image_size, spec, target)
+    while spec.interpolation is Interpolation.AREA and min(size := _halved(image_size, num_halvings + 1)) > 0:
+        smaller, onto = _fit(size, spec, target)
+        if any(10 * side < OVERSAMPLING_TENTHS * need for side, need in zip(smaller.size, onto.size, strict=True)):
+            break
+        num_halvings, region, placed = num_halvings + 1, smaller, onto
+    scaled = Region(*(edge << num_halvings for edge in (region.left, region.top, region.width, region.height)))
+    return Geometry(image_size, target, scaled, placed, num_halvings)
+
+
+def _halved(size: Size, times: int) -> Size:
+    return size[0] >> times, size[1] >> times
+
+
+def _fit(size: Size, spec: PreprocessSpec, target: Size) -> tuple[Region, Region]:
+    """(the region of a picture of this size, its place in the input)."""
+    if spec.resize is Resize.CROP:
+        return _crop(size, spec.crop_fraction, target), Region(0, 0, *target)
+    whole = Region(0, 0, *size)
+    return whole, _letterbox(size, target) if spec.resize is Resize.LETTERBOX else Region(0, 0, *target)
+
+
+def _crop(size: Size, fraction: float, target: Size) -> Region:
+    (width, height), (target_width, target_height) = size, target
+    steps = round(fraction * FRACTION_STEPS)
     if width * target_height >= height * target_width:  # the picture is the wider one: its height is what limits
         cropped_height = _divide(height * steps, FRACTION_STEPS)
         cropped_width = _divide(height * target_width * steps, target_height * FRACTION_STEPS)
@@ -114,22 +142,14 @@ def input_region(image_size: Size, spec: PreprocessSpec, target: Size) -> Region
     return Region((width - cropped_width) // 2, (height - cropped_height) // 2, cropped_width, cropped_height)
 
 
-def input_geometry(image_size: Size, spec: PreprocessSpec, target: Size) -> Geometry:
-    """The region used and the rectangle of the input that it fills: all of it, but for ``letterbox``.
-
-    ``letterbox``: the picture's aspect is kept, the shorter side rounded half up and at least 1, centred (an odd
-    row or column of the bars is on the right or bottom).
-    """
-    region = input_region(image_size, spec, target)
-    if spec.resize is not Resize.LETTERBOX:
-        return Geometry(image_size, target, region, Region(0, 0, *target))
-    (width, height), (target_width, target_height) = image_size, target
+def _letterbox(size: Size, target: Size) -> Region:
+    (width, height), (target_width, target_height) = size, target
     if width * target_height >= height * target_width:
         placed_width, placed_height = target_width, _divide(height * target_width, width)
     else:
         placed_width, placed_height = _divide(width * target_height, height), target_height
     left, top = (target_width - placed_width) // 2, (target_height - placed_height) // 2
-    return Geometry(image_size, target, region, Region(left, top, placed_width, placed_height))
+    return Region(left, top, placed_width, placed_height)
 
 
 def _divide(numerator: int, denominator: int) -> int:

@@ -174,6 +174,11 @@ def test_cmyk_jpeg_is_what_opencv_makes_of_it(adobe, reduction) -> None:
     assert np.array_equal(load_image(data, cover=Fixed(reduction)).pixels, expected)
 
 
+def whole_blocks(pixels: np.ndarray, size: tuple[int, int], reduction: int) -> np.ndarray:
+    """Without the last column and row where they stand for less than a block: they are not used."""
+    return pixels[: size[1] // reduction, : size[0] // reduction]
+
+
 class Fixed:
     """A cover that asks for one reduction, whatever the picture."""
 
@@ -194,7 +199,7 @@ def test_every_decoder_gives_the_same_pixels(size, reduction, options) -> None:
     flag = {1: cv2.IMREAD_COLOR}.get(reduction) or getattr(cv2, f"IMREAD_REDUCED_COLOR_{reduction}")
     expected = cv2.imdecode(np.frombuffer(data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)[..., ::-1]
     loaded = load_image(data, cover=Fixed(reduction))
-    assert np.array_equal(loaded.pixels, expected)
+    assert np.array_equal(loaded.pixels, whole_blocks(expected, size, reduction))
     assert loaded.original_size == size
     assert loaded.reduction == reduction
 
