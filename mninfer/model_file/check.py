@@ -176,7 +176,7 @@ class _Walk:
         if self.live_bytes + site.workspace_bytes > MAX_WORKING_BYTES:
             needed = (self.live_bytes + site.workspace_bytes) / 2**30
             raise UnsupportedModelError(
-                f"{operator}: running it takes {needed:.1f} GiB, more than {MAX_WORKING_BYTES >> 30}",
+                f"{operator}: running it takes {needed:.1f} GiB, more than {MAX_WORKING_BYTES >> 30} GiB",
                 hints="convert the model for a smaller input or batch",
             )
         for index in {*operator.inputs, *operator.outputs}:

@@ -314,14 +314,14 @@ def test_memory_is_bounded() -> None:
     x = b.activation("x", (1, 16, 16, 1))
     tensors = [x]
     for i in range(2):
-        size = (1, 8192, 8192, 4)
+        size = (1, 8192, 8192, 3)
         y = b.activation(f"large {i}", size)
-        times = b.constant(f"times {i}", np.array((1, 512, 512, 4), np.int32))
+        times = b.constant(f"times {i}", np.array((1, 512, 512, 3), np.int32))
         b.operator("TILE", [x, times], [y], "TileOptions", {}, version=1)
         tensors.append(y)
-    z = b.activation("sum", (1, 8192, 8192, 4))
+    z = b.activation("sum", (1, 8192, 8192, 3))
     b.operator("ADD", tensors[1:], [z], "AddOptions", {})
-    with pytest.raises(UnsupportedModelError, match=r"running it takes 2\.\d GiB, more than 1\b"):
+    with pytest.raises(UnsupportedModelError, match=r"running it takes 1\.5 GiB, more than 1 GiB"):
         check_model(b.build([x], [z]))
 
 
