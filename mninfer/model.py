@@ -22,7 +22,6 @@ from mninfer.results import Classification, Detections, Failure, Segmentation
 from mninfer.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from mninfer.images import LoadedImage
     from mninfer.model_file.golden import GoldenReport
     from mninfer.model_file.graph import Graph
     from mninfer.model_file.read import ModelFile
@@ -69,6 +68,7 @@ class Model:
         self._engines = engines
         self._pictures = pictures
         self._preprocessor: Preprocessor | None = None
+        self._scores_problem = _why_no_scores(spec, meaning)
         self._lock = Lock()
 
     @property
@@ -98,14 +98,14 @@ class Model:
         outputs = self._meaning.detection
         if outputs is None:
             raise self._wrong_task("boxes", "the TFLite_Detection_PostProcess operator makes none of its outputs")
-        picture, arrays = self._run_picture(self._run_locked, image, order)
+        size, arrays = self._run_picture(self._run_locked, image, order)
         boxes, classes, scores, count = self._detected(arrays, outputs)
         num_found = max(0, min(int(count), scores.size))
         found = detections(
             boxes.reshape(-1, 4)[:num_found],
             classes.ravel()[:num_found],
             scores.ravel()[:num_found],
-            geometry=self._prepared.geometry(picture.original_size),
+            geometry=self._prepared.geometry(size),
             threshold=threshold,
             labels=self.spec.labels,
             label_offset=outputs.label_offset(self.spec.labels),
@@ -125,13 +125,13 @@ class Model:
         shape = self.spec.outputs[0].shape
         if len(shape) not in {3, 4}:
             raise self._wrong_task("a mask", f"output 0 has shape {list(shape)}, not [1, height, width, classes]")
-        picture, arrays = self._run_picture(self._run_locked, image, order)
+        size, arrays = self._run_picture(self._run_locked, image, order)
         output = arrays[0][0]
         if output.ndim == 3:
             output = dequantize(output, self.spec.outputs[0].quantization)
         mask = segment_mask(
             output,
-            self._prepared.geometry(picture.original_size),
+            self._prepared.geometry(size),
             foreground_above=0.5 if self._meaning.has_probabilities else 0.0,
         )
         return Segmentation(mask, self.spec.labels, _name(image))
@@ -168,7 +168,8 @@ class Model:
 
         if workers is not None and workers < 1:
             raise ValueError(f"workers must be 1 or more, not {workers}")
-        self._check_scores()
+        if self._scores_problem is not None:
+            raise self._wrong_task("classes", self._scores_problem)
         _ = self._prepared
 
         def worker(run: Run) -> Callable[[Any], Classification | Failure]:
@@ -280,7 +281,8 @@ class Model:
         return Preprocessor(self.spec.preprocess, self.spec.inputs[0])
 
     def _classify(self, run: Run, image: Any, top: int, order: str) -> Classification:
-        self._check_scores()
+        if self._scores_problem is not None:
+            raise self._wrong_task("classes", self._scores_problem)
         _, arrays = self._run_picture(run, image, order)
         best = best_classes(
             arrays[0],
@@ -291,20 +293,16 @@ class Model:
         )
         return Classification(best, _name(image))
 
-    def _check_scores(self) -> None:
-        shape = self.spec.outputs[0].shape
-        if self._meaning.detection is not None or any(size != 1 for size in shape[:-1]) or not shape:
-            raise self._wrong_task("classes", f"output 0 has shape {list(shape)}, not one score per class")
-        if shape[-1] == 1 and not self._meaning.has_probabilities:  # a softmax over one value would always say 1
-            raise self._wrong_task("classes", "output 0 is a single number, and no sigmoid made it")
-
-    def _run_picture(self, run: Run, image: Any, order: str) -> "tuple[LoadedImage, list[Array]]":
+    def _run_picture(self, run: Run, image: Any, order: str) -> tuple[tuple[int, int], list[Array]]:
+        """The (width, height) of the original picture, and the outputs."""
+        prepared = self._prepared
+        if order == "rgb" and _is_ready(image):
+            return (image.shape[1], image.shape[0]), run([prepared(image)])
         from mninfer.images import load_image
 
-        prepared = self._prepared
         cover = None if self._pictures.full_decode else prepared.cover
         picture = load_image(image, order=order, max_pixels=self._pictures.max_pixels, cover=cover)
-        return picture, run([prepared(picture.pixels)])
+        return picture.original_size, run([prepared(picture.pixels)])
 
     def _run_locked(self, arrays: Sequence[Array]) -> list[Array]:
         with self._lock:
@@ -331,6 +329,28 @@ class Model:
             f"this model gives no {wanted.removeprefix('a ')}: {why}",
             hints=(f"it is a model to {self.spec.task}", "Model.run gives its outputs as they are"),
         )
+
+
+def _why_no_scores(spec: ModelSpec, meaning: OutputMeaning) -> str | None:
+    """Why the first output is not one score per class; None where it is."""
+    shape = spec.outputs[0].shape
+    if meaning.detection is not None or not shape or any(size != 1 for size in shape[:-1]):
+        return f"output 0 has shape {list(shape)}, not one score per class"
+    if shape[-1] == 1 and not meaning.has_probabilities:  # a softmax over one value would always say 1
+        return "output 0 is a single number, and no sigmoid made it"
+    return None
+
+
+def _is_ready(image: Any) -> bool:
+    """Whether a picture is RGB pixels already, as a camera loop's are: nothing to load, and no time to lose."""
+    return (
+        type(image) is np.ndarray
+        and image.dtype == np.uint8
+        and image.ndim == 3
+        and image.shape[2] == 3
+        and image.flags.c_contiguous
+        and image.size > 0
+    )
 
 
 def _name(image: Any) -> str | None:

@@ -3,6 +3,7 @@
 What a model's outputs mean is read from its graph (``outputs.py``), never guessed from their values.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -44,20 +45,18 @@ def best_classes(
 ) -> tuple[Prediction, ...]:
     """The ``top`` classes of one score per class, best first; equal scores by index.
 
-    Quantized scores are ranked as integers, and only the winners become real numbers.
+    Quantized scores are ranked as integers, and only the winners become real numbers. Kept to few and cheap steps: an
+    engine leaves the processor's caches cold, which makes each of them cost several times what it does in a loop.
     """
     scores = output.reshape(-1)
-    if scores.dtype.kind == "f" and np.isnan(scores).any():
-        raise EngineError(
-            "the model's output holds NaN", hints='"mninfer check MODEL" compares it with what it should be'
-        )
     if needs_softmax:
         scores, quantization = _softmax(dequantize(scores, quantization)), None
-    best = _largest(scores, min(top, scores.size))
-    values = dequantize(scores[best], quantization)
+    scale, zero_point = (quantization.scales[0], quantization.zero_points[0]) if quantization else (1.0, 0)
     return tuple(
-        Prediction(label_of(labels, index), index, score)
-        for index, score in zip(best.tolist(), values.tolist(), strict=True)
+        [
+            Prediction(label_of(labels, index), index, (value - zero_point) * scale)
+            for index, value in _largest(scores, min(top, scores.size))
+        ]
     )
 
 
@@ -66,15 +65,24 @@ def _softmax(logits: Array) -> Array:
     return np.asarray(exponents / exponents.sum())
 
 
-def _largest(scores: Array, count: int) -> npt.NDArray[np.intp]:
-    """The indices of the ``count`` largest, descending; ties by index, which argpartition alone doesn't promise."""
+def _largest(scores: Array, count: int) -> list[tuple[int, Any]]:
+    """(index, value) of the ``count`` largest, descending; equal ones by index, which argpartition doesn't promise."""
     if count < 1:
-        return np.empty(0, np.intp)
-    least = np.partition(scores, scores.size - count)[scores.size - count]
-    candidates = np.flatnonzero(scores >= least)
-    # Widened so that negating can't wrap round.
-    values = scores[candidates].astype(np.float64)
-    return candidates[np.argsort(-values, kind="stable")[:count]]
+        return []
+    if scores.dtype.kind in "iu":  # numpy sorts small integers by radix; backwards, so that the first of equals is last
+        from_end = scores[::-1].argsort(kind="stable")[: -count - 1 : -1].tolist()
+        return [(scores.size - 1 - index, scores.item(-1 - index)) for index in from_end]
+    ranked = scores.copy()
+    first = scores.size - count
+    ranked.partition(first)
+    winners = ranked[first:].tolist()
+    if any(map(math.isnan, winners)):  # it counts as the largest
+        raise EngineError("the model's output holds NaN", hints='"mninfer check MODEL" compares with what it should be')
+    least = winners[0]
+    above = [(index, scores.item(index)) for index in (scores > least).nonzero()[0].tolist()]
+    above.sort(key=lambda pair: -pair[1])
+    equal = (scores == least).nonzero()[0][: count - len(above)].tolist()
+    return above + [(index, least) for index in equal]
 
 
 def detections(
@@ -111,7 +119,7 @@ def segment_mask(output: Array, geometry: Geometry, *, foreground_above: float) 
     doesn't take part. A single channel is class 1 where it is above ``foreground_above``.
     """
     width, height = geometry.image_size
-    seen = geometry.region
+    seen = _seen(geometry)
     mask = np.full((height, width), UNSEEN, np.int32)
     is_smooth = output.ndim == 3
     classes = np.unique(output.argmax(axis=2)).tolist() if is_smooth else []
@@ -128,6 +136,16 @@ def segment_mask(output: Array, geometry: Geometry, *, foreground_above: float) 
             best = _best(classes, enlarged)
         mask[top : block.bottom, seen.left : seen.right] = best
     return mask
+
+
+def _seen(geometry: Geometry) -> Region:
+    """What the model saw, together with odd rows and columns at the edges that halving left out."""
+    region, (width, height) = geometry.region, geometry.image_size
+    left_out = 1 << geometry.num_halvings
+    left, top = (edge if edge >= left_out else 0 for edge in (region.left, region.top))
+    right = region.right if width - region.right >= left_out else width
+    bottom = region.bottom if height - region.bottom >= left_out else height
+    return Region(left, top, right - left, bottom - top)
 
 
 def _best(classes: Sequence[int], planes: Iterator[Array]) -> npt.NDArray[np.int32]:

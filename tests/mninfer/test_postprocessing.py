@@ -126,9 +126,16 @@ class TestSegmentMask:
         assert mask.tolist() == [[0, 0, 1, 1]] * 2
 
     def test_outside_a_crop_nothing_is_known(self) -> None:
-        mask = segment_mask(np.full((2, 2), 5), input_geometry((200, 100), CROP, (2, 2)), foreground_above=0.0)
+        mask = segment_mask(np.full((2, 2), 5), input_geometry((200, 100), CROP, (64, 64)), foreground_above=0.0)
         assert (mask[25:75, 75:125] == 5).all()
         assert (mask == -1).sum() == 200 * 100 - 50 * 50
+
+    @pytest.mark.parametrize("spec", [STRETCH, LETTERBOX])
+    def test_odd_rows_that_halving_leaves_out_are_filled(self, spec: PreprocessSpec) -> None:
+        geometry = input_geometry((1023, 771), spec, (64, 64))
+        assert geometry.region.size != geometry.image_size
+        mask = segment_mask(np.full((64, 64), 5), geometry, foreground_above=0.0)
+        assert (mask == 5).all()
 
     def test_letterbox_bars_are_cut_away(self) -> None:
         output = np.array([[9, 9], [1, 2], [3, 4], [9, 9]])
