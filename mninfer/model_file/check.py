@@ -24,7 +24,7 @@ from mninfer.model_file.unlisted import refuse_unlisted
 __all__ = ["MAX_WORKING_BYTES", "check_graph", "check_model", "known_integers"]
 
 MAX_WORKING_BYTES = 1 << 30
-"""For activations and workspace at once. Engines were measured to take up to 1.6 times of it: 2 GiB are never reached."""
+"""For activations and workspace at once. Engines were measured to take up to 1.6 times as much: never 2 GiB."""
 
 
 def check_model(

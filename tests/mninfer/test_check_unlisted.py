@@ -1,10 +1,12 @@
 """Operators outside the table: all of them named, each kind with its remedy."""
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file.check import check_model
+from mninfer.model_file.flatbuffer import encode, load_schema
 from support.builder import GraphBuilder
 
 
@@ -62,14 +64,20 @@ def test_edge_tpu_files_need_their_delegate() -> None:
     assert check_model(data, allow_custom=("edgetpu-custom-op",)).operators
 
 
-def test_sparse_models_are_named() -> None:
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"external_buffer": 1}, "its data is in another file"),
+        ({"sparsity": {}}, 'tensor 1 "y": sparse or variant data'),
+    ],
+)
+def test_data_that_is_not_in_a_buffer_is_named(fields: dict[str, object], expected: str) -> None:
     b = GraphBuilder()
     x, y = b.activation("x", (1, 4)), b.activation("y", (1, 4))
     b.operator("RELU", [x], [y])
-    b.constant("left over", np.zeros(3, np.float32))
     root = b.root([x], [y])
-    root["subgraphs"][0]["tensors"][2]["external_buffer"] = 1
-    from mninfer.model_file.flatbuffer import encode, load_schema
-
-    with pytest.raises(UnsupportedModelError, match="in another file"):
-        check_model(encode(root, load_schema("tflite")))
+    root["subgraphs"][0]["tensors"][1].update(fields)
+    schema = load_schema("tflite")
+    with_sparsity = replace(schema, tables={**schema.tables, "SparsityParameters": ()})
+    with pytest.raises(UnsupportedModelError, match=expected):
+        check_model(encode(root, with_sparsity))
