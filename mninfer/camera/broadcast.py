@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from mninfer.camera.source import Pixels
+from mninfer.camera.frame import Pixels
 from mninfer.errors import OutputError
 
 __all__ = ["Broadcast", "Update"]

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from typing import Protocol
 
-from mninfer.camera.source import Frame, Pixels
+from mninfer.camera.frame import Frame, Pixels
 from mninfer.errors import InputError
 
 __all__ = ["FrameReader", "NewestFrame"]

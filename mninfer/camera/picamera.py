@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from mninfer.camera.frame import FrameSource, Pixels
 from mninfer.camera.newest_frame import NewestFrame
-from mninfer.camera.source import FrameSource, Pixels, missing_picamera
-from mninfer.errors import InputError
+from mninfer.errors import InputError, MissingDependencyError
 
 __all__ = ["open_picamera"]
 
@@ -16,7 +16,7 @@ def open_picamera() -> FrameSource:
     try:
         from picamera2 import Picamera2
     except ImportError as error:
-        raise missing_picamera() from error
+        raise _missing() from error
     try:
         camera = Picamera2()
         # libcamera names formats by bytes in a little-endian word: its "BGR888" is an array of red, green, blue.
@@ -47,3 +47,14 @@ class _PicameraReader:
     def close(self) -> None:
         self._camera.stop()
         self._camera.close()
+
+
+def _missing() -> MissingDependencyError:
+    """Only Raspberry Pi OS has it, and a virtual environment does not see it unless told to."""
+    return MissingDependencyError(
+        "picamera2 is not installed for this Python",
+        hints=[
+            "sudo apt install -y python3-picamera2",
+            "in a virtual environment: python3 -m venv --system-site-packages VENV",
+        ],
+    )

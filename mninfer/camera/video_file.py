@@ -4,7 +4,7 @@ import os
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from mninfer.camera.source import Pixels
+from mninfer.camera.frame import Pixels
 from mninfer.errors import OutputError
 
 if TYPE_CHECKING:

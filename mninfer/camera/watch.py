@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mninfer.camera.frame import Frame, FrameSource, Pixels
 from mninfer.camera.rate import FrameRate, Pace
-from mninfer.camera.source import Frame, FrameSource, Pixels
 
 __all__ = ["Seen", "Viewer", "watch"]
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from mninfer.camera.source import Pixels
+from mninfer.camera.frame import Pixels
 from mninfer.errors import MissingDependencyError, OutputError
 
 __all__ = ["Window"]

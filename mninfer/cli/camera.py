@@ -13,7 +13,7 @@ from mninfer.cli.output import json_line, note, printable, say
 
 if TYPE_CHECKING:
     from mninfer import Model
-    from mninfer.camera.source import FrameSource, Pixels
+    from mninfer.camera.frame import FrameSource, Pixels
     from mninfer.camera.watch import Seen, Viewer
 
 __all__ = ["command"]

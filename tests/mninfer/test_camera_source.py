@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mninfer.camera.live import without_password
 from mninfer.camera.newest_frame import NewestFrame
-from mninfer.camera.source import VideoFile, open_source, without_password
+from mninfer.camera.playback import VideoFile
+from mninfer.camera.source import open_source
 from mninfer.errors import InputError, MissingDependencyError
 from support.videos import numbered_frame, read_number, write_numbered_video, write_video
 

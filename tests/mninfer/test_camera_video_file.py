@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mninfer.camera.source import VideoFile
+from mninfer.camera.playback import VideoFile
 from mninfer.camera.video_file import VIDEO_CODECS, VideoSaver
 from mninfer.errors import OutputError
 from support.videos import numbered_frame, read_number

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mninfer.camera.frame import Frame, Pixels
+from mninfer.camera.playback import VideoFile
 from mninfer.camera.rate import FrameRate, Pace
-from mninfer.camera.source import Frame, Pixels, VideoFile
 from mninfer.camera.watch import Seen, watch
 from support.videos import read_number, write_numbered_video
 

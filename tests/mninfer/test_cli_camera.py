@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mninfer.camera.source import VideoFile
+from mninfer.camera.playback import VideoFile
 from support.commands import command_line, environment_for, run_mninfer
 from support.pictures import draw_shape
 from support.videos import numbered_frame, read_number, write_numbered_video, write_video
@@ -138,7 +138,7 @@ class LiveUntilCtrlC:
     frames_per_second = 10.0
 
     def frames(self):
-        from mninfer.camera.source import Frame
+        from mninfer.camera.frame import Frame
 
         for number in range(4):
             yield Frame(numbered_frame(number), number)

@@ -1,0 +1,81 @@
+"""Cameras and streams that OpenCV opens: live sources, of which only the newest frame counts."""
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from mninfer.camera.frame import FrameSource, Pixels, to_rgb
+from mninfer.camera.newest_frame import NewestFrame
+from mninfer.errors import InputError
+
+if TYPE_CHECKING:
+    import cv2
+
+__all__ = ["CaptureReader", "open_camera", "open_stream", "without_password"]
+
+_STREAM_TIMEOUT_MS = 10_000
+
+
+def open_camera(index: int) -> FrameSource:
+    """The camera that the system numbers so."""
+    import cv2
+
+    backend = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
+    capture = cv2.VideoCapture(index, backend)
+    if not capture.isOpened():
+        raise InputError(f"camera {index} cannot be opened", where=f"--source {index}", hints=_camera_hints())
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return NewestFrame(CaptureReader(capture), where=f"camera {index}")
+
+
+def open_stream(url: str) -> FrameSource:
+    """A network camera's stream; an error where nothing answers in time."""
+    import cv2
+
+    timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS]
+    capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
+    where = without_password(url)
+    if not capture.isOpened():
+        raise InputError(
+            f"no video stream there, or none within {_STREAM_TIMEOUT_MS // 1000} seconds",
+            where=where,
+            hints="try the address in VLC or ffplay; some cameras want user:password@ before the host",
+        )
+    return NewestFrame(CaptureReader(capture), where=where)
+
+
+def without_password(url: str) -> str:
+    """A URL that can be shown."""
+    return re.sub(r"//[^/@]*@", "//…@", url)
+
+
+class CaptureReader:
+    """An open ``cv2.VideoCapture``, as ``NewestFrame`` wants its readers."""
+
+    def __init__(self, capture: "cv2.VideoCapture") -> None:
+        import cv2
+
+        self._capture = capture
+        rate = float(capture.get(cv2.CAP_PROP_FPS))
+        self.frames_per_second = rate if 0 < rate < 1000 else None
+
+    def read(self) -> Pixels | None:
+        is_read, pixels = self._capture.read()
+        return to_rgb(pixels) if is_read else None
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+def _camera_hints() -> list[str]:
+    """What to try, after a look at this machine."""
+    if not sys.platform.startswith("linux"):
+        return ["close programs that use the camera, and allow this one to use it in the system's settings"]
+    devices = sorted(name for name in os.listdir("/dev") if re.fullmatch(r"video\d+", name))
+    hints = ["--source picamera2 for a Raspberry Pi camera: it goes through libcamera, which OpenCV cannot open"]
+    if not devices:
+        return ["plug a camera in: this machine has no /dev/video*", *hints]
+    if not os.access(f"/dev/{devices[0]}", os.R_OK | os.W_OK):
+        hints.insert(0, 'sudo usermod -aG video "$USER", then log in again: you may not open the camera')
+    return [f"--source N with one of {', '.join(name[5:] for name in devices)}", *hints]

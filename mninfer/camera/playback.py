@@ -1,0 +1,91 @@
+"""A video on disk as a source: every frame, in order."""
+
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator
+
+from mninfer.camera.frame import Frame, to_rgb
+from mninfer.errors import InputError
+
+__all__ = ["VideoFile"]
+
+_MISSING_FRAMES_TOLD = 2  # a container's frame count is an estimate: one more or less is no news
+
+
+class VideoFile:
+    """A video on disk: every frame, in order, as fast as asked for. ``warning`` is set where it ends too early."""
+
+    is_live = False
+
+    def __init__(self, path: str) -> None:
+        import cv2
+
+        _require_regular_file(path)
+        self.path = path
+        self.warning: str | None = None
+        self._link: tempfile.TemporaryDirectory[str] | None = None
+        self._capture = cv2.VideoCapture(self._openable(os.path.abspath(path)), cv2.CAP_ANY)
+        if not self._capture.isOpened():
+            self.close()
+            raise InputError(
+                "not a video that this OpenCV can read, or a damaged one", where=path, hints=_remux_hint(path)
+            )
+        rate = float(self._capture.get(cv2.CAP_PROP_FPS))
+        self.frames_per_second = rate if 0 < rate < 1000 else None
+        self.num_frames_stated = int(max(self._capture.get(cv2.CAP_PROP_FRAME_COUNT), 0))
+
+    def _openable(self, path: str) -> str:
+        """A name that OpenCV takes: it wants UTF-8, file systems don't care."""
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            self._link = tempfile.TemporaryDirectory(prefix="mninfer-")
+            link = os.path.join(self._link.name, "video" + os.path.splitext(path)[1].encode("ascii", "ignore").decode())
+            os.symlink(path, link)
+            return link
+        return path
+
+    def frames(self) -> Iterator[Frame]:
+        """Each frame once. An error where there is none at all."""
+        number = 0
+        while True:
+            is_read, pixels = self._capture.read()
+            if not is_read:
+                break
+            yield Frame(to_rgb(pixels), number)
+            number += 1
+        if number == 0:
+            raise InputError("the video has no frame that can be read", where=self.path, hints=_remux_hint(self.path))
+        if number < self.num_frames_stated - _MISSING_FRAMES_TOLD:
+            self.warning = (
+                f"the video ends at frame {number:,} of {self.num_frames_stated:,}: it is damaged or was cut off"
+            )
+
+    def close(self) -> None:
+        if hasattr(self, "_capture"):
+            self._capture.release()
+        if self._link:
+            self._link.cleanup()
+
+
+def _require_regular_file(path: str) -> None:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise InputError(
+            f"no such video: {error.strerror}",
+            where=path,
+            hints="--source takes a camera's number (0), picamera2, a video file, or a stream's URL",
+        ) from error
+    if not stat.S_ISREG(status.st_mode):
+        device = re.fullmatch(r"/dev/video(\d+)", os.path.realpath(path))
+        hint = f"--source {device[1]}" if device else "a video file; for a folder of pictures: mninfer classify"
+        raise InputError("not a regular file", where=path, hints=hint)
+    if status.st_size == 0:
+        raise InputError("the video is empty (0 bytes)", where=path)
+
+
+def _remux_hint(path: str) -> str:
+    return f"see whether ffmpeg can repair it: ffmpeg -i {os.path.basename(path)} -c copy repaired.mp4"
