@@ -24,8 +24,9 @@ def read_model_bytes(path: str | os.PathLike[str]) -> bytes:
         # Not blocking: between stat and open the path may have become a pipe that nobody writes to.
         descriptor = os.open(where, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(descriptor, "rb") as file:
-            _check_kind(where, os.fstat(file.fileno()))
-            return file.read(MAX_MODEL_BYTES + 1)
+            status = os.fstat(file.fileno())
+            _check_kind(where, status)
+            return file.read(status.st_size)  # memory is taken for as much as is asked for: not for the limit
     except FileNotFoundError:
         raise ModelFileError("there is no such model file", where=where, hints=_near(where)) from None
     except PermissionError:
