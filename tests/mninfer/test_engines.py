@@ -20,6 +20,7 @@ from support.pictures import shape_pictures
 PACKAGES = {"litert": "ai_edge_litert", "tflite-runtime": "tflite_runtime", "tensorflow": "tensorflow"}
 INSTALLED = [name for name, package in PACKAGES.items() if find_spec(package)]
 
+needs_xnnpack = pytest.mark.skipif(sys.maxsize < 2**32, reason="tflite-runtime for 32-bit ARM is without XNNPACK")
 needs_litert = pytest.mark.skipif("litert" not in INSTALLED, reason="ai-edge-litert is not installed here")
 
 
@@ -124,6 +125,7 @@ def test_a_closed_engine_says_so() -> None:
 
 
 class TestOpenSizes:
+    @needs_xnnpack
     def test_an_open_batch_becomes_one_and_the_delegate_applies(self) -> None:
         engine = open_engine(shapes_float(dynamic_batch=True), threads=1)
         assert engine.inputs[0].shape == (1, *SHAPES_SIZE, 3)
@@ -157,6 +159,7 @@ class TestOpenSizes:
 
 
 class TestCoverage:
+    @needs_xnnpack
     def test_every_operator_of_a_float_model_is_taken(self) -> None:
         engine = open_engine(shapes_float())
         coverage = engine.coverage()
@@ -164,6 +167,7 @@ class TestCoverage:
         assert coverage.delegate == "XNNPACK"
         assert engine.uses_xnnpack
 
+    @needs_xnnpack
     def test_what_xnnpack_does_not_take_is_not_counted(self) -> None:
         b = GraphBuilder()
         x, y, z = (b.activation(name, (1, 4)) for name in "xyz")
