@@ -146,7 +146,7 @@ class Model:
         _, arrays = self._run_picture(self._run_locked, image, order)
         vector = dequantize(arrays[0], self.spec.outputs[0].quantization).reshape(-1)
         if normalize:
-            vector = vector / max(float(np.linalg.norm(vector)), 2.0**-126)  # float32's least normal number; finfo warns on ARM32
+            vector = vector / max(float(np.linalg.norm(vector)), 2.0**-126)  # float32's least normal number
         return np.array(vector, np.float32)
 
     def classify_many(
