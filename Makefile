@@ -13,7 +13,7 @@
 
 PACKAGES := mninfer
 CODE     := $(PACKAGES) tests tools $(wildcard benchmarks)
-BENCHMARKS := photo_to_label cold_start overhead bulk accuracy
+BENCHMARKS := photo_to_label cold_start overhead bulk jpeg_scaling accuracy
 WHEEL_OF := .venvs/wheel
 
 # A pyenv shim may be there and not run: ask each candidate for its version.
