@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mninfer.preprocessing.spec import FRACTION_STEPS, Interpolation, PreprocessSpec, Resize
 
-__all__ = ["Cover", "Geometry", "Region", "input_geometry", "input_region"]
+__all__ = ["Cover", "Geometry", "Region", "halves_well", "input_geometry", "input_region"]
 
 Size = tuple[int, int]
 
@@ -110,11 +110,16 @@ def input_geometry(image_size: Size, spec: PreprocessSpec, target: Size) -> Geom
     num_halvings, (region, placed) = 0, _fit(image_size, spec, target)
     while spec.interpolation is Interpolation.AREA and min(size := _halved(image_size, num_halvings + 1)) > 0:
         smaller, onto = _fit(size, spec, target)
-        if any(10 * side < OVERSAMPLING_TENTHS * need for side, need in zip(smaller.size, onto.size, strict=True)):
+        if not halves_well(smaller.width, onto.width) or not halves_well(smaller.height, onto.height):
             break
         num_halvings, region, placed = num_halvings + 1, smaller, onto
     scaled = Region(*(edge << num_halvings for edge in (region.left, region.top, region.width, region.height)))
     return Geometry(image_size, target, scaled, placed, num_halvings)
+
+
+def halves_well(half: int, goal: int) -> bool:
+    """Whether half a side is still long enough for ``goal`` input pixels."""
+    return 10 * half >= OVERSAMPLING_TENTHS * goal
 
 
 def _halved(size: Size, times: int) -> Size:

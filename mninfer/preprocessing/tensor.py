@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mninfer.errors import PreprocessError
-from mninfer.preprocessing.geometry import Cover, Geometry, Region, input_geometry
+from mninfer.preprocessing.geometry import Cover, Geometry, Region, halves_well, input_geometry
+from mninfer.preprocessing.shrink import halve, halve_side, shrink
 from mninfer.preprocessing.spec import Interpolation, PreprocessSpec, Resize
 from mninfer.preprocessing.table import input_table, pixels_as_they_are
 
@@ -89,32 +90,22 @@ def covering_size(spec: PreprocessSpec, tensor: "TensorSpec") -> Cover:
     return Cover(spec, (width, height))
 
 
-def halve(image: Pixels, times: int) -> Pixels:
-    """Average blocks of 2 x 2, rounding half up, so many times; what INTER_AREA does with a factor of two."""
-    import cv2
-
-    for _ in range(times):
-        size = (image.shape[1] // 2, image.shape[0] // 2)
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    return image
-
-
 def resize(image: Pixels, size: tuple[int, int], interpolation: Interpolation) -> Pixels:
-    """Resize to (width, height): area where a side shrinks, exact bilinear where one grows, area first if both happen.
+    """Resize to (width, height). ``area``: what is too long is averaged first, then what is too short is enlarged.
 
-    Only INTER_AREA and INTER_LINEAR_EXACT are used: OpenCV's INTER_LINEAR depends on the processor.
+    Enlarging, and ``bilinear`` both ways, is OpenCV's INTER_LINEAR_EXACT: its INTER_LINEAR depends on the processor.
     """
     import cv2
 
-    height, width = image.shape[:2]
-    if (width, height) == size:
-        return image
     if interpolation is Interpolation.AREA:
-        smaller = (min(width, size[0]), min(height, size[1]))
-        if smaller != (width, height):
-            image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        if smaller == size:
-            return image
+        for axis, goal in ((1, size[0]), (0, size[1])):
+            while halves_well(image.shape[axis] // 2, goal):
+                image = halve_side(image, axis)
+        smaller = (min(image.shape[1], size[0]), min(image.shape[0], size[1]))
+        if smaller != (image.shape[1], image.shape[0]):
+            image = shrink(image, smaller)
+    if (image.shape[1], image.shape[0]) == size:
+        return image
     return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR_EXACT)  # type: ignore[return-value]
 
 

@@ -5,6 +5,7 @@ import json
 import math
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,8 +31,9 @@ from mninfer.preprocessing import (
     pixels_as_they_are,
     preprocess_image,
 )
+from mninfer.preprocessing.shrink import halve, halve_side, shrink
 from mninfer.preprocessing.table import input_table
-from mninfer.preprocessing.tensor import halve, to_gray
+from mninfer.preprocessing.tensor import to_gray
 from mninfer.spec import TensorSpec
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors" / "preprocessing.json"
@@ -501,6 +503,63 @@ class TestTensor:
         array = made(noise(*size))
         assert array.shape == (1, *target, 3)
         assert np.abs(array).max() <= 1
+
+
+def exact_mean(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Area means in Python's integers, the slow way: every source pixel cut into size[0] x size[1] parts."""
+    (height, width), (columns, rows) = image.shape[:2], size
+    parts = np.repeat(np.repeat(image.astype(np.int64), rows, 0), columns, 1)
+    totals = parts.reshape(rows, height, columns, width, -1).sum((1, 3))
+    return (2 * totals + width * height) // (2 * width * height)
+
+
+def overlaps(side: int, goal: int) -> np.ndarray:
+    """``[goal, side]``: how many goal-ths of each source pixel lie in each output pixel."""
+    start, end = np.arange(goal)[:, None] * side, np.arange(1, goal + 1)[:, None] * side
+    left, right = np.arange(side) * goal, np.arange(1, side + 1) * goal
+    return np.clip(np.minimum(end, right) - np.maximum(start, left), 0, None)
+
+
+class TestShrink:
+    @settings(deadline=None, max_examples=150)
+    @given(st.tuples(st.integers(1, 24), st.integers(1, 24)), st.data(), st.sampled_from([2, 4, 256]))
+    def test_exact_means(self, shape, data, levels) -> None:
+        size = (data.draw(st.integers(1, shape[1])), data.draw(st.integers(1, shape[0])))
+        picture = np.random.default_rng(shape[0]).integers(0, levels, (*shape, 3)).astype(np.uint8)
+        assert np.array_equal(shrink(picture, size), exact_mean(picture, size))
+
+    def test_halves_round_up(self) -> None:
+        checks = (np.indices((12, 12)).sum(0) % 2).astype(np.uint8)[..., None].repeat(3, -1)
+        assert np.array_equal(shrink(checks, (6, 6)), np.ones((6, 6, 3)))
+        assert np.array_equal(shrink(checks, (9, 12)), exact_mean(checks, (9, 12)))
+
+    @pytest.mark.parametrize("size", [(300, 224), (448, 300), (328, 328), (301, 299), (320, 240)])
+    def test_exact_means_at_real_sizes(self, size) -> None:
+        """Against fractions, in rows and columns one after the other, where repeating pixels would be too much."""
+        picture = noise(size[1], size[0]) // 64 * 64
+        rows, columns = (overlaps(side, goal) for side, goal in ((size[1], 224), (size[0], 200)))
+        totals = np.einsum("yh,xw,hwc->yxc", rows, columns, picture.astype(np.int64), optimize=True)
+        expected = (2 * totals + size[0] * size[1]) // (2 * size[0] * size[1])
+        assert np.array_equal(shrink(picture, (200, 224)), expected)
+
+    def test_it_is_inter_area_but_for_halves(self) -> None:
+        picture = noise(480, 640)
+        theirs = cv2.resize(picture, (224, 224), interpolation=cv2.INTER_AREA)
+        difference = np.abs(shrink(picture, (224, 224)).astype(int) - theirs)
+        assert difference.max() <= 1
+        assert np.count_nonzero(difference) < difference.size / 200
+
+    @pytest.mark.parametrize("axis", [0, 1])
+    def test_one_side_halved(self, axis) -> None:
+        picture = noise(7, 9)
+        pairs = np.moveaxis(picture, axis, 0).astype(int)
+        pairs = pairs[: len(pairs) // 2 * 2]
+        assert np.array_equal(np.moveaxis(halve_side(picture, axis), axis, 0), (pairs[::2] + pairs[1::2] + 1) >> 1)
+
+    @pytest.mark.parametrize("shape", [(3, 5000), (5000, 3)])
+    def test_long_thin_pictures_take_little_memory(self, shape) -> None:
+        made = preprocess_image(noise(*shape), RAW, tensor("uint8"))
+        assert abs(int(made.mean()) - 127) < 12
 
 
 class TestVectors:
