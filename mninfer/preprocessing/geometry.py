@@ -15,7 +15,7 @@ __all__ = ["Cover", "Geometry", "Region", "halves_well", "input_geometry", "inpu
 Size = tuple[int, int]
 
 # Tenths of a pixel that halving leaves for each input pixel, along each side. With less, averaging twice blurs: at 1.1
-# the top-1 of small networks falls by two to four points, from 1.4 on hardly (docs/decisions/0002-halving.md).
+# the top-1 of small networks falls by two to four points, from 1.4 on hardly (docs/decisions/0005).
 OVERSAMPLING_TENTHS = 14
 
 

@@ -4,16 +4,14 @@ Computed in float64 in a fixed order of operations. A table, not arithmetic on p
 fuses and another does not can make no difference.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mninfer.errors import PreprocessError
 from mninfer.preprocessing.spec import PreprocessSpec
-
-if TYPE_CHECKING:
-    from mninfer.spec import TensorSpec
+from mninfer.tensors import TensorSpec
 
 __all__ = ["input_table", "pixels_as_they_are"]
 
@@ -22,7 +20,7 @@ FLOATS = ("float16", "float32", "float64")
 INTEGERS = ("uint8", "int8", "int16", "uint16")
 
 
-def input_table(spec: PreprocessSpec, tensor: "TensorSpec") -> npt.NDArray[Any]:
+def input_table(spec: PreprocessSpec, tensor: TensorSpec) -> npt.NDArray[Any]:
     """The table ``[256, 3]`` in the tensor's dtype, channels in the order the model sees them.
 
     float: (pixel - mean) / std, rounded once to the dtype. Quantized: floor((pixel - mean) / std / scale + 0.5) +
@@ -53,7 +51,7 @@ def input_table(spec: PreprocessSpec, tensor: "TensorSpec") -> npt.NDArray[Any]:
     return quantized.astype(tensor.dtype)
 
 
-def pixels_as_they_are(tensor: "TensorSpec") -> PreprocessSpec:
+def pixels_as_they_are(tensor: TensorSpec) -> PreprocessSpec:
     """The preprocessing under which an 8-bit input's values are the pixels; for other inputs raw."""
     quantization = tensor.quantization
     if tensor.dtype not in ("uint8", "int8") or quantization is None or len(quantization.scales) != 1:
@@ -63,7 +61,7 @@ def pixels_as_they_are(tensor: "TensorSpec") -> PreprocessSpec:
     return PreprocessSpec(mean=(mean,) * 3, std=(std,) * 3)
 
 
-def _quantize(real: npt.NDArray[np.float64], tensor: "TensorSpec") -> npt.NDArray[np.int64]:
+def _quantize(real: npt.NDArray[np.float64], tensor: TensorSpec) -> npt.NDArray[np.int64]:
     quantization = tensor.quantization
     if quantization is None or len(quantization.scales) != 1:
         found = "no" if quantization is None else f"{len(quantization.scales)}"
@@ -82,7 +80,7 @@ def _finite(table: npt.NDArray[Any], spec: PreprocessSpec) -> npt.NDArray[Any]:
     return table
 
 
-def _refuse_if_clipped(steps: npt.NDArray[np.int64], spec: PreprocessSpec, tensor: "TensorSpec") -> None:
+def _refuse_if_clipped(steps: npt.NDArray[np.int64], spec: PreprocessSpec, tensor: TensorSpec) -> None:
     """Refuse a preprocessing meant for another model: most pixels would become the input's lowest or highest."""
     limits = np.iinfo(tensor.dtype)
     share = float(np.mean((steps < limits.min) | (steps > limits.max)))

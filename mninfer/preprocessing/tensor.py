@@ -3,7 +3,7 @@
 A Preprocessor is built once per model and called per picture.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,7 @@ from mninfer.preprocessing.geometry import Cover, Geometry, Region, halves_well,
 from mninfer.preprocessing.shrink import halve, halve_side, shrink
 from mninfer.preprocessing.spec import Interpolation, PreprocessSpec, Resize
 from mninfer.preprocessing.table import input_table, pixels_as_they_are
-
-if TYPE_CHECKING:
-    from mninfer.spec import TensorSpec
+from mninfer.tensors import TensorSpec
 
 __all__ = ["Preprocessor", "covering_size", "pixels_as_they_are", "preprocess_image", "resize", "to_gray"]
 
@@ -25,7 +23,7 @@ Pixels = npt.NDArray[np.uint8]
 class Preprocessor:
     """Turn pictures into one model's input. Holds tables only, so threads may share it."""
 
-    def __init__(self, spec: PreprocessSpec, tensor: "TensorSpec") -> None:
+    def __init__(self, spec: PreprocessSpec, tensor: TensorSpec) -> None:
         self.spec = spec
         self.dtype = np.dtype(tensor.dtype)
         self.shape = tensor.shape
@@ -79,12 +77,12 @@ class Preprocessor:
         return found.view(self.dtype)
 
 
-def preprocess_image(image: Pixels, spec: PreprocessSpec, tensor: "TensorSpec") -> npt.NDArray[Any]:
+def preprocess_image(image: Pixels, spec: PreprocessSpec, tensor: TensorSpec) -> npt.NDArray[Any]:
     """One picture, ``uint8 [height, width, 3]`` RGB, as ``tensor``'s shape and dtype; for many, keep a Preprocessor."""
     return Preprocessor(spec, tensor)(image)
 
 
-def covering_size(spec: PreprocessSpec, tensor: "TensorSpec") -> Cover:
+def covering_size(spec: PreprocessSpec, tensor: TensorSpec) -> Cover:
     """How small a decoder may make a picture that is meant for ``tensor``."""
     _, height, width, _ = _layout(tensor)
     return Cover(spec, (width, height))
@@ -128,7 +126,7 @@ def _check(image: Pixels) -> None:
         raise TypeError(f"preprocessing takes uint8 [height, width, 3], not {image.dtype} {list(image.shape)}")
 
 
-def _layout(tensor: "TensorSpec") -> tuple[bool, int, int, int]:
+def _layout(tensor: TensorSpec) -> tuple[bool, int, int, int]:
     """(is_planar, height, width, channels) of ``[1, height, width, 1 or 3]`` or ``[1, 1 or 3, height, width]``."""
     shape = tensor.shape
     if len(shape) == 4 and shape[0] == 1 and min(shape) > 0:
