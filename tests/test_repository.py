@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,33 @@ def test_packages_point_one_way() -> None:
         if (root := module.partition(".")[0]) in ARROWS and root != package and root not in ARROWS[package]
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def imports_of_ours(package: str, path: Path, modules: set[str]) -> set[str]:
+    """The modules of ours that a file needs in order to be read: not those that its functions import when called."""
+    found: set[str] = set()
+    nodes: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            # "from a.b import c" is the module a.b.c where there is one.
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (names & modules) | ({node.module or ""} if names - modules else set())
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            nodes.extend(ast.iter_child_nodes(node))
+    return (found & modules) - {name_of(package, path)}
+
+
+def test_no_import_goes_round_in_a_circle() -> None:
+    """Names for type checkers count: a circle of ideas is one even where Python does not stumble over it."""
+    modules = {name_of(package, path) for package, path in MODULES}
+    order = TopologicalSorter({name_of(*where): imports_of_ours(*where, modules) for where in MODULES})
+    try:
+        order.prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
 
 
 def test_nothing_imports_tests_tools_or_benchmarks() -> None:
