@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from mninfer.model import Model
     from mninfer.preprocessing import PreprocessSpec
     from mninfer.results import Box, Classification, Detection, Detections, Failure, Prediction, Segmentation
-    from mninfer.spec import ModelSpec, Task, TensorSpec
+    from mninfer.spec import ModelSpec, Task
+    from mninfer.tensors import TensorSpec
 
 __all__ = [
     "Box",
@@ -69,7 +70,7 @@ _HOMES = {
     "ModelSpec": "spec",
     "PreprocessSpec": "preprocessing",
     "Task": "spec",
-    "TensorSpec": "spec",
+    "TensorSpec": "tensors",
     "load": "loading",
 }
 

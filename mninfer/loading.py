@@ -18,7 +18,8 @@ from mninfer.model_file.sniff import read_model_bytes
 from mninfer.model_file.unlisted import EDGE_TPU_OPERATOR
 from mninfer.outputs import OutputMeaning, read_outputs
 from mninfer.preprocessing import PreprocessSource, PreprocessSpec, parse_preprocess
-from mninfer.spec import ModelSpec, TensorSpec
+from mninfer.spec import ModelSpec
+from mninfer.tensors import TensorSpec
 
 __all__ = ["DEFAULT_MAX_PIXELS", "load"]
 
@@ -149,16 +150,7 @@ def _specs(graph: Graph, engine: Engine) -> tuple[tuple[TensorSpec, ...], tuple[
     """Inputs and outputs as the checked file has them, in the shapes that the engine runs."""
 
     def specs(indices: Sequence[int], running: Sequence[TensorSpec]) -> tuple[TensorSpec, ...]:
-        return tuple(
-            TensorSpec(
-                name=graph.tensors[index].name,
-                shape=opened.shape,
-                shape_signature=graph.tensors[index].shape_signature,
-                dtype=graph.tensors[index].dtype,
-                quantization=graph.tensors[index].quantization,
-            )
-            for index, opened in zip(indices, running, strict=True)
-        )
+        return tuple(graph.tensors[index].spec(opened.shape) for index, opened in zip(indices, running, strict=True))
 
     return specs(graph.inputs, engine.inputs), specs(graph.outputs, engine.outputs)
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mninfer.errors import EngineError
-from mninfer.model_file.graph import Quantization
 from mninfer.preprocessing.geometry import Geometry, Region
 from mninfer.results import Box, Detection, Prediction
+from mninfer.tensors import Quantization
 
 __all__ = ["best_classes", "dequantize", "detections", "label_of", "segment_mask"]
 

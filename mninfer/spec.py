@@ -1,14 +1,14 @@
-"""Facts about a model: its tensors, its task, how a picture becomes its input, where it came from."""
+"""Facts about a model: its task, how a picture becomes its input, where it came from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from mninfer.model_file.graph import Quantization
 from mninfer.preprocessing import PreprocessSpec
+from mninfer.tensors import TensorSpec
 
-__all__ = ["ModelSpec", "Provenance", "Task", "TensorSpec"]
+__all__ = ["ModelSpec", "Provenance", "Task"]
 
 
 class Task(StrEnum):
@@ -18,17 +18,6 @@ class Task(StrEnum):
     DETECT = "detect"
     SEGMENT = "segment"
     EMBED = "embed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TensorSpec:
-    """An input or output. ``shape`` is what the engine runs; ``shape_signature`` has -1 where the file left it open."""
-
-    name: str
-    shape: tuple[int, ...]
-    shape_signature: tuple[int, ...]
-    dtype: str
-    quantization: Quantization | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

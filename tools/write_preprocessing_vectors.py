@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mninfer.model_file.graph import Quantization
 from mninfer.preprocessing import PRESETS, PreprocessSpec, input_geometry, parse_preprocess, preprocess_image
-from mninfer.spec import TensorSpec
+from mninfer.tensors import Quantization, TensorSpec
 
 OUTPUT = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "preprocessing.json"
 FORMULA = "pixel[y, x, c] = (x * (5 + 2 * c) + y * (3 + c) + ((x * y) >> (3 + c)) + ((x ^ y) & 31)) & 255, c = 0 red"

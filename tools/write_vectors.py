@@ -23,10 +23,9 @@ from mninfer.errors import MnError
 from mninfer.model_file.archive import read_archive
 from mninfer.model_file.contract import CONTRACT_NAME
 from mninfer.model_file.golden import golden_picture
-from mninfer.model_file.graph import Quantization
 from mninfer.model_file.read import ModelFile, read_model
 from mninfer.preprocessing import PreprocessSource, PreprocessSpec, Resize, preprocess_image
-from mninfer.spec import TensorSpec
+from mninfer.tensors import Quantization, TensorSpec
 from vector_files import HALF, foreign_models, own_models, png
 
 __all__ = ["write_vectors"]

@@ -26,15 +26,21 @@ def open_engine(
     threads: int | None = None,
     delegate: str | None = None,
     input_shapes: tuple[tuple[int, ...], ...] | None = None,
+    use_xnnpack: bool = True,
 ) -> Engine:
     """Give ``data``, a checked model, to an engine. ``threads`` None means the cores that there are, four at most.
+
+    The rest is as in ``EngineConfig``.
 
     Raises:
         MissingDependencyError: the engine (or the delegate's library) isn't installed.
         EngineError: the engine refuses the model.
     """
     config = EngineConfig(
-        threads=default_threads() if threads is None else threads, delegate=delegate, input_shapes=input_shapes
+        threads=default_threads() if threads is None else threads,
+        delegate=delegate,
+        input_shapes=input_shapes,
+        use_xnnpack=use_xnnpack,
     )
     name = _first_installed() if engine == "auto" else _known(engine)
     package, module = _ENGINES[name]

@@ -8,24 +8,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mninfer.engines.edge_tpu import RUNTIME_HINT, is_edge_tpu
 from mninfer.engines.protocol import Array, DelegateCoverage, EngineConfig, fix_shape, tensor_dtype
 from mninfer.errors import EngineError, MissingDependencyError
-from mninfer.model_file.graph import Quantization
-from mninfer.spec import TensorSpec
+from mninfer.tensors import Quantization, TensorSpec
 
-__all__ = ["InterpreterEngine", "InterpreterRuntime", "tensor_spec"]
-
-EDGE_TPU_HINT = "install the Edge TPU runtime (package libedgetpu1-std): coral.ai/software/#edgetpu-runtime"
+__all__ = ["InterpreterEngine", "InterpreterRuntime", "one_line", "tensor_spec"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterpreterRuntime:
-    """A package that has the Interpreter API."""
+    """A package that has the Interpreter API; ``plain_kernels`` is its op resolver without default delegates."""
 
     name: str
     version: str
     interpreter_class: Callable[..., Any]
     load_delegate: Callable[[str], Any]
+    plain_kernels: Any
 
 
 class InterpreterEngine:
@@ -37,7 +36,7 @@ class InterpreterEngine:
         self._delegate = config.delegate
         delegates = [_load_delegate(runtime, config.delegate)] if config.delegate else None
         try:
-            self._interpreter = _make(runtime, data, config.threads, delegates)
+            self._interpreter = _make(runtime, data, config, delegates)
             _fix_input_shapes(self._interpreter, config.input_shapes)
             self._interpreter.allocate_tensors()
         # SystemError: a C extension that was built against another numpy.
@@ -60,11 +59,15 @@ class InterpreterEngine:
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in self._output_indices]
         except (RuntimeError, ValueError) as error:
-            raise EngineError(f"{self.name} {self.version} failed to run the model: {_one_line(error)}") from error
+            raise EngineError(f"{self.name} {self.version} failed to run the model: {one_line(error)}") from error
 
     @property
     def uses_xnnpack(self) -> bool:
         return self._delegate is None and bool(self.coverage().num_delegated)
+
+    @property
+    def is_shareable(self) -> bool:
+        return self._delegate is None
 
     def coverage(self) -> DelegateCoverage:
         """Count the operators that delegates took over, from the private list of nodes (the only way there is)."""
@@ -99,11 +102,14 @@ def tensor_spec(details: Mapping[str, Any]) -> TensorSpec:
     )
 
 
-def _make(runtime: InterpreterRuntime, data: bytes, threads: int, delegates: list[Any] | None) -> Any:
+def _make(runtime: InterpreterRuntime, data: bytes, config: EngineConfig, delegates: list[Any] | None) -> Any:
+    resolver = {} if config.use_xnnpack else {"experimental_op_resolver_type": runtime.plain_kernels}
     with warnings.catch_warnings():
         # TensorFlow announces that tf.lite.Interpreter will go; whoever chose that engine by name knows.
         warnings.filterwarnings("ignore", message=r"\s*Warning: tf\.lite\.Interpreter is deprecated")
-        return runtime.interpreter_class(model_content=data, num_threads=threads, experimental_delegates=delegates)
+        return runtime.interpreter_class(
+            model_content=data, num_threads=config.threads, experimental_delegates=delegates, **resolver
+        )
 
 
 def _fix_input_shapes(interpreter: Any, stated: tuple[tuple[int, ...], ...] | None) -> None:
@@ -119,14 +125,14 @@ def _fix_input_shapes(interpreter: Any, stated: tuple[tuple[int, ...], ...] | No
 
 
 def _load_delegate(runtime: InterpreterRuntime, library: str) -> Any:
-    is_edge_tpu = "edgetpu" in library
-    _check_library(library, EDGE_TPU_HINT if is_edge_tpu else "give the full path of a library for this processor")
+    is_for_edge_tpu = is_edge_tpu(library)
+    _check_library(library, RUNTIME_HINT if is_for_edge_tpu else "give the full path of a library for this processor")
     try:
         return runtime.load_delegate(library)
     except (ValueError, RuntimeError) as error:
-        hint = "is the Edge TPU plugged in, and may this user open it?" if is_edge_tpu else "is its device present?"
+        hint = "is the Edge TPU plugged in, and may this user open it?" if is_for_edge_tpu else "is its device present?"
         raise EngineError(
-            f'the delegate "{library}" was loaded but did not start: {_one_line(error)}',
+            f'the delegate "{library}" was loaded but did not start: {one_line(error)}',
             where=f"{runtime.name} {runtime.version}",
             hints=(hint, "leave the delegate out"),
         ) from error
@@ -140,7 +146,7 @@ def _check_library(library: str, hint: str) -> None:
         loaded = ctypes.CDLL(library)
     except OSError as error:
         raise MissingDependencyError(
-            f'the delegate library "{library}" cannot be loaded: {_one_line(error)}', hints=hint
+            f'the delegate library "{library}" cannot be loaded: {one_line(error)}', hints=hint
         ) from error
     if not hasattr(loaded, "tflite_plugin_create_delegate"):
         raise EngineError(f'"{library}" is no TFLite delegate: it has no tflite_plugin_create_delegate', hints=hint)
@@ -163,7 +169,7 @@ def _operators_inside(node: Mapping[str, Any], operators: Sequence[Mapping[str, 
 
 
 def _refusal(engine: InterpreterEngine, error: Exception) -> EngineError:
-    text = _one_line(error)
+    text = one_line(error)
     hints: tuple[str, ...]
     if isinstance(error, MemoryError):
         hints = ("the model, or the input size stated for it, needs more memory than there is",)
@@ -179,5 +185,6 @@ def _refusal(engine: InterpreterEngine, error: Exception) -> EngineError:
     return EngineError(f"{engine.name} {engine.version} refused the model: {text}", hints=hints)
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """A foreign error's message for one of ours; its type where it has none."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -3,18 +3,28 @@
 from mninfer.engines.interpreter import InterpreterEngine, InterpreterRuntime
 from mninfer.engines.protocol import Engine, EngineConfig
 
-__all__ = ["open_engine"]
+__all__ = ["open_engine", "package_version"]
 
 
 def open_engine(data: bytes, config: EngineConfig) -> Engine:
     """Load ``data`` into LiteRT."""
-    import ai_edge_litert
     from ai_edge_litert import interpreter
 
-    # 1.x has no __version__ of its own.
-    version = getattr(ai_edge_litert, "__version__", None) or _distribution_version()
-    runtime = InterpreterRuntime("litert", version, interpreter.Interpreter, interpreter.load_delegate)
+    runtime = InterpreterRuntime(
+        name="litert",
+        version=package_version(),
+        interpreter_class=interpreter.Interpreter,
+        load_delegate=interpreter.load_delegate,
+        plain_kernels=interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
     return InterpreterEngine(runtime, data, config)
+
+
+def package_version() -> str:
+    """The version of ai-edge-litert; 1.x does not say its own."""
+    import ai_edge_litert
+
+    return getattr(ai_edge_litert, "__version__", None) or _distribution_version()
 
 
 def _distribution_version() -> str:

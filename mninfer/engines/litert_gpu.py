@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mninfer.engines.interpreter import tensor_spec
-from mninfer.engines.protocol import Array, DelegateCoverage, EngineConfig
+from mninfer.engines.interpreter import one_line, tensor_spec
+from mninfer.engines.litert import package_version
+from mninfer.engines.protocol import Array, DelegateCoverage, EngineConfig, fix_shape
 from mninfer.errors import EngineError, MissingDependencyError, UnsupportedModelError
 
 __all__ = ["CompiledModelEngine", "open_engine"]
@@ -18,8 +19,16 @@ __all__ = ["CompiledModelEngine", "open_engine"]
 def open_engine(data: bytes, config: EngineConfig) -> "CompiledModelEngine":
     """Compile ``data`` for the GPU."""
     if config.delegate:
-        raise ValueError("engine litert-gpu takes no delegate")
-    return CompiledModelEngine(data, accelerator="GPU", threads=config.threads)
+        raise EngineError(
+            f'engine litert-gpu takes no delegate, and "{config.delegate}" was asked for',
+            hints=("leave out the delegate", "leave out the engine: the delegate runs in the plain one"),
+        )
+    if not config.use_xnnpack:
+        raise EngineError(
+            "engine litert-gpu leaves to XNNPACK what the GPU does not take; that cannot be switched off",
+            hints='engine="litert" runs without XNNPACK',
+        )
+    return CompiledModelEngine(data, accelerator="GPU", threads=config.threads, input_shapes=config.input_shapes)
 
 
 class CompiledModelEngine:
@@ -27,17 +36,30 @@ class CompiledModelEngine:
 
     name = "litert-gpu"
     uses_xnnpack = False
+    is_shareable = False
 
-    def __init__(self, data: bytes, *, accelerator: str, threads: int) -> None:
-        import ai_edge_litert
-
-        self.version: str = getattr(ai_edge_litert, "__version__", "1")
+    def __init__(
+        self,
+        data: bytes,
+        *,
+        accelerator: str,
+        threads: int,
+        input_shapes: tuple[tuple[int, ...], ...] | None = None,
+    ) -> None:
+        self.version = package_version()
         self._accelerator = accelerator
-        self._describe(data)
-        self._model = self._compile(data, threads)
-        self._key = self._model.get_signature_by_index(0)["key"]
-        self._input_buffers = self._make_buffers(self._input_indices, "input")
-        self._output_buffers = self._make_buffers(self._output_indices, "output")
+        try:
+            self._describe(data)
+            self._check_shapes(input_shapes)
+            self._model = self._compile(data, threads)
+            self._key = self._model.get_signature_by_index(0)["key"]
+            self._input_buffers = self._make_buffers(self._input_indices, "input")
+            self._output_buffers = self._make_buffers(self._output_indices, "output")
+        except (RuntimeError, ValueError, LookupError, MemoryError) as error:
+            raise EngineError(
+                f"LiteRT {self.version} could not set the model up for a GPU: {one_line(error)}",
+                hints='leave out --engine litert-gpu (engine="auto" runs on the CPU)',
+            ) from error
 
     def _describe(self, data: bytes) -> None:
         """Ask the plain Interpreter: a CompiledModel tells neither quantization nor the graph's order."""
@@ -49,12 +71,16 @@ class CompiledModelEngine:
         self.outputs = tuple(tensor_spec(details) for details in outputs)
         self._input_indices = [details["index"] for details in inputs]
         self._output_indices = [details["index"] for details in outputs]
-        for spec in self.inputs:
+
+    def _check_shapes(self, stated: tuple[tuple[int, ...], ...] | None) -> None:
+        """A CompiledModel runs in the shapes of the file alone: any others stated are refused."""
+        for position, spec in enumerate(self.inputs):
             if -1 in spec.shape_signature:
                 raise UnsupportedModelError(
                     f'engine litert-gpu needs fixed sizes; input "{spec.name}" is {list(spec.shape_signature)}',
                     hints="convert the model again with a fixed input shape, or use another engine",
                 )
+            fix_shape(spec.name, spec.shape, spec.shape_signature, stated[position] if stated else None)
 
     def _compile(self, data: bytes, threads: int) -> Any:
         try:
@@ -74,7 +100,7 @@ class CompiledModelEngine:
             return CompiledModel.from_buffer(data, options=options)
         except RuntimeError as error:
             raise EngineError(
-                f"LiteRT {self.version} could not load the model on a GPU: {' '.join(str(error).split())}",
+                f"LiteRT {self.version} could not load the model on a GPU: {one_line(error)}",
                 hints=(
                     "a GPU needs its driver with Vulkan, Metal or OpenCL; what LiteRT found missing is printed above",
                     'leave out --engine litert-gpu (engine="auto" runs on the CPU)',
@@ -101,7 +127,7 @@ class CompiledModelEngine:
                 for (_, buffer), spec in zip(self._output_buffers, self.outputs, strict=True)
             ]
         except (RuntimeError, ValueError) as error:
-            raise EngineError(f"LiteRT {self.version} failed on the GPU: {' '.join(str(error).split())}") from error
+            raise EngineError(f"LiteRT {self.version} failed on the GPU: {one_line(error)}") from error
 
     def coverage(self) -> DelegateCoverage:
         """LiteRT doesn't say how many operators the GPU took."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mninfer.errors import UnsupportedModelError
-from mninfer.spec import TensorSpec
+from mninfer.tensors import TensorSpec
 
 __all__ = [
     "Array",
@@ -39,11 +39,16 @@ class DelegateCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
-    """One request for an engine. ``input_shapes`` states whole shapes, one per input, where a file has none."""
+    """One request for an engine.
+
+    ``input_shapes`` states whole shapes, one per input, where a file has none. ``use_xnnpack`` False runs the engine's
+    own kernels on the CPU, to compare with.
+    """
 
     threads: int
     delegate: str | None = None
     input_shapes: tuple[tuple[int, ...], ...] | None = None
+    use_xnnpack: bool = True
 
     def __post_init__(self) -> None:
         if self.threads < 1:
@@ -51,7 +56,11 @@ class EngineConfig:
 
 
 class Engine(Protocol):
-    """A model that is loaded and can run. Not for several threads at once: one engine per thread."""
+    """A model that is loaded and can run. Not for several threads at once: one engine per thread.
+
+    It tells no times of single operators: the engines' Python interfaces have none to give. A whole run is what can be
+    timed here; for operators there is TFLite's own ``benchmark_model --enable_op_profiling=true``.
+    """
 
     @property
     def name(self) -> str: ...
@@ -64,6 +73,10 @@ class Engine(Protocol):
     @property
     def uses_xnnpack(self) -> bool:
         """Whether XNNPACK runs part of the model (exact golden vectors for int8 hold there)."""
+
+    @property
+    def is_shareable(self) -> bool:
+        """Whether several may be open at a time: not on a GPU or behind a delegate, whose device is one."""
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """The outputs for one array per input, in the model's order; they belong to the caller.

@@ -15,6 +15,10 @@ def open_engine(data: bytes, config: EngineConfig) -> Engine:
 
     lite = tensorflow.lite
     runtime = InterpreterRuntime(
-        "tensorflow", tensorflow.__version__, lite.Interpreter, lite.experimental.load_delegate
+        name="tensorflow",
+        version=tensorflow.__version__,
+        interpreter_class=lite.Interpreter,
+        load_delegate=lite.experimental.load_delegate,
+        plain_kernels=lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
     return InterpreterEngine(runtime, data, config)

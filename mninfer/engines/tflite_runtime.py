@@ -24,9 +24,15 @@ def open_engine(data: bytes, config: EngineConfig) -> Engine:
         )
     from tflite_runtime import interpreter
 
-    runtime = InterpreterRuntime("tflite-runtime", version, interpreter.Interpreter, interpreter.load_delegate)
+    runtime = InterpreterRuntime(
+        name="tflite-runtime",
+        version=version,
+        interpreter_class=interpreter.Interpreter,
+        load_delegate=interpreter.load_delegate,
+        plain_kernels=interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
     engine = InterpreterEngine(runtime, data, config)
-    frozen = _freeze(data, engine)
+    frozen = _freeze(data, engine) if config.use_xnnpack else None
     return engine if frozen is None else InterpreterEngine(runtime, frozen, config)
 
 

@@ -11,7 +11,8 @@ from mninfer.model_file.labels import LABELS_NAME
 from mninfer.model_file.metadata import Content, FileMetadata, LabelFile, LabelKind, TensorMetadata
 from mninfer.outputs import OutputMeaning, read_outputs
 from mninfer.preprocessing import PreprocessSpec, Resize
-from mninfer.spec import Task, TensorSpec
+from mninfer.spec import Task
+from mninfer.tensors import TensorSpec
 
 __all__ = ["ModelDescription", "describe_model", "limits_elsewhere"]
 

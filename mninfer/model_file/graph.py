@@ -11,21 +11,9 @@ from typing import Any
 
 from mninfer.errors import ModelFileError, UnsupportedModelError
 from mninfer.model_file.flatbuffer import Table, load_schema
+from mninfer.tensors import Quantization, TensorSpec
 
-__all__ = ["Graph", "Operator", "Quantization", "Tensor", "build_graph"]
-
-
-@dataclass(frozen=True, slots=True)
-class Quantization:
-    """real = (quantized - zero_point) * scale; several scales run along ``dimension``."""
-
-    scales: tuple[float, ...]
-    zero_points: tuple[int, ...]
-    dimension: int = 0
-
-    @property
-    def is_per_channel(self) -> bool:
-        return len(self.scales) > 1
+__all__ = ["Graph", "Operator", "Tensor", "build_graph"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +31,16 @@ class Tensor:
 
     def __str__(self) -> str:
         return f'tensor {self.index} "{self.name}"'
+
+    def spec(self, shape: tuple[int, ...] | None = None) -> TensorSpec:
+        """What is known of it to the outside, in the ``shape`` that an engine runs, else in the declared one."""
+        return TensorSpec(
+            name=self.name,
+            shape=self.shape if shape is None else shape,
+            shape_signature=self.shape_signature,
+            dtype=self.dtype,
+            quantization=self.quantization,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

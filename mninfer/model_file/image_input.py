@@ -2,7 +2,7 @@
 
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file.graph import Graph
-from mninfer.spec import TensorSpec
+from mninfer.tensors import TensorSpec
 
 __all__ = ["image_input"]
 
@@ -27,10 +27,4 @@ def image_input(graph: Graph) -> TensorSpec:
             f'input "{tensor.name}" has shape {list(signature)}: golden vectors need a fixed height and width',
             hints="convert the model again with a fixed input size",
         )
-    return TensorSpec(
-        name=tensor.name,
-        shape=shape,
-        shape_signature=signature,
-        dtype=tensor.dtype,
-        quantization=tensor.quantization,
-    )
+    return tensor.spec(shape)

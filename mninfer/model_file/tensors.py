@@ -4,7 +4,8 @@ from math import prod
 
 from mninfer.errors import ModelFileError, UnsupportedModelError
 from mninfer.model_file.dtypes import BITS, QUANTIZED_RANGES, size_bytes
-from mninfer.model_file.graph import Graph, Quantization, Tensor
+from mninfer.model_file.graph import Graph, Tensor
+from mninfer.tensors import Quantization
 
 __all__ = ["check_tensors"]
 

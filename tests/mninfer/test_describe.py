@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 
 from mninfer.model_file.describe import limits_elsewhere
-from mninfer.model_file.graph import Quantization
 from mninfer.preprocessing import PRESETS, PreprocessSpec, Resize
-from mninfer.spec import TensorSpec
+from mninfer.tensors import Quantization, TensorSpec
 
 pytestmark = pytest.mark.smoke
 

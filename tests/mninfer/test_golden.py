@@ -21,10 +21,9 @@ from mninfer.model_file.golden import (
     record_golden,
 )
 from mninfer.model_file.golden.run import clearing
-from mninfer.model_file.graph import Quantization
 from mninfer.outputs import DetectionOutputs
 from mninfer.preprocessing import PRESETS, PreprocessSpec
-from mninfer.spec import TensorSpec
+from mninfer.tensors import Quantization, TensorSpec
 
 pytestmark = pytest.mark.smoke
 

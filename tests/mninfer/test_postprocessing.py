@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mninfer.errors import EngineError
-from mninfer.model_file.graph import Quantization
 from mninfer.postprocessing import best_classes, dequantize, detections, segment_mask
 from mninfer.preprocessing import PRESETS, PreprocessSpec, Resize, input_geometry
 from mninfer.preprocessing.geometry import Geometry
+from mninfer.tensors import Quantization
 
 STRETCH = PRESETS["raw"]
 CROP = PreprocessSpec(mean=(0, 0, 0), std=(1, 1, 1), resize=Resize.CROP, crop_fraction=0.5)

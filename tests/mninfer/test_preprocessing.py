@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mninfer.errors import PreprocessError
-from mninfer.model_file.graph import Quantization
 from mninfer.preprocessing import (
     PRESETS,
     Cover,
@@ -34,7 +33,7 @@ from mninfer.preprocessing import (
 from mninfer.preprocessing.shrink import halve, halve_side, shrink
 from mninfer.preprocessing.table import input_table
 from mninfer.preprocessing.tensor import to_gray
-from mninfer.spec import TensorSpec
+from mninfer.tensors import Quantization, TensorSpec
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors" / "preprocessing.json"
 INCEPTION, TORCH, CAFFE, RAW = (PRESETS[name] for name in ("inception", "torch", "caffe", "raw"))

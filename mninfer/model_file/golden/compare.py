@@ -11,7 +11,7 @@ from mninfer.model_file.golden.run import Run, clearing, difference, prepare_pic
 from mninfer.model_file.golden.vector import Array, GoldenOutput, GoldenVector
 from mninfer.outputs import DetectionOutputs
 from mninfer.preprocessing import PreprocessSpec
-from mninfer.spec import TensorSpec
+from mninfer.tensors import TensorSpec
 
 __all__ = ["FLOAT_TOLERANCE", "GoldenReport", "OutputComparison", "VectorComparison", "compare_golden"]
 

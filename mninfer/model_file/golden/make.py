@@ -13,7 +13,7 @@ from mninfer.model_file.graph import Graph
 from mninfer.model_file.image_input import image_input
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PreprocessSpec
-from mninfer.spec import TensorSpec
+from mninfer.tensors import TensorSpec
 
 __all__ = ["make_golden", "record_golden"]
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from mninfer.model_file.golden.vector import Array
 from mninfer.outputs import DetectionOutputs
 from mninfer.preprocessing import PreprocessSpec
-from mninfer.spec import TensorSpec
+from mninfer.tensors import TensorSpec
 
 __all__ = ["Run", "clearing", "difference", "prepare_picture", "tensor_digest"]
 
