@@ -116,5 +116,17 @@ def test_the_figures_are_those_of_the_result_files() -> None:
 
 
 @pytest.mark.smoke
+def test_every_decision_has_a_number_of_its_own_and_is_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    names = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert len({name[:4] for name in names}) == len(names)
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert not [name for name in names if f"({name})" not in index]
+    assert not [
+        name for name in names if not re.match(r"# (\d{4}|NNNN): ", (folder / name).read_text(encoding="utf-8"))
+    ]
+
+
+@pytest.mark.smoke
 def test_contributing_fits_on_one_page() -> None:
     assert len((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()) <= 60
