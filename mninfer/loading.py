@@ -12,9 +12,9 @@ from mninfer.model_file.check import check_graph
 from mninfer.model_file.graph import Graph
 from mninfer.model_file.labels import labels_misfit, parse_labels
 from mninfer.model_file.macs import count_macs
+from mninfer.model_file.model_bytes import read_model_bytes
 from mninfer.model_file.read import ModelFile, read_model
 from mninfer.model_file.runtime_versions import oldest_runtime
-from mninfer.model_file.sniff import read_model_bytes
 from mninfer.model_file.unlisted import EDGE_TPU_OPERATOR
 from mninfer.outputs import OutputMeaning, read_outputs
 from mninfer.preprocessing import PreprocessSource, PreprocessSpec, parse_preprocess

@@ -34,7 +34,7 @@ def mobilenet_v1(alpha: float, size: int, kind: str) -> bytes:
 def annotated_v1(alpha: float, size: int, kind: str, *, resize: str = "crop:0.875") -> bytes:
     """The same as a file of ours: preprocessing, labels and golden vectors inside."""
     import mninfer
-    from mninfer.model_file.annotate import annotate
+    from mninfer.model_file.annotating import annotate
     from mninfer.preprocessing import parse_preprocess
 
     data = mobilenet_v1(alpha, size, kind)

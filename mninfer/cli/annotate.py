@@ -70,7 +70,7 @@ def command(model: str, output: str, task: str | None, *, force: bool, is_json: 
 def _annotated(
     model: "Model", shared: ModelOptions, task: str | None, about: dict[str, str], source_name: str
 ) -> bytes:
-    from mninfer.model_file.annotate import annotate
+    from mninfer.model_file.annotating import annotate
     from mninfer.model_file.describe import ModelDescription
     from mninfer.spec import Task
 
@@ -90,7 +90,7 @@ def _verified(data: bytes, shared: ModelOptions) -> "tuple[GoldenReport, dict[st
     """Load what is about to be written, as anybody would, and run its golden vectors."""
     import mninfer
     from mninfer.model_file.describe import limits_elsewhere
-    from mninfer.model_file.image_input import image_input
+    from mninfer.model_file.picture_input import image_input
 
     with without_chatter(), mninfer.load(
         data, threads=shared.threads, engine=shared.engine, delegate=shared.delegate,

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from mninfer.model_file.graph import Graph, Tensor
     from mninfer.model_file.read import ModelFile
 
-__all__ = ["EngineFacts", "command", "count_parameters", "describe", "page"]
+__all__ = ["EngineFacts", "command", "describe", "page"]
 
-# Operators whose further inputs are weights and biases.
-_WEIGHTED = frozenset(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"))
 _SHOWN_LABELS = 5
 
 
@@ -62,8 +60,8 @@ def command(
     Tensors, operators, work, preprocessing and who said so, labels, where it came from, the oldest runtime that loads
     it, and how much of it a delegate such as XNNPACK takes over here.
     """
+    from mninfer.model_file.model_bytes import read_model_bytes
     from mninfer.model_file.read import read_model
-    from mninfer.model_file.sniff import read_model_bytes
 
     data = read_model_bytes(model)
     file = read_model(data, where=model, allow_unlisted_ops=allow_unlisted_ops, strict=False)
@@ -101,6 +99,7 @@ def _engine_facts(data: bytes, **options: Any) -> EngineFacts:
 def describe(path: str, file: "ModelFile", engine: EngineFacts, *, has_ops: bool) -> dict[str, Any]:
     """Everything that is known, as ``--json`` prints it."""
     from mninfer.model_file.macs import count_macs
+    from mninfer.model_file.parameters import count_parameters
     from mninfer.model_file.runtime_versions import oldest_runtime
     from mninfer.outputs import read_outputs
 
@@ -133,14 +132,6 @@ def describe(path: str, file: "ModelFile", engine: EngineFacts, *, has_ops: bool
         "warnings": list(file.warnings),
     }
     return {**facts, "ops": _operators_json(graph)} if has_ops else facts
-
-
-def count_parameters(graph: "Graph") -> int:
-    """Weights and biases of convolutions and dense layers, each constant counted once."""
-    from math import prod
-
-    indices = {index for op in graph.operators if op.name in _WEIGHTED for index in op.inputs if index >= 0}
-    return sum(prod(graph.tensors[index].shape) for index in indices if graph.tensors[index].data is not None)
 
 
 def _tensor_json(tensor: "Tensor") -> dict[str, Any]:

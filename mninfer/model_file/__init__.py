@@ -1,58 +1,106 @@
 """The model file: checked, read and written with everything that travels inside it. No TensorFlow, no engine.
 
 The names below are the package's public face for mnconvert, mnmodels and mnbench; they are imported when first used.
-Two more have modules of their own names, which would hide them here: ``annotate`` and ``image_input``.
+No module has the name of one of its functions: importing the module would then hide the function here.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # what type checkers take for true, as in mninfer
 if TYPE_CHECKING:
+    from mninfer.model_file.annotating import annotate
     from mninfer.model_file.arithmetic import Arithmetic, arithmetic_of
-    from mninfer.model_file.check import check_model
+    from mninfer.model_file.check import check_graph, check_model, peak_activation_bytes
     from mninfer.model_file.contract import Contract, SourceContract, dump_json, load_json
     from mninfer.model_file.describe import ModelDescription, limits_elsewhere
+    from mninfer.model_file.flatbuffer import Table
     from mninfer.model_file.golden import GoldenReport, GoldenVector, compare_golden, golden_picture, make_golden
-    from mninfer.model_file.labels import format_labels, parse_labels
+    from mninfer.model_file.graph import Graph, Operator, Tensor
+    from mninfer.model_file.labels import format_labels, labels_misfit, parse_labels
+    from mninfer.model_file.macs import count_macs, macs_by_operator
+    from mninfer.model_file.metadata import FileMetadata, read_metadata
+    from mninfer.model_file.model_bytes import read_model_bytes
+    from mninfer.model_file.model_table import decode_model, encode_model
+    from mninfer.model_file.parameters import count_parameters
+    from mninfer.model_file.picture_input import image_input
     from mninfer.model_file.read import ModelFile, read_model
+    from mninfer.model_file.runtime_versions import oldest_runtime, runtime_by_operator
     from mninfer.model_file.write import write_contract
+    from mninfer.tensors import Quantization
 
 __all__ = [
     "Arithmetic",
     "Contract",
+    "FileMetadata",
     "GoldenReport",
     "GoldenVector",
+    "Graph",
     "ModelDescription",
     "ModelFile",
+    "Operator",
+    "Quantization",
     "SourceContract",
+    "Table",
+    "Tensor",
+    "annotate",
     "arithmetic_of",
+    "check_graph",
     "check_model",
     "compare_golden",
+    "count_macs",
+    "count_parameters",
+    "decode_model",
     "dump_json",
+    "encode_model",
     "format_labels",
     "golden_picture",
+    "image_input",
+    "labels_misfit",
     "limits_elsewhere",
     "load_json",
+    "macs_by_operator",
     "make_golden",
+    "oldest_runtime",
     "parse_labels",
+    "peak_activation_bytes",
+    "read_metadata",
     "read_model",
+    "read_model_bytes",
+    "runtime_by_operator",
     "write_contract",
 ]
 
 _HOMES = {
-    "arithmetic": ("Arithmetic", "arithmetic_of"),
-    "check": ("check_model",),
-    "contract": ("Contract", "SourceContract", "dump_json", "load_json"),
-    "describe": ("ModelDescription", "limits_elsewhere"),
-    "golden": ("GoldenReport", "GoldenVector", "compare_golden", "golden_picture", "make_golden"),
-    "labels": ("format_labels", "parse_labels"),
-    "read": ("ModelFile", "read_model"),
-    "write": ("write_contract",),
+    "mninfer.model_file.annotating": ("annotate",),
+    "mninfer.model_file.arithmetic": ("Arithmetic", "arithmetic_of"),
+    "mninfer.model_file.check": ("check_graph", "check_model", "peak_activation_bytes"),
+    "mninfer.model_file.contract": ("Contract", "SourceContract", "dump_json", "load_json"),
+    "mninfer.model_file.describe": ("ModelDescription", "limits_elsewhere"),
+    "mninfer.model_file.flatbuffer": ("Table",),
+    "mninfer.model_file.golden": ("GoldenReport", "GoldenVector", "compare_golden", "golden_picture", "make_golden"),
+    "mninfer.model_file.graph": ("Graph", "Operator", "Tensor"),
+    "mninfer.model_file.labels": ("format_labels", "labels_misfit", "parse_labels"),
+    "mninfer.model_file.macs": ("count_macs", "macs_by_operator"),
+    "mninfer.model_file.metadata": ("FileMetadata", "read_metadata"),
+    "mninfer.model_file.model_bytes": ("read_model_bytes",),
+    "mninfer.model_file.model_table": ("decode_model", "encode_model"),
+    "mninfer.model_file.parameters": ("count_parameters",),
+    "mninfer.model_file.picture_input": ("image_input",),
+    "mninfer.model_file.read": ("ModelFile", "read_model"),
+    "mninfer.model_file.runtime_versions": ("oldest_runtime", "runtime_by_operator"),
+    "mninfer.model_file.write": ("write_contract",),
+    "mninfer.tensors": ("Quantization",),
 }
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"mninfer.model_file.{home}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

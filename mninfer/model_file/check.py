@@ -21,7 +21,7 @@ from mninfer.model_file.sniff import refuse_other_formats
 from mninfer.model_file.tensors import check_tensors
 from mninfer.model_file.unlisted import refuse_unlisted
 
-__all__ = ["MAX_WORKING_BYTES", "check_graph", "check_model", "known_integers"]
+__all__ = ["MAX_WORKING_BYTES", "check_graph", "check_model", "known_integers", "peak_activation_bytes"]
 
 MAX_WORKING_BYTES = 1 << 30
 """For activations and workspace at once. Engines were measured to take up to 1.6 times as much: never 2 GiB."""
@@ -39,7 +39,7 @@ def check_model(
     ``allow_custom`` names custom operators that a delegate will take. ``input_shapes``, by tensor index, fixes sizes
     that the file leaves open. Raise ModelFileError or UnsupportedModelError, which says what is wrong.
     """
-    refuse_other_formats(data, "")
+    refuse_other_formats(data)
     root = decode(data, load_schema("tflite"))
     _check_root(root)
     graph = build_graph(root, data)
@@ -55,6 +55,11 @@ def check_graph(graph: Graph, *, input_shapes: Mapping[int, Sequence[int]] | Non
     file leaves open as ``input_shapes`` gives them, else as declared.
     """
     return tuple(_walk(graph, input_shapes).shapes)
+
+
+def peak_activation_bytes(graph: Graph, *, input_shapes: Mapping[int, Sequence[int]] | None = None) -> int:
+    """The most that activations take at once, in bytes, while operators run in the file's order; no workspace."""
+    return _walk(graph, input_shapes).peak_bytes
 
 
 def known_integers(graph: Graph, *, input_shapes: Mapping[int, Sequence[int]]) -> KnownIntegers:
@@ -127,7 +132,7 @@ class _Walk:
         self.is_written = [tensor.data is not None or tensor.is_variable for tensor in graph.tensors]
         self.last_use = {index: operator.index for operator in graph.operators for index in operator.inputs}
         self.last_use.update(dict.fromkeys((*graph.inputs, *graph.outputs), len(graph.operators)))
-        self.live_bytes = 0
+        self.live_bytes = self.peak_bytes = 0
         self.live: dict[int, int] = {}
         for index in graph.inputs:
             tensor = graph.tensors[index]
@@ -188,6 +193,7 @@ class _Walk:
         self.shapes[tensor.index] = shape
         self.live[tensor.index] = size = size_bytes(tensor.dtype, prod(shape))
         self.live_bytes += size
+        self.peak_bytes = max(self.peak_bytes, self.live_bytes)
 
 
 def _input_shape(tensor: Tensor, wanted: Sequence[int]) -> Shape:

@@ -10,9 +10,9 @@ from math import prod
 import numpy as np
 
 from mninfer.model_file.check import known_integers
-from mninfer.model_file.flatbuffer import Table, encode, load_schema
+from mninfer.model_file.flatbuffer import Table
 from mninfer.model_file.graph import build_graph
-from mninfer.model_file.rewrite import decode_whole
+from mninfer.model_file.model_table import decode_model, encode_model
 
 __all__ = ["freeze_shapes"]
 
@@ -23,7 +23,7 @@ def freeze_shapes(data: bytes, input_shapes: Sequence[Sequence[int]]) -> bytes |
     Raises:
         UnsupportedModelError: rewriting would lose something of the file.
     """
-    root = decode_whole(data)
+    root = decode_model(data)
     graph = build_graph(root, data)
     values = known_integers(graph, input_shapes=dict(zip(graph.inputs, input_shapes, strict=True)))
     subgraph = root["subgraphs"][0]
@@ -34,7 +34,7 @@ def freeze_shapes(data: bytes, input_shapes: Sequence[Sequence[int]]) -> bytes |
             constants[tensor.index] = _add_constant(root, subgraph["tensors"][tensor.index], found, tensor.dtype)
     for operator in subgraph["operators"]:
         operator["inputs"] = tuple(constants.get(index, index) for index in operator["inputs"])
-    return encode(root, load_schema("tflite")) if _drop_unused(subgraph) else None
+    return encode_model(root) if _drop_unused(subgraph) else None
 
 
 def _add_constant(root: Table, like: Table, values: Sequence[int], dtype: str) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mninfer.errors import InputError, ModelFileError
 from mninfer.outputs import OutputMeaning
 
-__all__ = ["LABELS_NAME", "format_labels", "label_mismatch", "labels_misfit", "parse_labels"]
+__all__ = ["LABELS_NAME", "format_labels", "labels_misfit", "parse_labels"]
 
 LABELS_NAME = "labels.txt"
 MAX_BYTES = 16 << 20
@@ -54,20 +54,16 @@ def format_labels(labels: Sequence[str]) -> bytes:
     return data
 
 
-def label_mismatch(num_labels: int, num_classes: int | None, where: str | None = None) -> ModelFileError | None:
-    """The error to raise, or to show, where labels do not fit the classes; None where they do or that is not known."""
-    if num_classes is None or num_labels == num_classes:
+def labels_misfit(labels: Sequence[str], meaning: OutputMeaning) -> ModelFileError | None:
+    """The error to raise, or to show, where labels do not fit the classes; None where they do or that is not known.
+
+    A detector's labels may begin with a background that it does not count.
+    """
+    if meaning.num_classes is None or len(labels) in meaning.label_counts:
         return None
     hints = ["give the label file that belongs to this model: --labels FILE"]
-    if num_labels + 1 == num_classes:
+    if len(labels) + 1 == meaning.num_classes:
         hints.insert(0, "if class 0 is the background, put a first line “background” into the label file")
-    if num_labels - 1 == num_classes:
+    if len(labels) - 1 == meaning.num_classes:
         hints.insert(0, "if the first label is the background, which this model does not have, take that line out")
-    return ModelFileError(f"{num_labels} labels for {num_classes} classes", where=where, hints=hints)
-
-
-def labels_misfit(labels: Sequence[str], meaning: OutputMeaning) -> ModelFileError | None:
-    """The same by a graph's outputs; a detector's labels may begin with a background that it does not count."""
-    if not meaning.label_counts or len(labels) in meaning.label_counts:
-        return None
-    return label_mismatch(len(labels), meaning.num_classes)
+    return ModelFileError(f"{len(labels)} labels for {meaning.num_classes} classes", hints=hints)

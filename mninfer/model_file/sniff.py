@@ -1,93 +1,28 @@
-"""Read a model's bytes from a path, and name for what they are the bytes that are no TFLite flatbuffer."""
+"""Name for what they are the bytes that are no TFLite flatbuffer."""
 
-import os
-import stat
 from collections.abc import Callable, Sequence
 
 from mninfer.errors import ModelFileError
 
-__all__ = ["IDENTIFIER", "MAX_MODEL_BYTES", "read_model_bytes", "refuse_other_formats"]
+__all__ = ["IDENTIFIER", "refuse_other_formats"]
 
 IDENTIFIER = b"TFL3"
-MAX_MODEL_BYTES = 2 << 30  # offsets in a flatbuffer are 32 bits, and half of them are signed
-_CONVERT_KERAS = "mnconvert {name} makes a .tflite of it"
+_CONVERT_KERAS = "mnconvert MODEL makes a .tflite of it"
 _DOWNLOAD_AGAIN = "download the file again"
 _NEEDS_TFLITE = "give the .tflite file that was exported from it"
 
 
-def read_model_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Read a whole file, once. Raise ModelFileError for what is no readable regular file, or larger than 2 GiB."""
-    where = os.fspath(path)
-    try:
-        status = os.stat(where)
-        _check_kind(where, status)
-        # Not blocking: between stat and open the path may have become a pipe that nobody writes to.
-        descriptor = os.open(where, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            _check_kind(where, status)
-            return file.read(status.st_size)  # memory is taken for as much as is asked for: not for the limit
-    except FileNotFoundError:
-        raise ModelFileError("there is no such model file", where=where, hints=_near(where)) from None
-    except PermissionError:
-        raise ModelFileError("the model file may not be read", where=where, hints="check its permissions") from None
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        raise ModelFileError(f"the model file cannot be read: {error}", where=where) from error
-
-
-def _check_kind(where: str, status: os.stat_result) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise _folder_error(where)
-    if not stat.S_ISREG(status.st_mode):
-        raise ModelFileError("the model is a pipe, socket or device, not a file", where=where)
-    if status.st_size > MAX_MODEL_BYTES:
-        raise ModelFileError(f"the model file has {status.st_size} bytes, more than 2 GiB", where=where)
-
-
-def _folder_error(where: str) -> ModelFileError:
-    from pathlib import Path  # costs 3 ms, and most models are found at once
-
-    path = Path(where)
-    if (path / "saved_model.pb").exists():
-        return ModelFileError(
-            "this folder is a TensorFlow SavedModel, not a .tflite file",
-            where=str(path),
-            hints=_CONVERT_KERAS.format(name=path),
-        )
-    models = sorted(path.glob("*.tflite"))[:3]
-    return ModelFileError(
-        "the model is a folder, not a .tflite file",
-        where=str(path),
-        hints=[f"did you mean {model}?" for model in models],
-    )
-
-
-def _near(where: str) -> list[str]:
-    """Files of similar names in the same folder."""
-    from difflib import get_close_matches
-    from pathlib import Path
-
-    path = Path(where)
-    try:
-        names = [entry.name for entry in os.scandir(path.parent) if entry.is_file()][:10_000]
-    except OSError:
-        return []
-    return [f"did you mean {path.parent / name}?" for name in get_close_matches(path.name, names, n=3, cutoff=0.6)]
-
-
-def refuse_other_formats(data: bytes, where: str | None) -> None:
+def refuse_other_formats(data: bytes) -> None:
     """Return if ``data`` carries TFLite's identifier; else raise ModelFileError that says what it is and what to do."""
     if data[4:8] == IDENTIFIER:
         return
     for name in _FORMATS:
         if found := name(data):
             what, hints = found
-            file = os.path.basename(where) if where else "MODEL"
-            raise ModelFileError(what, where=where or None, hints=[hint.format(name=file) for hint in hints])
+            raise ModelFileError(what, hints=hints)
     shown = " ".join(f"{byte:02x}" for byte in data[:8])
     raise ModelFileError(
         f"not a TFLite model: the first bytes are {shown}, and no TFL3 stands at the fifth",
-        where=where or None,
         hints=(_DOWNLOAD_AGAIN, "check that this is the .tflite file"),
     )
 

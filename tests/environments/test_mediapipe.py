@@ -15,7 +15,7 @@ import pytest
 
 import mninfer
 from mninfer.engines.choose import open_engine
-from mninfer.model_file.annotate import annotate
+from mninfer.model_file.annotating import annotate
 from mninfer.preprocessing import PRESETS, PreprocessSpec
 from support.networks import CLASSES, red_detector, shapes_float, shapes_int8
 from support.pictures import draw_shape

@@ -9,11 +9,11 @@ import pytest
 
 from mninfer.engines.choose import open_engine
 from mninfer.errors import ModelFileError, PreprocessError, UnsupportedModelError
-from mninfer.model_file.annotate import annotate
+from mninfer.model_file.annotating import annotate
 from mninfer.model_file.archive import ArchiveEntry, read_archive, write_archive
 from mninfer.model_file.describe import ModelDescription
 from mninfer.model_file.golden import compare_golden
-from mninfer.model_file.image_input import image_input
+from mninfer.model_file.picture_input import image_input
 from mninfer.model_file.read import ModelFile, read_model
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PRESETS, PreprocessSource

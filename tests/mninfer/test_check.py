@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mninfer.errors import ModelFileError, UnsupportedModelError
-from mninfer.model_file.check import check_graph, check_model
+from mninfer.model_file.check import check_graph, check_model, peak_activation_bytes
 from mninfer.model_file.flatbuffer import decode, encode, load_schema
 from support import networks
 from support.builder import GraphBuilder
@@ -323,6 +323,24 @@ def test_memory_is_bounded() -> None:
     b.operator("ADD", tensors[1:], [z], "AddOptions", {})
     with pytest.raises(UnsupportedModelError, match=r"running it takes 1\.5 GiB, more than 1 GiB"):
         check_model(b.build([x], [z]))
+
+
+def test_the_peak_of_activations_is_the_largest_sum_alive_at_once() -> None:
+    b = GraphBuilder()
+    x = b.activation("x", (1, 8))
+    wide, sums, last = (b.activation(name, (1, 24)) for name in ("wide", "sums", "last"))
+    b.operator("TILE", [x, b.constant("times", np.array((1, 3), np.int32))], [wide], "TileOptions", {})
+    b.operator("ADD", [wide, wide], [sums], "AddOptions", {})
+    b.operator("RELU", [sums], [last])
+    # The input stays to the end: a caller may run again with it.
+    assert peak_activation_bytes(check_model(b.build([x], [last]))) == 4 * (8 + 24 + 24)
+
+
+def test_the_peak_of_activations_grows_with_the_batch() -> None:
+    graph = check_model(networks.shapes_float(dynamic_batch=True))
+    shape = graph.tensors[graph.inputs[0]].shape
+    four = peak_activation_bytes(graph, input_shapes={graph.inputs[0]: (4, *shape[1:])})
+    assert four == 4 * peak_activation_bytes(graph)
 
 
 def test_external_buffers_inside_the_file_pass(sound: bytes) -> None:

@@ -12,7 +12,7 @@ import mninfer.draw
 import mninfer.images
 import mninfer.loading
 import mninfer.model
-from mninfer.model_file.annotate import annotate
+from mninfer.model_file.annotating import annotate
 from mninfer.preprocessing import PRESETS
 from support.networks import colour_segmenter, embedder, red_detector, shapes_float
 from support.pictures import CLASSES, draw_shape

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mninfer.errors import InputError
-from mninfer.model_file.labels import format_labels, label_mismatch, parse_labels
+from mninfer.model_file.labels import format_labels, labels_misfit, parse_labels
+from mninfer.outputs import DetectionOutputs, OutputMeaning
+from mninfer.spec import Task
 
 pytestmark = pytest.mark.smoke
 
@@ -63,9 +65,13 @@ def test_a_label_that_would_not_come_back(labels: list[str]) -> None:
         format_labels(labels)
 
 
+def classes(number: int | None) -> OutputMeaning:
+    return OutputMeaning(task=Task.CLASSIFY, has_probabilities=True, num_classes=number)
+
+
 def test_a_fit_is_no_error() -> None:
-    assert label_mismatch(1001, 1001) is None
-    assert label_mismatch(1001, None) is None
+    assert labels_misfit(["x"] * 1001, classes(1001)) is None
+    assert labels_misfit(["x"] * 1001, classes(None)) is None
 
 
 @pytest.mark.parametrize(
@@ -77,7 +83,15 @@ def test_a_fit_is_no_error() -> None:
     ],
 )
 def test_off_by_one_is_explained(num_labels: int, num_classes: int, hint: str) -> None:
-    error = label_mismatch(num_labels, num_classes, "net.tflite")
+    error = labels_misfit(["x"] * num_labels, classes(num_classes))
     assert error is not None
-    assert str(error).startswith(f"{num_labels} labels for {num_classes} classes\n  where: net.tflite")
+    assert error.what == f"{num_labels} labels for {num_classes} classes"
     assert error.hints[0].startswith(hint)
+
+
+def test_a_detectors_labels_may_begin_with_a_background() -> None:
+    places = DetectionOutputs(boxes=0, classes=1, scores=2, count=3, num_classes=90)
+    meaning = OutputMeaning(task=Task.DETECT, has_probabilities=True, num_classes=90, detection=places)
+    assert labels_misfit(["x"] * 90, meaning) is None
+    assert labels_misfit(["x"] * 91, meaning) is None
+    assert labels_misfit(["x"] * 89, meaning) is not None

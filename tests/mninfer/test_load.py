@@ -8,7 +8,7 @@ import pytest
 
 import mninfer
 from mninfer.errors import InputError, MissingDependencyError, ModelFileError, PreprocessError, UnsupportedModelError
-from mninfer.model_file.annotate import annotate
+from mninfer.model_file.annotating import annotate
 from mninfer.preprocessing import PRESETS, PreprocessSource, PreprocessSpec
 from mninfer.spec import Task
 from support.builder import GraphBuilder

@@ -290,7 +290,7 @@ def test_threads_may_share_a_model(classifier: Model) -> None:
 
 class TestCheck:
     def test_a_file_of_ours_matches_its_golden_vectors(self) -> None:
-        from mninfer.model_file.annotate import annotate
+        from mninfer.model_file.annotating import annotate
 
         for data in (shapes_float(), shapes_int8()):
             plain = mninfer.load(data)

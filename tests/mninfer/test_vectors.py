@@ -16,7 +16,7 @@ import pytest
 from mninfer import errors
 from mninfer.engines.choose import open_engine
 from mninfer.model_file.golden import compare_golden, golden_picture
-from mninfer.model_file.image_input import image_input
+from mninfer.model_file.picture_input import image_input
 from mninfer.model_file.read import read_model
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PreprocessSpec, preprocess_image

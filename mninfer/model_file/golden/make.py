@@ -10,7 +10,7 @@ from mninfer.model_file.golden.picture import golden_picture, golden_size
 from mninfer.model_file.golden.run import Run, clearing, difference, prepare_picture, tensor_digest
 from mninfer.model_file.golden.vector import Array, GoldenOutput, GoldenVector
 from mninfer.model_file.graph import Graph
-from mninfer.model_file.image_input import image_input
+from mninfer.model_file.picture_input import image_input
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PreprocessSpec
 from mninfer.tensors import TensorSpec

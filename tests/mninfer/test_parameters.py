@@ -1,0 +1,19 @@
+"""Parameters, against counts by hand."""
+
+import numpy as np
+import pytest
+
+from mninfer.model_file import check_model, count_parameters
+from support.builder import GraphBuilder
+
+pytestmark = pytest.mark.smoke
+
+
+def test_weights_and_biases_count_once_and_other_constants_do_not() -> None:
+    b = GraphBuilder()
+    x, y, z, last = (b.activation(name, (1, 4)) for name in ("x", "y", "z", "last"))
+    weights, bias = b.constant("w", np.zeros((4, 4), np.float32)), b.constant("b", np.zeros(4, np.float32))
+    b.operator("FULLY_CONNECTED", [x, weights, bias], [y], "FullyConnectedOptions", {})
+    b.operator("FULLY_CONNECTED", [y, weights, -1], [z], "FullyConnectedOptions", {})
+    b.operator("ADD", [z, b.constant("c", np.ones((1, 4), np.float32))], [last], "AddOptions", {})
+    assert count_parameters(check_model(b.build([x], [last]))) == 4 * 4 + 4
