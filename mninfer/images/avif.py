@@ -54,7 +54,7 @@ def read_avif(data: bytes) -> Header:
         orientation=ORIENTATIONS[properties.turns, properties.mirror],
         num_channels=4 if has_alpha else 3,
         has_alpha=has_alpha,
-        decoder_bytes=width * height * (8 if is_deep or has_alpha else 4),
+        decoder_bytes=width * height * (24 if is_deep or has_alpha else 16),
     )
 
 

@@ -56,13 +56,18 @@ class Header:
         return (self.height, self.width) if self.orientation >= 5 else self.size
 
     def working_bytes(self, reduction: int) -> int:
-        """The most memory that decoding takes: the file and its copy, the decoder's own, two forms of the pixels."""
+        """The most memory held at once, but for the file: while decoding, converting to 8-bit RGB, or turning."""
         num_pixels = -(-self.width // reduction) * -(-self.height // reduction)
         decoded = self.num_channels * self.bytes_per_sample
-        converted = 0 if decoded == 3 and self.num_channels == 3 else 3
-        turned = 3 if self.orientation != 1 else 0
-        per_pixel = max(decoded + converted, 3 + turned)
-        return 2 * len(self.payload) + self.decoder_bytes + num_pixels * per_pixel
+        as_8_bits = self.num_channels if self.bytes_per_sample > 1 else 0
+        as_rgb = 0 if self.num_channels == 3 else 3
+        masked = 0 if self.transparent_gray is None else 8  # its colour, alpha and both together
+        steps = (
+            self.decoder_bytes + num_pixels * decoded,
+            num_pixels * (decoded + as_8_bits + as_rgb + masked),
+            num_pixels * (3 if self.orientation == 1 else 6),
+        )
+        return max(steps)
 
 
 def damaged(form: Format, how: str) -> InputError:

@@ -111,7 +111,7 @@ def _load_encoded(data: bytes, background: Color, max_pixels: int, cover: Reduce
     _check_num_pixels(header, max_pixels)
     is_reducible = cover is not None and header.format is Format.JPEG
     reduction = cover.reduction(header.oriented_size) if cover is not None and is_reducible else 1
-    _check_memory(header, reduction, max_pixels)
+    _check_memory(header, reduction, max_pixels, held=len(data) + len(header.payload))
     if header.check_data is not None:
         header.check_data()
     pixels = decode(header, reduction=reduction, background=background)
@@ -126,8 +126,9 @@ def _check_num_pixels(header: Header, max_pixels: int) -> None:
         )
 
 
-def _check_memory(header: Header, reduction: int, max_pixels: int) -> None:
-    needed, allowed = header.working_bytes(reduction), max(MIN_WORKING_BYTES, int(max_pixels * BYTES_PER_PIXEL))
+def _check_memory(header: Header, reduction: int, max_pixels: int, *, held: int) -> None:
+    needed = held + header.working_bytes(reduction)
+    allowed = max(MIN_WORKING_BYTES, int(max_pixels * BYTES_PER_PIXEL))
     if needed > allowed:
         raise InputError(
             f"decoding {header.width} x {header.height} pixels of this kind of {header.format} takes "

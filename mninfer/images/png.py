@@ -45,16 +45,19 @@ def read_png(data: bytes) -> Header:
         raise damaged(Format.PNG, f"{chunks.num_data_bytes:,} bytes of data cannot fill {width} x {height} pixels")
     transparent_gray = _transparent_gray(chunks, depth) if kind == GRAY else None
     has_alpha = kind in (GRAY_ALPHA, RGBA) or (chunks.transparency is not None and kind != GRAY)
+    num_channels = 4 if has_alpha else 1 if kind == GRAY and (depth == 16 or transparent_gray is not None) else 3
+    sample_bytes = 2 if depth == 16 else 1
     return Header(
         format=Format.PNG,
         width=width,
         height=height,
         payload=b"".join([data[:8], *chunks.kept]) if chunks.has_others else data,
         orientation=read_orientation(chunks.exif),
-        num_channels=4 if has_alpha else 1 if kind == GRAY and (depth == 16 or transparent_gray is not None) else 3,
-        bytes_per_sample=2 if depth == 16 else 1,
+        num_channels=num_channels,
+        bytes_per_sample=sample_bytes,
         has_alpha=has_alpha,
         transparent_gray=transparent_gray,
+        decoder_bytes=width * height * num_channels * sample_bytes,  # since 4.11 a frame of its own, for animations
     )
 
 

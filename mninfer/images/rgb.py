@@ -45,7 +45,11 @@ def to_8_bits(pixels: npt.NDArray[Any]) -> Pixels:
     if pixels.dtype != np.uint16:
         raise InputError(f"{pixels.dtype} pixels are not supported", hints="save it as an ordinary 8-bit JPEG or PNG")
     table: Pixels = ((np.arange(65536) + 128) // 257).astype(np.uint8)
-    return np.take(table, pixels)
+    result = np.empty(pixels.shape, np.uint8)
+    step = max(1, BLOCK_BYTES // (pixels.size // len(pixels)))
+    for top in range(0, len(pixels), step):  # numpy makes an index of eight bytes for each value
+        result[top : top + step] = np.take(table, pixels[top : top + step])
+    return result
 
 
 def composite(rgba: Pixels, background: Color, *, is_premultiplied: bool = False) -> Pixels:

@@ -36,7 +36,7 @@ def read_webp(data: bytes) -> Header:
         orientation=read_orientation(chunks.get(b"EXIF", b"")),
         num_channels=4 if has_alpha else 3,
         has_alpha=has_alpha,
-        decoder_bytes=width * height * (4 if b"VP8L" in chunks else 2 if has_alpha else 0),
+        decoder_bytes=width * height * (8 if b"VP8L" in chunks else 4),
     )
 
 
