@@ -1,6 +1,7 @@
 """Attach the contract to a model that somebody already has: weights stay, answers are recorded by running it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mninfer.errors import ModelFileError, PreprocessError, UnsupportedModelError
@@ -34,8 +35,8 @@ def annotate(
 ) -> bytes:
     """The model with our contract. What is not stated is taken from the file: its contract, or its metadata.
 
-    ``run`` is an engine's ``run`` on these bytes. A file of ours keeps its provenance and verification, and doing it
-    twice gives the same bytes as once.
+    ``run`` is an engine's ``run`` on these bytes. A file of ours keeps its provenance, and its verification unless
+    another preprocessing is stated; doing it twice gives the same bytes as once.
 
     Raises:
         PreprocessError: neither stated nor in the file.
@@ -59,7 +60,7 @@ def annotate(
         task=_settle_task(file, task),
         preprocess=spec,
         provenance=before.provenance if before else _provenance(file, source_name),
-        verification=before.verification if before else None,
+        verification=_still_holds(before, spec),
         golden=make_golden(run, file.graph, spec),
     )
     return write_contract(
@@ -90,6 +91,13 @@ def installed_version() -> str | None:
         return version("mnkit")
     except PackageNotFoundError:
         return None
+
+
+def _still_holds(before: Contract | None, spec: PreprocessSpec) -> Mapping[str, Any] | None:
+    """The recorded verification; None under another preprocessing than it was measured with, whoever said so."""
+    if before is None or before.preprocess is None or replace(before.preprocess, source=spec.source) != spec:
+        return None
+    return before.verification
 
 
 def _provenance(file: ModelFile, source_name: str | None) -> Provenance:

@@ -15,6 +15,7 @@ from mninfer.model_file.describe import ModelDescription
 from mninfer.model_file.golden import compare_golden
 from mninfer.model_file.picture_input import image_input
 from mninfer.model_file.read import ModelFile, read_model
+from mninfer.model_file.write import write_contract
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PRESETS, PreprocessSource
 from mninfer.spec import Task
@@ -192,3 +193,28 @@ def test_files_by_others(shared: Path) -> None:
         assert read(data).labels == read_model(path.read_bytes(), where="").labels
         assert attach(data) == data
         assert is_verified(data)
+
+
+def verified(data: bytes, verification: dict[str, Any]) -> bytes:
+    """A file of ours with what a converter measured in its contract."""
+    contract = read(data).contract
+    assert contract is not None
+    return write_contract(data, replace(contract, verification=verification))
+
+
+@pytest.mark.parametrize(
+    ("stated", "is_kept"),
+    [
+        (None, True),
+        (INCEPTION, True),
+        (replace(INCEPTION, source=PreprocessSource.ASSUMED), True),
+        (UNIT, False),
+        (replace(INCEPTION, order="bgr"), False),
+    ],
+)
+def test_a_verification_holds_for_the_preprocessing_it_was_measured_with(stated: Any, is_kept: bool) -> None:
+    measured = {"agreement_percent": 99.5}
+    before = verified(attach(shapes_float(), preprocess=INCEPTION), measured)
+    contract = read(attach(before, preprocess=stated)).contract
+    assert contract is not None
+    assert contract.verification == (measured if is_kept else None)

@@ -56,7 +56,10 @@ def strided_slice(site: Site) -> list[Shape]:
     shape = site.shape(0)
     options = site.operator.options
     if options["ellipsis_mask"] or options["new_axis_mask"] or options["offset"]:
-        site.fail("it has an ellipsis, a new axis or an offset, which mnkit does not follow")
+        site.unsupported(
+            "it has an ellipsis, a new axis or an offset, which mnkit does not follow",
+            "convert the model again with every axis of the slice written out",
+        )
     if any(not 0 <= options[f"{mask}_mask"] < 1 << len(shape) for mask in ("begin", "end", "shrink_axis")):
         site.fail(f"a mask names a dimension beyond {len(shape)}")
     result = []

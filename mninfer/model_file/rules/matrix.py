@@ -13,7 +13,7 @@ def fully_connected(site: Site) -> list[Shape]:
     shape = site.shape(0)
     units, depth = site.shape(1, 2)
     if site.option("weights_format"):
-        site.fail("its weights are shuffled, a form for old phones; convert the model again")
+        site.unsupported("its weights are shuffled, a form for old phones", "convert the model again")
     if not shape or prod(shape) % depth:
         site.fail(f"{site.inputs[1]} takes {depth} values, {site.inputs[0]} has shape {list(shape)}")
     site.same_count(2, units, "the bias")

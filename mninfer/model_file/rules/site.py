@@ -1,7 +1,7 @@
 """One operator where it stands: its operands, their shapes and what is known of their values.
 
-A rule is a function of a ``Site`` that returns the shapes of the outputs, or calls ``site.fail``. The kernels trust
-what the rules demand.
+A rule is a function of a ``Site`` that returns the shapes of the outputs, or calls ``site.fail`` or
+``site.unsupported``. The kernels trust what the rules demand.
 """
 
 import struct
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, NoReturn
 
-from mninfer.errors import ModelFileError
+from mninfer.errors import ModelFileError, UnsupportedModelError
 from mninfer.model_file.dtypes import INTEGER_FORMATS
 from mninfer.model_file.graph import Operator, Tensor
 
@@ -57,8 +57,18 @@ class Site:
     workspace_bytes: int = 0
 
     def fail(self, what: str) -> NoReturn:
-        """Refuse the operator for ``what`` is wrong with it."""
-        raise ModelFileError(f"{self.operator}: {what}", where=f"computes {self.outputs[0]}" if self.outputs else None)
+        """Refuse the operator as damaged, for ``what`` is wrong with it."""
+        raise ModelFileError(f"{self.operator}: {what}", where=self._where)
+
+    def unsupported(self, what: str, hint: str) -> NoReturn:
+        """Refuse the operator, sound as it may be, for ``what`` mnkit does not follow in it."""
+        raise UnsupportedModelError(
+            f"{self.operator}: {what}", offenders=[str(self.operator)], where=self._where, hints=hint
+        )
+
+    @property
+    def _where(self) -> str | None:
+        return f"computes {self.outputs[0]}" if self.outputs else None
 
     def has(self, operand: int) -> bool:
         """Whether this optional operand is there."""
@@ -85,7 +95,10 @@ class Site:
         tensor = self.tensor(operand)
         found = self.values.get(tensor.index)
         if found is None:
-            self.fail(f"{what}, {tensor}, is neither constant nor computed from shapes")
+            self.unsupported(
+                f"{what}, {tensor}, is neither constant nor computed from shapes",
+                f"convert the model again with {what} fixed",
+            )
         if length is not None and len(found) != length:
             self.fail(f"{what}, {tensor}, has {len(found)} values, not {length}")
         return found
