@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from mninfer.spec import ModelSpec, Task
     from mninfer.tensors import TensorSpec
 
+    __version__: str
+
 __all__ = [
     "Box",
     "Classification",
@@ -55,6 +57,7 @@ __all__ = [
     "TensorSpec",
     "UnsupportedModelError",
     "VerifyError",
+    "__version__",
     "draw",
     "load",
 ]
@@ -78,6 +81,10 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name == "draw":
         return import_module("mninfer.draw")
+    if name == "__version__":
+        version = import_module("mninfer.version").installed_version()
+        globals()[name] = version or "0+unknown"  # a source tree that is not installed, as PEP 440 can say it
+        return globals()[name]
     if name not in _HOMES:
         raise AttributeError(f"module 'mninfer' has no attribute {name!r}")
     value: object = getattr(import_module(f"mninfer.{_HOMES[name]}"), name)

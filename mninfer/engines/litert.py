@@ -2,6 +2,7 @@
 
 from mninfer.engines.interpreter import InterpreterEngine, InterpreterRuntime
 from mninfer.engines.protocol import Engine, EngineConfig
+from mninfer.version import installed_version
 
 __all__ = ["open_engine", "package_version"]
 
@@ -24,13 +25,4 @@ def package_version() -> str:
     """The version of ai-edge-litert; 1.x does not say its own."""
     import ai_edge_litert
 
-    return getattr(ai_edge_litert, "__version__", None) or _distribution_version()
-
-
-def _distribution_version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("ai-edge-litert")
-    except PackageNotFoundError:
-        return "unknown"
+    return getattr(ai_edge_litert, "__version__", None) or installed_version("ai-edge-litert") or "unknown"

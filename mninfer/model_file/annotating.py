@@ -18,8 +18,9 @@ from mninfer.model_file.write import write_contract
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PreprocessSpec
 from mninfer.spec import Provenance, Task
+from mninfer.version import installed_version
 
-__all__ = ["annotate", "installed_version"]
+__all__ = ["annotate"]
 
 
 def annotate(
@@ -81,16 +82,6 @@ def _settle_task(file: ModelFile, stated: Task | None) -> Task:
         found = "its outputs are those of a detector" if detects else "it lacks the detector's post-processing operator"
         raise UnsupportedModelError(f'the model is not for "{stated or task}": {found}')
     return task
-
-
-def installed_version() -> str | None:
-    """The version of this mnkit, None in a source tree that is not installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("mnkit")
-    except PackageNotFoundError:
-        return None
 
 
 def _still_holds(before: Contract | None, spec: PreprocessSpec) -> Mapping[str, Any] | None:

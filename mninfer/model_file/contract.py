@@ -46,12 +46,11 @@ class Contract:
     verification: Mapping[str, Any] | None = None
     golden: tuple[GoldenVector, ...] = ()
     digest: str | None = None
-    schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:
         """The value that ``mnkit.json`` holds."""
         return {
-            "schema": self.schema,
+            "schema": SCHEMA,
             "task": self.task.value,
             "preprocess": None if self.preprocess is None else self.preprocess.to_json(),
             "provenance": _provenance_to_json(self.provenance),
@@ -86,12 +85,11 @@ class SourceContract:
 
     labels: tuple[str, ...] | None
     preprocess: PreprocessSpec | None
-    schema: int = SCHEMA
 
     def to_json(self) -> dict[str, Any]:
         """The value to write with ``dump_json``."""
         return {
-            "schema": self.schema,
+            "schema": SCHEMA,
             "labels": None if self.labels is None else list(self.labels),
             "preprocess": None if self.preprocess is None else self.preprocess.to_json(),
         }

@@ -11,6 +11,7 @@ from mninfer.model_file.labels import LABELS_NAME
 from mninfer.model_file.metadata import Content, FileMetadata, LabelFile, LabelKind, TensorMetadata
 from mninfer.outputs import OutputMeaning, read_outputs
 from mninfer.preprocessing import PreprocessSpec, Resize
+from mninfer.preprocessing.table import input_table
 from mninfer.spec import Task
 from mninfer.tensors import TensorSpec
 
@@ -69,8 +70,6 @@ def limits_elsewhere(preprocess: PreprocessSpec, tensor: TensorSpec) -> tuple[st
 
 def _takes_pixels(preprocess: PreprocessSpec, tensor: TensorSpec) -> bool:
     """Whether each uint8 value that the preprocessing gives is the pixel's."""
-    from mninfer.preprocessing.table import input_table
-
     try:
         table = input_table(preprocess, tensor)
     except PreprocessError:

@@ -1,6 +1,5 @@
 """What a file that is not ours says about pictures and labels: TFLite metadata, or a bare label file in its archive."""
 
-from collections.abc import MutableSequence
 from math import isfinite
 
 from mninfer.model_file.archive import Archive, ArchiveEntry
@@ -11,22 +10,21 @@ from mninfer.preprocessing import PreprocessSource, PreprocessSpec
 __all__ = ["assumed_preprocess", "label_entries"]
 
 
-def assumed_preprocess(
-    graph: Graph, metadata: FileMetadata | None, warnings: MutableSequence[str]
-) -> PreprocessSpec | None:
+def assumed_preprocess(graph: Graph, metadata: FileMetadata | None) -> tuple[PreprocessSpec | None, str | None]:
     """For foreign files: the metadata's mean and std, stretched; uint8 without metadata takes pixels as they are.
 
-    None where nothing can be assumed; ``warnings`` receives why, where the metadata is to blame.
+    None where nothing can be assumed; then also a warning why, where the metadata is to blame.
     """
     if len(graph.inputs) != 1:
-        return None
+        return None, None
     tensor = graph.tensors[graph.inputs[0]]
     described = metadata.inputs[0] if metadata and metadata.inputs else TensorMetadata()
     if described.mean or described.std:
-        return _from_normalization(described, warnings)
+        problem = _problem(described)
+        return (None, problem) if problem else (_spec(described.mean, described.std), None)
     if tensor.dtype == "uint8" and _is_picture(tensor):
-        return _spec((0.0,), (1.0,))
-    return None
+        return _spec((0.0,), (1.0,)), None
+    return None, None
 
 
 def label_entries(archive: Archive | None, metadata: FileMetadata | None) -> list[ArchiveEntry]:
@@ -47,18 +45,16 @@ def _is_translation(file: LabelFile) -> bool:
     return bool(file.locale) and not file.locale.startswith("en")
 
 
-def _from_normalization(described: TensorMetadata, warnings: MutableSequence[str]) -> PreprocessSpec | None:
+def _problem(described: TensorMetadata) -> str | None:
+    """Why the metadata's mean and std say nothing of how a picture becomes the input."""
     mean, std = described.mean, described.std
     if len(mean) not in (1, 3) or len(std) not in (1, 3):
-        warnings.append(f"its metadata has {len(mean)} means and {len(std)} deviations for a picture's three channels")
-        return None
+        return f"its metadata has {len(mean)} means and {len(std)} deviations for a picture's three channels"
     if described.content is Content.IMAGE and not described.is_rgb:
-        warnings.append("its metadata does not say that the input is RGB")
-        return None
+        return "its metadata does not say that the input is RGB"
     if not all(isfinite(value) for value in (*mean, *std)) or 0 in std:
-        warnings.append(f"its metadata gives the mean {mean} and the deviation {std}, which cannot be")
-        return None
-    return _spec(mean, std)
+        return f"its metadata gives the mean {mean} and the deviation {std}, which cannot be"
+    return None
 
 
 def _spec(mean: tuple[float, ...], std: tuple[float, ...]) -> PreprocessSpec:

@@ -48,13 +48,6 @@ def _folder_error(where: str) -> ModelFileError:
 
 
 def _near(where: str) -> list[str]:
-    """Files of similar names in the same folder."""
-    from difflib import get_close_matches
-    from pathlib import Path
+    from mninfer.near import near_files
 
-    path = Path(where)
-    try:
-        names = [entry.name for entry in os.scandir(path.parent) if entry.is_file()][:10_000]
-    except OSError:
-        return []
-    return [f"did you mean {path.parent / name}?" for name in get_close_matches(path.name, names, n=3, cutoff=0.6)]
+    return [f"did you mean {near}?" for near in near_files(where, most=3)]

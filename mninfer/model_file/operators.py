@@ -42,7 +42,7 @@ class OperatorFacts:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """Allowed data types of each operand; ``repeat`` serves the operands beyond the list."""
 
@@ -55,14 +55,10 @@ class Signature:
     def parse(cls, row: str, kind: str) -> "Signature":
         inputs, outputs = (side.split() for side in row.split("->"))
         return cls(
-            tuple(
-                frozenset((kind if item == "T" else item) for item in word.rstrip("*").split("|")) for word in inputs
-            ),
-            tuple(
-                frozenset((kind if item == "T" else item) for item in word.rstrip("*").split("|")) for word in outputs
-            ),
-            inputs[-1].endswith("*"),
-            outputs[-1].endswith("*"),
+            inputs=tuple(_types(word, kind) for word in inputs),
+            outputs=tuple(_types(word, kind) for word in outputs),
+            repeats_inputs=inputs[-1].endswith("*"),
+            repeats_outputs=outputs[-1].endswith("*"),
         )
 
     def allows(self, inputs: Sequence[str | None], outputs: Sequence[str]) -> bool:
@@ -70,6 +66,11 @@ class Signature:
         return _fits(self.inputs, inputs, repeats=self.repeats_inputs) and _fits(
             self.outputs, outputs, repeats=self.repeats_outputs
         )
+
+
+def _types(word: str, kind: str) -> frozenset[str]:
+    """``float32|T*`` -> float32 and what T stands for."""
+    return frozenset(kind if item == "T" else item for item in word.rstrip("*").split("|"))
 
 
 def _fits(allowed: Sequence[frozenset[str]], found: Sequence[str | None], *, repeats: bool) -> bool:

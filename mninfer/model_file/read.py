@@ -112,7 +112,7 @@ class _Reading:
             contract=contract,
             labels=labels if contract else self.foreign_labels(graph, archive, metadata),
             metadata=metadata,
-            foreign_preprocess=None if contract else assumed_preprocess(graph, metadata, self.warnings),
+            foreign_preprocess=None if contract else self.foreign_preprocess(graph, metadata),
             warnings=tuple(self.warnings),
         )
 
@@ -131,6 +131,12 @@ class _Reading:
         except ModelFileError as error:
             self.complain(ModelFileError(f"its TFLite metadata cannot be read: {error.what}", hints=error.hints))
             return None
+
+    def foreign_preprocess(self, graph: Graph, metadata: FileMetadata | None) -> PreprocessSpec | None:
+        spec, warning = assumed_preprocess(graph, metadata)
+        if warning:
+            self.warnings.append(warning)
+        return spec
 
     def foreign_labels(
         self, graph: Graph, archive: Archive | None, metadata: FileMetadata | None

@@ -7,10 +7,10 @@ from mninfer.model_file.dtypes import BITS, QUANTIZED_RANGES, size_bytes
 from mninfer.model_file.graph import Graph, Tensor
 from mninfer.tensors import Quantization
 
-__all__ = ["check_tensors"]
+__all__ = ["MAX_RANK", "check_tensors"]
 
 MAX_TENSOR_BYTES = 1 << 30
-MAX_RANK = 8
+MAX_RANK = 8  # the runtime copies shapes and axes into arrays of this size (builtin_op_data.h)
 SMALLEST_NORMAL = 2.0**-126  # float32; below it kernels' reciprocals overflow
 LARGEST_SCALE = 2.0**100
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from mninfer.errors import VerifyError
-from mninfer.model_file.golden.run import Run, clearing, difference, prepare_picture, tensor_digest
+from mninfer.model_file.golden.run import Run, clearing, difference, tensor_digest
 from mninfer.model_file.golden.vector import Array, GoldenOutput, GoldenVector
 from mninfer.outputs import DetectionOutputs
-from mninfer.preprocessing import PreprocessSpec
+from mninfer.preprocessing import Preprocessor, PreprocessSpec
 from mninfer.tensors import TensorSpec
 
 __all__ = ["FLOAT_TOLERANCE", "GoldenReport", "OutputComparison", "VectorComparison", "compare_golden"]
@@ -129,9 +129,10 @@ def compare_golden(
 ) -> GoldenReport:
     """Run ``vectors`` and compare. Quantized outputs must be equal where XNNPACK computes them, as at their making."""
     run = clearing(run, detection)
+    prepare = Preprocessor(preprocess, tensor)
     compared = []
     for vector in vectors:
-        prepared = prepare_picture(vector.picture(), preprocess, tensor)
+        prepared = prepare(vector.picture())
         outputs = run([prepared])
         compared.append(
             VectorComparison(

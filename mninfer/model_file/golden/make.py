@@ -7,12 +7,12 @@ import numpy.typing as npt
 
 from mninfer.model_file.arithmetic import Arithmetic, arithmetic_of
 from mninfer.model_file.golden.picture import golden_picture, golden_size
-from mninfer.model_file.golden.run import Run, clearing, difference, prepare_picture, tensor_digest
+from mninfer.model_file.golden.run import Run, clearing, difference, tensor_digest
 from mninfer.model_file.golden.vector import Array, GoldenOutput, GoldenVector
 from mninfer.model_file.graph import Graph
 from mninfer.model_file.picture_input import image_input
 from mninfer.outputs import read_outputs
-from mninfer.preprocessing import PreprocessSpec
+from mninfer.preprocessing import Preprocessor, PreprocessSpec
 from mninfer.tensors import TensorSpec
 
 __all__ = ["make_golden", "record_golden"]
@@ -47,26 +47,25 @@ def record_golden(
     run: Run, *, preprocess: PreprocessSpec, tensor: TensorSpec, arithmetic: Arithmetic
 ) -> tuple[GoldenVector, ...]:
     """The same for whatever ``run`` is."""
+    prepare = Preprocessor(preprocess, tensor)
     candidates = range(NUM_VECTORS if arithmetic is Arithmetic.FLOAT else NUM_CANDIDATES)
-    measured = [_measure(run, index, preprocess, tensor, arithmetic) for index in candidates]
+    measured = [_measure(run, index, prepare, arithmetic) for index in candidates]
     measured.sort(key=lambda item: item[0])  # stable: among equals the first pictures
     size = max(np.dtype(output.dtype).itemsize * math.prod(output.shape) for output in measured[0][1].outputs)
     count = 1 if size > LARGE_OUTPUT_BYTES else NUM_VECTORS
     return tuple(sorted((vector for _, vector in measured[:count]), key=lambda vector: vector.index))
 
 
-def _measure(
-    run: Run, index: int, preprocess: PreprocessSpec, tensor: TensorSpec, arithmetic: Arithmetic
-) -> tuple[float, GoldenVector]:
+def _measure(run: Run, index: int, prepare: Preprocessor, arithmetic: Arithmetic) -> tuple[float, GoldenVector]:
     """A vector, and its leeway relative to the outputs' peaks: what the pictures are ranked by."""
-    width, height = golden_size(index, tensor.shape[2], tensor.shape[1])
+    width, height = golden_size(index, *prepare.target)
     picture = golden_picture(index, width, height)
-    prepared = prepare_picture(picture, preprocess, tensor)
+    prepared = prepare(picture)
     outputs = [output.copy() for output in run([prepared])]
     leeways = [0.0] * len(outputs)
     if arithmetic is not Arithmetic.FLOAT:
         for blocks in DISTURBED_BLOCKS:
-            moved = run([prepare_picture(_disturb(picture, blocks), preprocess, tensor)])
+            moved = run([prepare(_disturb(picture, blocks))])
             leeways = [max(old, difference(*pair)) for old, *pair in zip(leeways, outputs, moved, strict=True)]
         leeways = [_at_least_a_step(leeway, output) for leeway, output in zip(leeways, outputs, strict=True)]
     is_exact = arithmetic is not Arithmetic.DYNAMIC

@@ -1,16 +1,13 @@
-"""What making and comparing golden vectors share: the engine's ``run``, the tensor of a picture, distance."""
+"""What making and comparing golden vectors share: the engine's ``run``, a tensor's digest, distance."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from mninfer.model_file.golden.vector import Array
 from mninfer.outputs import DetectionOutputs
-from mninfer.preprocessing import PreprocessSpec
-from mninfer.tensors import TensorSpec
 
-__all__ = ["Run", "clearing", "difference", "prepare_picture", "tensor_digest"]
+__all__ = ["Run", "clearing", "difference", "tensor_digest"]
 
 Run = Callable[[Sequence[Array]], list[Array]]
 """An engine's ``run``: one array per input to the outputs."""
@@ -29,13 +26,6 @@ def clearing(run: Run, detection: DetectionOutputs | None) -> Run:
         return outputs
 
     return run_and_clear
-
-
-def prepare_picture(picture: npt.NDArray[np.uint8], preprocess: PreprocessSpec, tensor: TensorSpec) -> Array:
-    """The input tensor for a picture, by the one preprocessing."""
-    from mninfer.preprocessing import preprocess_image
-
-    return preprocess_image(picture, preprocess, tensor)
 
 
 def tensor_digest(array: Array) -> str:

@@ -3,10 +3,9 @@
 from math import prod
 
 from mninfer.model_file.rules.site import Shape, Site
+from mninfer.model_file.tensors import MAX_RANK
 
 __all__ = ["concatenation", "expand_dims", "pack", "reshape", "shape_of", "squeeze", "tile", "transpose", "unpack"]
-
-MAX_RANK = 8  # the runtime copies new shapes into arrays of this size (builtin_op_data.h)
 
 
 def reshape(site: Site) -> list[Shape]:

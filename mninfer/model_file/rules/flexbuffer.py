@@ -4,6 +4,7 @@ https://flatbuffers.dev/internals: the last byte is the root's width, the one be
 """
 
 import struct
+from enum import IntEnum
 from itertools import pairwise
 
 from mninfer.errors import ModelFileError
@@ -11,20 +12,27 @@ from mninfer.errors import ModelFileError
 __all__ = ["read_map"]
 
 MAX_KEYS = 64
-_INT, _UINT, _FLOAT, _KEY, _STRING, _INDIRECT_INT, _INDIRECT_UINT, _INDIRECT_FLOAT, _MAP, _BOOL = (
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    9,
-    26,
-)
-_FORMATS = {_INT: "bhiq", _UINT: "BHIQ", _FLOAT: "  fd", _BOOL: "BHIQ"}
-_DIRECT = {_INDIRECT_INT: _INT, _INDIRECT_UINT: _UINT, _INDIRECT_FLOAT: _FLOAT}
+
+
+class _Kind(IntEnum):
+    """The types that are read, by their numbers in flexbuffers.h."""
+
+    INT = 1
+    UINT = 2
+    FLOAT = 3
+    INDIRECT_INT = 6
+    INDIRECT_UINT = 7
+    INDIRECT_FLOAT = 8
+    MAP = 9
+    BOOL = 26
+
+
+_FORMATS: dict[int, str] = {_Kind.INT: "bhiq", _Kind.UINT: "BHIQ", _Kind.FLOAT: "  fd", _Kind.BOOL: "BHIQ"}
+_DIRECT: dict[int, int] = {
+    _Kind.INDIRECT_INT: _Kind.INT,
+    _Kind.INDIRECT_UINT: _Kind.UINT,
+    _Kind.INDIRECT_FLOAT: _Kind.FLOAT,
+}
 
 
 def read_map(data: bytes) -> dict[str, int | float | bool | None]:
@@ -32,7 +40,7 @@ def read_map(data: bytes) -> dict[str, int | float | bool | None]:
     if len(data) < 3:
         raise ModelFileError(f"custom options of {len(data)} bytes are no FlexBuffer")
     width, packed = data[-1], data[-2]
-    if packed >> 2 != _MAP or width not in (1, 2, 4, 8):
+    if packed >> 2 != _Kind.MAP or width not in (1, 2, 4, 8):
         raise ModelFileError("custom options are no FlexBuffer map")
     reader = _Reader(data)
     start = reader.follow(len(data) - 2 - width, width)
@@ -75,7 +83,7 @@ class _Reader:
         if form == " " or not 0 <= position <= len(self.data) - width:
             raise ModelFileError(f"custom options: a value of {width} bytes at byte {position} of {len(self.data)}")
         number = struct.unpack_from("<" + form, self.data, position)[0]
-        return bool(number) if kind == _BOOL else float(number) if kind == _FLOAT else int(number)
+        return bool(number) if kind == _Kind.BOOL else float(number) if kind == _Kind.FLOAT else int(number)
 
     def key(self, position: int) -> bytes:
         end = self.data.find(b"\0", position)

@@ -1,6 +1,7 @@
 """Operators that reduce along axes."""
 
 from mninfer.model_file.rules.site import Shape, Site
+from mninfer.model_file.tensors import MAX_RANK
 
 __all__ = ["arg_extremum", "reduce"]
 
@@ -9,7 +10,7 @@ def reduce(site: Site) -> list[Shape]:
     """Mean, sum, maximum or minimum along axes."""
     shape = site.shape(0)
     named = site.known(1, "the axes")
-    if len(named) > 8:
+    if len(named) > MAX_RANK:
         site.fail(f"{len(named)} axes")
     axes = {site.axis(axis, len(shape)) for axis in named}
     if site.option("keep_dims"):
