@@ -11,10 +11,10 @@ from mninfer.images.arrays import from_array, from_pil, is_pil
 from mninfer.images.header import Header
 from mninfer.images.rgb import Color, Pixels
 from mninfer.images.source import read_file, read_stream
+from mninfer.limits import DEFAULT_MAX_PIXELS
 
 __all__ = ["DEFAULT_MAX_PIXELS", "ImageSource", "LoadedImage", "Reducer", "load_image", "source_name"]
 
-DEFAULT_MAX_PIXELS = 200_000_000  # the largest phone cameras of 2026 have 200 megapixels
 WHITE = (255, 255, 255)
 MIN_WORKING_BYTES = 900_000_000  # with Python, numpy and OpenCV the process stays below 1 GiB
 BYTES_PER_PIXEL = 4.5  # of working memory that ``max_pixels`` grants: an upright 8-bit picture takes 3
@@ -109,13 +109,22 @@ def _load_encoded(data: bytes, background: Color, max_pixels: int, cover: Reduce
 
     header = read_header(data)
     _check_num_pixels(header, max_pixels)
-    is_reducible = cover is not None and header.format is Format.JPEG
-    reduction = cover.reduction(header.oriented_size) if cover is not None and is_reducible else 1
+    reduction = _reduction(header, cover) if cover is not None and header.format is Format.JPEG else 1
     _check_memory(header, reduction, max_pixels, held=len(data) + len(header.payload))
     if header.check_data is not None:
         header.check_data()
     pixels = decode(header, reduction=reduction, background=background)
     return LoadedImage(pixels, header.oriented_size, reduction)
+
+
+def _reduction(header: Header, cover: Reducer) -> int:
+    """What the decoder may divide by, so that it averages the very blocks that halving the upright picture would."""
+    from mninfer.images.orient import keeps_the_grid
+
+    reduction = cover.reduction(header.oriented_size)
+    while not keeps_the_grid((header.width, header.height), header.orientation, reduction):
+        reduction //= 2
+    return reduction
 
 
 def _check_num_pixels(header: Header, max_pixels: int) -> None:

@@ -3,10 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["orient"]
+__all__ = ["keeps_the_grid", "orient"]
 
 # cv2.ROTATE_90_CLOCKWISE, _180, _90_COUNTERCLOCKWISE; 5 and 7 are mirrored along a diagonal before that.
 TURNS = {3: 1, 6: 0, 7: 1, 8: 2}
+# What turning upright does to the stored columns and rows: these orientations reverse them.
+REVERSED_COLUMNS, REVERSED_ROWS = (2, 3, 7, 8), (3, 4, 6, 7)
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -23,3 +25,14 @@ def orient(pixels: Pixels, orientation: int) -> Pixels:
     elif orientation in TURNS:
         turned = cv2.rotate(turned, TURNS[orientation])
     return turned  # type: ignore[return-value]
+
+
+def keeps_the_grid(stored_size: tuple[int, int], orientation: int, block: int) -> bool:
+    """Whether blocks counted from the top left of the stored picture are the upright picture's, counted from its own.
+
+    Where turning reverses an axis that blocks don't fill, what is left over lies at the other end.
+    """
+    width, height = stored_size
+    return (orientation not in REVERSED_COLUMNS or width % block == 0) and (
+        orientation not in REVERSED_ROWS or height % block == 0
+    )

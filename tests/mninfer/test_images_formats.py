@@ -6,6 +6,7 @@ import pytest
 
 from mninfer.errors import InputError
 from mninfer.images import load_image
+from mninfer.preprocessing.shrink import halve
 from support.encoders import (
     box,
     chunk,
@@ -66,6 +67,28 @@ def test_orientation(suffix, orientation) -> None:
     assert np.array_equal(loaded.pixels, upright(stored, orientation))
     assert loaded.original_size == (loaded.pixels.shape[1], loaded.pixels.shape[0])
     assert loaded.pixels.flags.c_contiguous
+
+
+class Eighth:
+    """Asks for the strongest reduction."""
+
+    def reduction(self, image_size: tuple[int, int]) -> int:
+        return 8
+
+
+@pytest.mark.parametrize("size", [(160, 96), (167, 96), (160, 103), (167, 103)])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_reduced_picture_lies_where_the_full_one_does(size, orientation) -> None:
+    columns, rows = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+    ramp = np.stack([columns, rows * 2, columns // 2 + rows], 2).astype(np.uint8)
+    data = with_segments(
+        cv2.imencode(".jpg", ramp, [cv2.IMWRITE_JPEG_QUALITY, 98])[1].tobytes(), exif_segment(orientation)
+    )
+    full, reduced = load_image(data), load_image(data, cover=Eighth())
+    halved = halve(full.pixels, reduced.reduction.bit_length() - 1)
+    assert reduced.original_size == full.original_size
+    assert halved.shape == reduced.pixels.shape
+    assert np.abs(halved.astype(int) - reduced.pixels).mean() < 1.5
 
 
 @pytest.mark.skipif(not HAS_AVIF, reason="this OpenCV has no AVIF")
