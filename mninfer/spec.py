@@ -8,7 +8,7 @@ from typing import Any
 from mninfer.preprocessing import PreprocessSpec
 from mninfer.tensors import TensorSpec
 
-__all__ = ["ModelSpec", "Provenance", "Task"]
+__all__ = ["LabelsSource", "ModelSpec", "Provenance", "Task"]
 
 
 class Task(StrEnum):
@@ -18,6 +18,13 @@ class Task(StrEnum):
     DETECT = "detect"
     SEGMENT = "segment"
     EMBED = "embed"
+
+
+class LabelsSource(StrEnum):
+    """Who said what the classes are called: the model file, or the user."""
+
+    FILE = "file"
+    STATED = "stated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +48,7 @@ class ModelSpec:
     task: Task
     preprocess: PreprocessSpec | None
     labels: tuple[str, ...] | None
-    labels_source: str | None
+    labels_source: LabelsSource | None
     provenance: Provenance | None
     oldest_runtime: str | None
     sha256: str

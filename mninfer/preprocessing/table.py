@@ -70,7 +70,7 @@ def _quantize(real: npt.NDArray[np.float64], tensor: TensorSpec) -> npt.NDArray[
             where=f'input "{tensor.name}"',
             hints="--preprocess raw, if the model takes pixels as they are",
         )
-    zero_point = quantization.zero_points[0] if quantization.zero_points else 0
+    zero_point = quantization.zero_points[0]
     return np.floor(np.clip(real / quantization.scales[0], -1e9, 1e9) + 0.5).astype(np.int64) + zero_point
 
 
@@ -87,7 +87,7 @@ def _refuse_if_clipped(steps: npt.NDArray[np.int64], spec: PreprocessSpec, tenso
     if share <= 0.5 or tensor.quantization is None:
         return
     scale = tensor.quantization.scales[0]
-    zero_point = tensor.quantization.zero_points[0] if tensor.quantization.zero_points else 0
+    zero_point = tensor.quantization.zero_points[0]
     low, high = (limits.min - zero_point) * scale, (limits.max - zero_point) * scale
     raise PreprocessError(
         f"{share:.0%} of the pixel values lie outside what the input holds ({low:.4g} to {high:.4g}) after {spec}",
