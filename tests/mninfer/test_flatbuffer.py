@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mninfer.errors import ModelFileError
-from mninfer.model_file import flatbuffer
-from mninfer.model_file.flatbuffer import Table, decode, encode, load_schema
+from mninfer.model_file.flatbuffer import Table, decode, decoding, encode, load_schema
 from support import networks
 
 SCHEMA = load_schema("tflite")
@@ -133,7 +132,7 @@ def test_fields_of_a_newer_schema_are_named() -> None:
 @pytest.mark.parametrize(("limit", "what"), [("MAX_TABLES", "tables"), ("MAX_ELEMENTS", "values")])
 def test_the_work_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, what: str) -> None:
     """Offsets that all point to one large table would be work without end."""
-    monkeypatch.setattr(flatbuffer, limit, 10)
+    monkeypatch.setattr(decoding, limit, 10)
     with pytest.raises(ModelFileError, match=f"more than 10 {what}"):
         decode(networks.shapes_float(), SCHEMA)
 

@@ -1,82 +1,22 @@
-"""Read and write any flatbuffer whose schema is one of our JSON tables.
+"""Untrusted bytes to plain dictionaries: every offset, vtable and vector is checked against the end of the data."""
 
-``decode`` turns untrusted bytes into plain dictionaries, checking every offset, vtable and vector against the end of
-the data; ``encode`` is its inverse. Neither knows what the fields mean: that is ``graph.py`` and ``metadata.py``.
-"""
-
-import json
-import os
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
-from mninfer.errors import MissingDependencyError, ModelFileError
+from mninfer.errors import ModelFileError
+from mninfer.model_file.flatbuffer.schema import SCALAR_FORMATS, SCALARS, Field, Schema, Table
 
-__all__ = ["Field", "Schema", "Table", "decode", "encode", "load_schema", "read_table"]
-
-Table = dict[str, Any]
-"""A decoded table: every scalar (the default where absent), and the strings, vectors and tables that are present.
-
-A vector of uint8 is a memoryview of the data, other scalar vectors are tuples, table vectors are lists. A table that
-the schema names but does not list is None where it is present.
-"""
+__all__ = ["decode"]
 
 MAX_TABLES = 100_000  # bounds the work on hostile data that points at one table many times
 MAX_ELEMENTS = 4_000_000  # the same for vectors; the byte vectors are views and cost nothing
-_FORMATS = {"bool": "?", "int8": "b", "uint8": "B", "int16": "h", "uint16": "H", "int32": "i", "uint32": "I",
-            "int64": "q", "uint64": "Q", "float32": "f", "float64": "d"}  # fmt: skip
-_SCALARS = {kind: struct.Struct("<" + code) for kind, code in _FORMATS.items()}
-_WIDE = {kind for kind, scalar in _SCALARS.items() if scalar.size == 8}
+_WIDE = {kind for kind, scalar in SCALARS.items() if scalar.size == 8}
 _INT32 = struct.Struct("<i")
 _UOFFSET = struct.Struct("<I")
 _VTABLE_HEAD = struct.Struct("<HH")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A table's field: its vtable slot, its type as the JSON spells it, its default."""
-
-    name: str
-    slot: int
-    kind: str
-    default: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """A flatbuffer schema, read from JSON."""
-
-    identifier: bytes
-    root: str
-    tables: Mapping[str, tuple[Field, ...]]
-    unions: Mapping[str, tuple[str, ...]]
-    enums: Mapping[str, Mapping[str, int]]
-
-
-def read_table(name: str) -> Any:
-    """The JSON in ``schema/``. By path: importlib.resources imports zipfile and what not, 8 ms in all."""
-    with open(os.path.join(os.path.dirname(__file__), "schema", f"{name}.json"), "rb") as file:
-        return json.load(file)
-
-
-@cache
-def load_schema(name: str) -> Schema:
-    """The schema ``tflite`` or ``metadata``."""
-    data = read_table(name)
-    return Schema(
-        identifier=data["identifier"].encode(),
-        root=data["root"],
-        tables={table: tuple(_field(*row) for row in rows.items()) for table, rows in data["tables"].items()},
-        unions={union: tuple(names) for union, names in data["unions"].items()},
-        enums=data["enums"],
-    )
-
-
-def _field(name: str, row: list[Any]) -> Field:
-    default = row[2] if len(row) > 2 else {"bool": False, "float32": 0.0, "float64": 0.0}.get(row[1], 0)
-    return Field(name, row[0], row[1], default if row[1] in _SCALARS else None)
 
 
 class _DamageError(Exception):
@@ -184,7 +124,7 @@ class _Decoder:
         code, end = "<4x", 4
         inline = sorted(((field, offset) for field, offset in present if offset), key=lambda pair: pair[1])
         for field, offset in inline:
-            form = _FORMATS.get(field.kind, "I")
+            form = SCALAR_FORMATS.get(field.kind, "I")
             size = struct.calcsize("<" + form)
             if offset < end or offset + size > table_size:
                 raise _DamageError(
@@ -196,13 +136,13 @@ class _Decoder:
             end = offset + size
         return _Layout(
             size=table_size,
-            defaults={field.name: field.default for field, offset in present if not offset and field.kind in _SCALARS},
+            defaults={field.name: field.default for field, offset in present if not offset and field.kind in SCALARS},
             names=tuple(field.name for field, _ in inline),
             inline=struct.Struct(code),
             offsets=tuple(
                 (field.name, offset, None if field.kind.startswith("union:") else self.reader(field.kind))
                 for field, offset in inline
-                if field.kind not in _SCALARS
+                if field.kind not in SCALARS
             ),
             unions={
                 field.name: field.kind.removeprefix("union:") for field, _ in inline if field.kind.startswith("union:")
@@ -230,7 +170,7 @@ class _Decoder:
         if not kind.startswith("["):
             return partial(self.table, kind) if kind in self.schema.tables else _nothing
         inner = kind[1:-1]
-        return partial(self.scalars, inner) if inner in _SCALARS else partial(self.elements, self.reader(inner))
+        return partial(self.scalars, inner) if inner in SCALARS else partial(self.elements, self.reader(inner))
 
     def bytes(self, target: int) -> memoryview:
         start = target + 4
@@ -241,13 +181,13 @@ class _Decoder:
     def scalars(self, kind: str, target: int) -> tuple[Any, ...]:
         start = target + 4
         length = _UOFFSET.unpack_from(self.data, target)[0]
-        size = _SCALARS[kind].size
+        size = SCALARS[kind].size
         if start + length * size > self.size or start % size:
             raise _DamageError(f"{length} values of {kind} from byte {start} of {self.size}")
         self.elements_left -= length
         if self.elements_left < 0:
             raise _DamageError(f"more than {MAX_ELEMENTS} values")
-        return struct.unpack_from(f"<{length}{_FORMATS[kind]}", self.data, start)
+        return struct.unpack_from(f"<{length}{SCALAR_FORMATS[kind]}", self.data, start)
 
     def elements(self, read: Callable[[int], Any], target: int) -> list[Any]:
         """A vector of tables, strings or vectors."""
@@ -283,87 +223,3 @@ class _Decoder:
 
 def _nothing(_target: int) -> None:
     """Read a table that the schema does not list."""
-
-
-def encode(root: Table, schema: Schema) -> bytes:
-    """Encode the root table; ``decode`` gives the same dictionaries back.
-
-    Equal dictionaries give equal bytes. Byte vectors are aligned to 16, as TFLite's buffers demand.
-    """
-    builder = _new_builder(schema)
-    position = _encode_table(builder, schema, schema.root, root)
-    builder.Finish(position, schema.identifier)
-    return bytes(builder.Output())
-
-
-def _new_builder(schema: Schema) -> Any:
-    try:
-        import flatbuffers
-    except ImportError:
-        raise MissingDependencyError(
-            "writing a model file needs the flatbuffers package", hints="python -m pip install flatbuffers"
-        ) from None
-    return flatbuffers.Builder(1024)
-
-
-def _encode_table(builder: Any, schema: Schema, name: str, table: Table) -> int:
-    fields = schema.tables[name]
-    unknown = sorted(set(table) - {field.name for field in fields})
-    if unknown:
-        raise ValueError(f"{name} has no field {unknown[0]!r}; it has {', '.join(field.name for field in fields)}")
-    children = {
-        field.name: _encode_child(builder, schema, field, table)
-        for field in fields
-        if field.kind not in _SCALARS and table.get(field.name) is not None
-    }
-    builder.StartObject(max((field.slot for field in fields), default=2) // 2 - 1)
-    for field in fields:
-        index = (field.slot - 4) // 2
-        if field.name in children:
-            builder.PrependUOffsetTRelativeSlot(index, children[field.name], 0)
-        elif field.kind in _SCALARS:
-            _prepend_scalar(builder, field, index, table.get(field.name, field.default))
-    return int(builder.EndObject())
-
-
-def _prepend_scalar(builder: Any, field: Field, index: int, value: Any) -> None:
-    suffix = field.kind.capitalize()
-    getattr(builder, f"Prepend{suffix}Slot")(index, value, field.default)
-
-
-def _encode_child(builder: Any, schema: Schema, field: Field, table: Table) -> int:
-    value = table[field.name]
-    kind = field.kind
-    if kind.startswith("union:"):
-        kind = schema.unions[kind.removeprefix("union:")][table[f"{field.name}_type"]]
-    return _encode_value(builder, schema, kind, value)
-
-
-def _encode_value(builder: Any, schema: Schema, kind: str, value: Any) -> int:
-    if kind == "string":
-        return int(builder.CreateString(value))
-    if kind == "[uint8]":
-        return _encode_bytes(builder, memoryview(value).cast("B") if not isinstance(value, bytes) else value)
-    if not kind.startswith("["):
-        return _encode_table(builder, schema, kind, value)
-    inner = kind[1:-1]
-    if inner in _SCALARS:
-        prepend = getattr(builder, f"Prepend{inner.capitalize()}")
-        size = _SCALARS[inner].size
-        items = value
-    else:
-        prepend = builder.PrependUOffsetTRelative
-        size = 4
-        items = [_encode_value(builder, schema, inner, item) for item in value]
-    builder.StartVector(size, len(items), size)
-    for item in reversed(items):
-        prepend(item)
-    return int(builder.EndVector())
-
-
-def _encode_bytes(builder: Any, value: Any) -> int:
-    """A byte vector at an address divisible by 16, copied in one go."""
-    builder.StartVector(1, len(value), 16)
-    builder.head = builder.Head() - len(value)
-    builder.Bytes[builder.Head() : builder.Head() + len(value)] = value
-    return int(builder.EndVector())
