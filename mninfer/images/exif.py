@@ -21,6 +21,6 @@ def read_orientation(block: bytes) -> int:
             tag, kind, _, value = struct.unpack_from(order + "HHIH", block, offset + 2 + 12 * index)
             if tag == ORIENTATION_TAG:
                 return value if kind == SHORT and 1 <= value <= 8 else 1
-    except struct.error:  # it points outside of itself: a broken block turns nothing
+    except (struct.error, OverflowError):  # it points outside of itself: a broken block turns nothing
         pass
     return 1

@@ -53,15 +53,13 @@ def _cannot_read(path: str | os.PathLike[str], error: OSError | ValueError) -> I
 
 
 def _near(path: str | os.PathLike[str]) -> list[str]:
-    """The names in the same folder that are most like the one that is not there."""
+    """The name in the same folder that is most like the one that is not there."""
     text = os.fsdecode(path)
     if "://" in text:
         return ["download it first: addresses are not opened"]
-    import difflib
+    folder = os.path.dirname(text)
+    if folder and not os.path.exists(folder):
+        return [f'the folder "{folder}" does not exist either']
+    from mninfer.near import near_files
 
-    folder, name = os.path.split(text)
-    try:
-        names = os.listdir(folder or ".")
-    except OSError:
-        return [f'the folder "{folder}" does not exist either'] if folder else []
-    return [f'did you mean "{os.path.join(folder, near)}"?' for near in difflib.get_close_matches(name, names, n=1)]
+    return [f'did you mean "{near}"?' for near in near_files(text)]

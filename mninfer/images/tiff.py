@@ -87,7 +87,7 @@ def _read_directory(data: bytes, order: str) -> tuple[Tags, dict[int, int]]:
             if kind in NUMBERS and tag not in tags:
                 tags[tag] = struct.unpack_from(f"{order}{count}{NUMBERS[kind]}", data, where)
                 positions[tag] = position
-    except struct.error:
+    except (struct.error, OverflowError):  # the second on 32-bit machines
         raise damaged(Format.TIFF, f"cut off: its directory reaches past its {len(data):,} bytes") from None
     return tags, positions
 

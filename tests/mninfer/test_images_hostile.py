@@ -1,7 +1,6 @@
 """Pictures in every bad state, in one process whose memory is watched: a picture or a clear InputError."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,14 +19,9 @@ GIBIBYTE = 1 << 30
 def report() -> dict:
     """What became of each kind, and the process's peak memory; a killed process fails here."""
     tests = Path(__file__).resolve().parent.parent
-    path = os.pathsep.join([str(tests), *(p for p in sys.path if p)])
-    run = subprocess.run(
-        [sys.executable, "-m", "support.hostile_pictures"],
-        capture_output=True,
-        timeout=120,
-        check=True,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+    paths = [str(tests), *(path for path in sys.path if path)]
+    code = f"import sys; sys.path[:0] = {paths!r}; from support.hostile_pictures import main; main()"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=300, check=True)
     return json.loads(run.stdout)
 
 
