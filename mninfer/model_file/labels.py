@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from mninfer.errors import InputError, ModelFileError
 from mninfer.outputs import OutputMeaning
 
-__all__ = ["LABELS_NAME", "format_labels", "labels_misfit", "parse_labels"]
+__all__ = ["LABELS_NAME", "MAX_LABEL_BYTES", "format_labels", "labels_misfit", "parse_labels"]
 
 LABELS_NAME = "labels.txt"
-MAX_BYTES = 16 << 20
+MAX_LABEL_BYTES = 16 << 20
 MAX_LABELS = 1 << 20
 MAX_LABEL_LENGTH = 1000
 
@@ -19,8 +19,8 @@ def parse_labels(data: bytes, where: str | None = None) -> tuple[str, ...]:
     Raises:
         InputError: not UTF-8 text, empty, or beyond any list of classes.
     """
-    if len(data) > MAX_BYTES:
-        raise InputError(f"a label file of {len(data)} bytes; at most {MAX_BYTES} are read", where=where)
+    if len(data) > MAX_LABEL_BYTES:
+        raise InputError(f"a label file of {len(data)} bytes; at most {MAX_LABEL_BYTES} are read", where=where)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -113,7 +113,6 @@ def _choose(what: str, text: str, kind: type[Choice]) -> Choice:
 
 def _near(text: str, candidates: Iterable[str], choices: Iterable[str]) -> list[str]:
     """What was probably meant, then all there is."""
-    import difflib  # 5 ms that only a typing error costs
+    from mninfer.near import near_names
 
-    matches = difflib.get_close_matches(text, list(candidates), n=1, cutoff=0.5)
-    return [*(f'did you mean "{match}"?' for match in matches), "one of " + ", ".join(choices)]
+    return [*(f'did you mean "{match}"?' for match in near_names(text, candidates)), "one of " + ", ".join(choices)]

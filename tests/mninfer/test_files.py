@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from mninfer.errors import OutputError
-from mninfer.files import write_atomically
+from mninfer.files import (
+    FileTooLargeError,
+    NotRegularFileError,
+    put_in_place,
+    read_regular_file,
+    write_atomically,
+)
 
 pytestmark = pytest.mark.smoke
 
@@ -74,3 +80,35 @@ def test_a_file_system_without_hard_links_will_do(tmp_path: Path, monkeypatch: A
     monkeypatch.setattr(os, "link", no_links)
     write_atomically(tmp_path / "out", b"data")
     assert os.listdir(tmp_path) == ["out"]
+
+
+class TestRead:
+    def test_a_file_is_read_whole(self, tmp_path: Path) -> None:
+        (tmp_path / "in").write_bytes(b"data")
+        assert read_regular_file(tmp_path / "in", 4) == b"data"
+
+    def test_more_than_is_wanted_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "in").write_bytes(b"data")
+        with pytest.raises(FileTooLargeError, match="4 bytes, more than 3") as caught:
+            read_regular_file(tmp_path / "in", 3)
+        assert caught.value.size_bytes == 4
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+    def test_what_has_no_end_is_not_opened(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        for path, kind in ((tmp_path / "pipe", "a pipe"), (tmp_path, "a folder"), (Path("/dev/zero"), "a device")):
+            with pytest.raises(NotRegularFileError) as caught:
+                read_regular_file(path, 10)
+            assert caught.value.kind == kind
+
+
+def test_a_part_is_kept_where_its_place_was_taken(tmp_path: Path) -> None:
+    part, target = tmp_path / "part", tmp_path / "out"
+    part.write_bytes(b"ours")
+    target.write_bytes(b"theirs")
+    with pytest.raises(OutputError, match="exists already"):
+        put_in_place(str(part), str(target), force=False)
+    assert part.read_bytes() == b"ours"
+    put_in_place(str(part), str(target), force=True)
+    assert os.listdir(tmp_path) == ["out"]
+    assert target.read_bytes() == b"ours"
