@@ -2,37 +2,41 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 
 from mninfer.engines.choose import open_engine
+from mninfer.engines.edge_tpu import delegated_operators
 from mninfer.engines.protocol import Engine, fix_shape
-from mninfer.errors import InputError, ModelFileError, UnsupportedModelError
+from mninfer.errors import InputError, MnError, ModelFileError, UnsupportedModelError
+from mninfer.files import FileTooLargeError, NotRegularFileError, read_regular_file
+from mninfer.limits import DEFAULT_MAX_PIXELS
 from mninfer.model import EngineSource, Model, PictureConfig
 from mninfer.model_file.check import check_graph
 from mninfer.model_file.graph import Graph
-from mninfer.model_file.labels import labels_misfit, parse_labels
+from mninfer.model_file.labels import MAX_LABEL_BYTES, labels_misfit, parse_labels
 from mninfer.model_file.macs import count_macs
 from mninfer.model_file.model_bytes import read_model_bytes
 from mninfer.model_file.read import ModelFile, read_model
 from mninfer.model_file.runtime_versions import oldest_runtime
-from mninfer.model_file.unlisted import EDGE_TPU_OPERATOR
 from mninfer.outputs import OutputMeaning, read_outputs
-from mninfer.preprocessing import PreprocessSource, PreprocessSpec, parse_preprocess
-from mninfer.spec import ModelSpec
+from mninfer.preprocessing import PreprocessSpec, StatedPreprocess
+from mninfer.spec import LabelsSource, ModelSpec
 from mninfer.tensors import TensorSpec
 
-__all__ = ["DEFAULT_MAX_PIXELS", "load"]
+__all__ = ["ModelSource", "checked_input_shapes", "load", "read_checked"]
 
-DEFAULT_MAX_PIXELS = 200_000_000
+ModelSource = str | os.PathLike[str] | bytes | bytearray | memoryview
 
 
 def load(
-    model: str | os.PathLike[str] | bytes | bytearray | memoryview,
+    model: ModelSource,
     *,
     threads: int | None = None,
     engine: str = "auto",
     delegate: str | None = None,
-    preprocess: PreprocessSpec | str | None = None,
+    use_xnnpack: bool = True,
+    preprocess: PreprocessSpec | StatedPreprocess | str | None = None,
+    resize: str | None = None,
+    interpolation: str | None = None,
     labels: Sequence[str] | str | os.PathLike[str] | None = None,
     input_size: tuple[int, int] | None = None,
     strict: bool = True,
@@ -54,8 +58,11 @@ def load(
         threads: of the engine; None means the cores that this process may use, four at most.
         engine: "auto" (the best that is installed), "litert", "tflite-runtime", "tensorflow" or "litert-gpu".
         delegate: an external delegate's library, as "libedgetpu.so.1".
-        preprocess: how pictures become the input, where the file doesn't say or says it wrong: a preset's name,
-            "mean=..,std=..,order=..", or a PreprocessSpec.
+        use_xnnpack: False leaves the model to the engine's own kernels, to compare with.
+        preprocess: how pictures become the input, where the file doesn't say or says it wrong: a preset's name or
+            "mean=..,std=..,order=..", which leave the rest as the file says; or a PreprocessSpec, which states it all.
+        resize: "stretch", "crop", "crop:0.875" or "letterbox", where the file says otherwise.
+        interpolation: "area" or "bilinear", likewise.
         labels: a file with one label a line, or the labels, in the order of the outputs.
         input_size: (width, height) for a model whose input leaves them open.
         strict: refuse a file whose own labels or metadata don't fit it. With False they are dropped: results then carry
@@ -70,22 +77,24 @@ def load(
         UnsupportedModelError: a sound file that this runtime can't run.
         MissingDependencyError: no engine is installed, or not the one named.
     """
-    data, where = _read(model)
-    if sha256 is not None:
-        _check_digest(data, sha256, where)
-    file = read_model(
-        data,
-        where=where,
-        allow_unlisted_ops=allow_unlisted_ops,
-        allow_custom=(EDGE_TPU_OPERATOR,) if delegate is not None and "edgetpu" in delegate else (),
-        strict=strict,
-    )
-    shapes = _input_shapes(file.graph, input_size)
-    if shapes is not None:
-        check_graph(file.graph, input_shapes={file.graph.inputs[0]: shapes[0]})
+    stated = _stated_preprocess(preprocess, resize, interpolation)
+    where = _name(model)
+    file = read_checked(model, delegate=delegate, strict=strict, sha256=sha256, allow_unlisted_ops=allow_unlisted_ops)
+    try:
+        shapes = checked_input_shapes(file.graph, input_size)
+        settled = file.preprocess if stated.is_empty else stated.over(file.preprocess)
+    except MnError as error:
+        raise error.at(where) from error.__cause__
 
     def reopen(num_threads: int | None) -> Engine:
-        return open_engine(data, engine=engine, threads=num_threads, delegate=delegate, input_shapes=shapes)
+        return open_engine(
+            file.data,
+            engine=engine,
+            threads=num_threads,
+            delegate=delegate,
+            input_shapes=shapes,
+            use_xnnpack=use_xnnpack,
+        )
 
     opened = reopen(threads)
     meaning = read_outputs(file.graph, file.contract.task if file.contract else None, shape=opened.outputs[0].shape)
@@ -97,28 +106,69 @@ def load(
             inputs=inputs,
             outputs=outputs,
             task=meaning.task,
-            preprocess=_preprocess(file, preprocess),
+            preprocess=settled,
             labels=chosen_labels,
             labels_source=labels_source,
             provenance=file.contract.provenance if file.contract else None,
             oldest_runtime=oldest_runtime(file.graph),
             sha256=file.sha256,
-            size_bytes=len(data),
+            size_bytes=len(file.data),
             num_operators=len(file.graph.operators),
             macs=count_macs(file.graph),
             is_ours=file.is_ours,
         ),
         meaning=meaning,
         engine=opened,
-        engines=EngineSource(open=reopen, threads=threads, is_shareable=delegate is None and engine != "litert-gpu"),
+        engines=EngineSource(open=reopen, threads=threads),
         pictures=PictureConfig(full_decode=full_decode, max_pixels=max_pixels),
     )
 
 
-def _read(model: str | os.PathLike[str] | bytes | bytearray | memoryview) -> tuple[bytes, str]:
-    if isinstance(model, bytes | bytearray | memoryview):
-        return bytes(model), "the bytes given"
-    return read_model_bytes(model), os.fspath(model)
+def read_checked(
+    model: ModelSource,
+    *,
+    delegate: str | None = None,
+    strict: bool = True,
+    sha256: str | None = None,
+    allow_unlisted_ops: bool = False,
+) -> ModelFile:
+    """Read and check a model without opening an engine; the arguments are those of ``load``."""
+    where = _name(model)
+    data = read_model_bytes(model) if isinstance(model, str | os.PathLike) else bytes(model)
+    if sha256 is not None:
+        _check_digest(data, sha256, where)
+    return read_model(
+        data,
+        where=where,
+        allow_unlisted_ops=allow_unlisted_ops,
+        allow_custom=delegated_operators(delegate),
+        strict=strict,
+    )
+
+
+def checked_input_shapes(graph: Graph, input_size: tuple[int, int] | None) -> tuple[tuple[int, ...], ...] | None:
+    """Whole shapes for the engine where ``input_size``, a (width, height), is stated; None where it isn't.
+
+    The graph is checked again in that size: shapes and memory follow from it.
+
+    Raises:
+        UnsupportedModelError: the model has no one picture as its input, or the size doesn't fit it.
+        ModelFileError: the graph cannot run in that size.
+    """
+    if input_size is None:
+        return None
+    if len(graph.inputs) != 1 or len(graph.tensors[graph.inputs[0]].shape_signature) != 4:
+        raise UnsupportedModelError("an input size can be stated only for a model with one picture as its input")
+    tensor = graph.tensors[graph.inputs[0]]
+    width, height = input_size
+    batch, _, _, channels = tensor.shape_signature
+    shape = fix_shape(tensor.name, tensor.shape, tensor.shape_signature, (max(batch, 1), height, width, channels))
+    check_graph(graph, input_shapes={tensor.index: shape})
+    return (shape,)
+
+
+def _name(model: ModelSource) -> str:
+    return os.fspath(model) if isinstance(model, str | os.PathLike) else "the bytes given"
 
 
 def _check_digest(data: bytes, wanted: str, where: str) -> None:
@@ -133,19 +183,6 @@ def _check_digest(data: bytes, wanted: str, where: str) -> None:
         )
 
 
-def _input_shapes(graph: Graph, input_size: tuple[int, int] | None) -> tuple[tuple[int, ...], ...] | None:
-    """Whole shapes for the engine where ``input_size``, a (width, height), was stated."""
-    if input_size is None:
-        return None
-    if len(graph.inputs) != 1 or len(graph.tensors[graph.inputs[0]].shape_signature) != 4:
-        raise UnsupportedModelError("an input size can be stated only for a model with one picture as its input")
-    signature = graph.tensors[graph.inputs[0]].shape_signature
-    width, height = input_size
-    stated = (max(signature[0], 1), height, width, signature[3])
-    tensor = graph.tensors[graph.inputs[0]]
-    return (fix_shape(tensor.name, tensor.shape, signature, stated),)
-
-
 def _specs(graph: Graph, engine: Engine) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
     """Inputs and outputs as the checked file has them, in the shapes that the engine runs."""
 
@@ -155,11 +192,14 @@ def _specs(graph: Graph, engine: Engine) -> tuple[tuple[TensorSpec, ...], tuple[
     return specs(graph.inputs, engine.inputs), specs(graph.outputs, engine.outputs)
 
 
-def _preprocess(file: ModelFile, stated: PreprocessSpec | str | None) -> PreprocessSpec | None:
-    """What is stated, else what the file says or lets assume, else unknown."""
-    if isinstance(stated, str):
-        return parse_preprocess(stated)
-    return file.preprocess if stated is None else replace(stated, source=PreprocessSource.STATED)
+def _stated_preprocess(
+    preprocess: PreprocessSpec | StatedPreprocess | str | None, resize: str | None, interpolation: str | None
+) -> StatedPreprocess:
+    if not isinstance(preprocess, StatedPreprocess):
+        return StatedPreprocess.parse(preprocess=preprocess, resize=resize, interpolation=interpolation)
+    if resize is not None or interpolation is not None:
+        raise ValueError("a StatedPreprocess states resize and interpolation itself: leave out the arguments beside it")
+    return preprocess
 
 
 def _labels(
@@ -169,12 +209,12 @@ def _labels(
     where: str,
     *,
     strict: bool,
-) -> tuple[tuple[str, ...] | None, str | None]:
+) -> tuple[tuple[str, ...] | None, LabelsSource | None]:
     """The labels and who said so; a number of labels that doesn't fit is an error, or no labels unless ``strict``."""
     if stated is None:
-        labels, source = file.labels, "file" if file.labels is not None else None
+        labels, source = file.labels, LabelsSource.FILE if file.labels is not None else None
     else:
-        labels, source = _stated_labels(stated), "stated"
+        labels, source = _stated_labels(stated), LabelsSource.STATED
     misfit = labels_misfit(labels, meaning) if labels is not None else None
     if misfit is None:
         return labels, source
@@ -188,8 +228,14 @@ def _stated_labels(stated: Sequence[str] | str | os.PathLike[str]) -> tuple[str,
         return tuple(stated)
     where = os.fspath(stated)
     try:
-        with open(where, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise InputError(f"the label file cannot be read: {error.strerror}", where=where) from error
+        data = read_regular_file(where, MAX_LABEL_BYTES)
+    except NotRegularFileError as error:
+        raise InputError(f"the label file is {error.kind}, not a file", where=where) from None
+    except FileTooLargeError as error:
+        raise InputError(
+            f"the label file has {error.size_bytes:,} bytes; at most {MAX_LABEL_BYTES:,} are read", where=where
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"the label file cannot be read: {reason}", where=where) from error
     return parse_labels(data, where)

@@ -77,7 +77,7 @@ def _annotated(
     return annotate(
         model.file.data,
         run=model.engine.run,
-        preprocess=model.spec.preprocess if stated_preprocess(shared) else None,
+        preprocess=None if stated_preprocess(shared).is_empty else model.spec.preprocess,
         labels=model.spec.labels if shared.labels else None,
         task=Task(task) if task else None,
         about=ModelDescription(**about) if any(about.values()) else None,

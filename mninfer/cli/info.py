@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mninfer.cli.chatter import without_chatter
-from mninfer.cli.options import ENGINES, NearChoice, examples, model_argument, parse_size
+from mninfer.cli.options import ENGINE_NAMES, NearChoice, examples, model_argument, parse_size
 from mninfer.cli.output import json_line, note, printable, say
 from mninfer.errors import MissingDependencyError, MnError
 
@@ -40,7 +40,9 @@ class EngineFacts:
 @model_argument
 @click.option("--ops", "has_ops", is_flag=True, help="List every operator, with shapes and multiply-accumulates.")
 @click.option("--json", "is_json", is_flag=True, help="Everything, as one JSON object.")
-@click.option("--engine", type=NearChoice(ENGINES), default="auto", show_default=True, help="Whose coverage to show.")
+@click.option(
+    "--engine", type=NearChoice(ENGINE_NAMES), default="auto", show_default=True, help="Whose coverage to show."
+)
 @click.option("--delegate", metavar="LIBRARY", help="An external delegate, such as libedgetpu.so.1.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Threads of the engine.")
 @click.option("--input-size", metavar="WIDTHxHEIGHT", callback=parse_size, help="For a model that leaves it open.")
@@ -51,6 +53,8 @@ def command(
     *,
     has_ops: bool,
     is_json: bool,
+    delegate: str | None,
+    input_size: tuple[int, int] | None,
     allow_unlisted_ops: bool,
     sha256: str | None,
     **engine_options: Any,
@@ -60,14 +64,15 @@ def command(
     Tensors, operators, work, preprocessing and who said so, labels, where it came from, the oldest runtime that loads
     it, and how much of it a delegate such as XNNPACK takes over here.
     """
-    from mninfer.model_file.model_bytes import read_model_bytes
-    from mninfer.model_file.read import read_model
+    from mninfer.loading import checked_input_shapes, read_checked
 
-    data = read_model_bytes(model)
-    file = read_model(data, where=model, allow_unlisted_ops=allow_unlisted_ops, strict=False)
-    if sha256 and sha256.strip().lower() != file.sha256:
-        raise MnError(f"the file has sha256 {file.sha256}, not {sha256} as stated", where=model)
-    facts = describe(model, file, _engine_facts(data, **engine_options), has_ops=has_ops or is_json)
+    file = read_checked(model, delegate=delegate, strict=False, sha256=sha256, allow_unlisted_ops=allow_unlisted_ops)
+    try:
+        shapes = checked_input_shapes(file.graph, input_size)
+    except MnError as error:
+        raise error.at(model) from error.__cause__
+    engine = _engine_facts(file.data, delegate=delegate, input_shapes=shapes, **engine_options)
+    facts = describe(model, file, engine, has_ops=has_ops or is_json)
     for warning in file.warnings:
         note(f"warning: {warning}")
     if is_json:
@@ -80,9 +85,6 @@ def command(
 def _engine_facts(data: bytes, **options: Any) -> EngineFacts:
     from mninfer.engines.choose import open_engine
 
-    size = options.pop("input_size")
-    if size:
-        options["input_shapes"] = ((1, size[1], size[0], 3),)
     try:
         with without_chatter():
             engine = open_engine(data, **options)
@@ -214,7 +216,7 @@ def _tensor_line(tensor: dict[str, Any]) -> str:
     if not quantization:
         return f"{tensor['dtype']} {shape}  {tensor['name']}"
     scales, points = quantization["scales"], quantization["zero_points"]
-    how = f"scale {scales[0]:.6g}, zero point {points[0] if points else 0}" if len(scales) == 1 else "per channel"
+    how = f"scale {scales[0]:.6g}, zero point {points[0]}" if len(scales) == 1 else "per channel"
     return f"{tensor['dtype']} {shape}  {tensor['name']}  ({how})"
 
 

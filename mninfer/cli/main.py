@@ -14,6 +14,7 @@ import click
 from mninfer.cli.options import examples
 from mninfer.cli.output import flush_results, note, prepare_streams
 from mninfer.errors import MnError
+from mninfer.version import installed_version
 
 __all__ = ["LazyGroup", "group", "main"]
 
@@ -56,9 +57,9 @@ class LazyGroup(click.Group):
 
 
 def _nearest(name: str) -> str:
-    from difflib import get_close_matches
+    from mninfer.near import near_names
 
-    matches = get_close_matches(name.lower(), _COMMANDS, n=1)
+    matches = near_names(name.lower(), _COMMANDS)
     if matches:
         return f'Did you mean "{matches[0]}"?'
     return f"The commands are {', '.join(_COMMANDS)}."
@@ -67,12 +68,8 @@ def _nearest(name: str) -> str:
 def _print_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
     if not is_asked or ctx.resilient_parsing:
         return
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        click.echo(f"mninfer {version('mnkit')}")
-    except PackageNotFoundError:
-        click.echo("mninfer, from a source tree that is not installed")
+    version = installed_version()
+    click.echo(f"mninfer {version}" if version else "mninfer, from a source tree that is not installed")
     ctx.exit()
 
 

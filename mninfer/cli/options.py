@@ -1,24 +1,26 @@
 """The options that every command on a model shares, and the model that they ask for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mninfer.cli.chatter import without_chatter
 from mninfer.cli.output import note
+from mninfer.engine_names import ENGINE_NAMES
+from mninfer.limits import DEFAULT_MAX_PIXELS
 
 if TYPE_CHECKING:
     from mninfer import Model
-    from mninfer.preprocessing import PreprocessSpec
+    from mninfer.preprocessing import StatedPreprocess
 
     Choice = click.Choice[str]
 else:
     Choice = click.Choice  # before click 8.2 (Debian's is 8.1.3) it takes no type
 
 __all__ = [
-    "ENGINES",
+    "ENGINE_NAMES",
     "ModelOptions",
     "NearChoice",
     "examples",
@@ -30,8 +32,6 @@ __all__ = [
     "settings_of",
     "stated_preprocess",
 ]
-
-ENGINES = ("auto", "litert", "litert-gpu", "tflite-runtime", "tensorflow")
 
 Command = Callable[..., Any]
 
@@ -48,9 +48,9 @@ class NearChoice(Choice):
         try:
             return super().convert(value, param, ctx)
         except click.UsageError as error:
-            from difflib import get_close_matches
+            from mninfer.near import near_names
 
-            matches = get_close_matches(str(value).lower(), self.choices, n=1)
+            matches = near_names(str(value).lower(), self.choices)
             if not matches:
                 raise
             self.fail(f'{error.message} Did you mean "{matches[0]}"?', param, ctx)
@@ -112,7 +112,7 @@ def model_options(command: Command) -> Command:
         click.option(
             "--max-megapixels",
             type=click.FloatRange(0, min_open=True),
-            default=200.0,
+            default=DEFAULT_MAX_PIXELS / 1e6,
             show_default=True,
             help="Refuse larger pictures.",
         ),
@@ -128,7 +128,7 @@ def model_options(command: Command) -> Command:
         ),
         click.option("--delegate", metavar="LIBRARY", help="An external delegate, such as libedgetpu.so.1."),
         click.option(
-            "--engine", type=NearChoice(ENGINES), default="auto", show_default=True, help="What runs the model."
+            "--engine", type=NearChoice(ENGINE_NAMES), default="auto", show_default=True, help="What runs the model."
         ),
     ):
         command = decorate(command)
@@ -147,17 +147,15 @@ def parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tupl
 
 def open_model(path: str, options: ModelOptions, *, strict: bool = True) -> "Model":
     """Load MODEL as the command line says; tell on stderr what had to be assumed."""
-    restate = stated_preprocess(options)
+    stated = stated_preprocess(options)
     with without_chatter():
-        model = _load(path, options, strict=strict)
+        model = _load(path, options, stated, strict=strict)
     for warning in model.file.warnings:
         note(f"warning: {warning}")
-    if restate:
-        model.spec = replace(model.spec, preprocess=restate(model.spec.preprocess))
     return model
 
 
-def _load(path: str, options: ModelOptions, *, strict: bool) -> "Model":
+def _load(path: str, options: ModelOptions, stated: "StatedPreprocess", *, strict: bool) -> "Model":
     from mninfer import load
 
     return load(
@@ -165,6 +163,7 @@ def _load(path: str, options: ModelOptions, *, strict: bool) -> "Model":
         threads=options.threads,
         engine=options.engine,
         delegate=options.delegate,
+        preprocess=stated,
         labels=options.labels,
         input_size=options.input_size,
         sha256=options.sha256,
@@ -175,39 +174,17 @@ def _load(path: str, options: ModelOptions, *, strict: bool) -> "Model":
     )
 
 
-def stated_preprocess(options: ModelOptions) -> "Callable[[PreprocessSpec | None], PreprocessSpec] | None":
-    """What the command line states of the preprocessing, laid over what the file says; None where it states nothing.
-
-    A wrong value is a usage error here, before the model is read.
-    """
-    stated = (options.preprocess, options.resize, options.interpolation)
-    if stated == (None, None, None):
-        return None
+def stated_preprocess(options: ModelOptions) -> "StatedPreprocess":
+    """What the command line states of the preprocessing; a wrong value is a usage error, before the model is read."""
     from mninfer.errors import PreprocessError
-    from mninfer.preprocessing import PreprocessSource, parse_interpolation, parse_preprocess, parse_resize
+    from mninfer.preprocessing import StatedPreprocess
 
-    parts: dict[str, Any] = {"source": PreprocessSource.STATED}
     try:
-        if options.resize:
-            parts["resize"], parts["crop_fraction"] = parse_resize(options.resize)
-        if options.interpolation:
-            parts["interpolation"] = parse_interpolation(options.interpolation)
-        pixels = parse_preprocess(options.preprocess) if options.preprocess else None
+        return StatedPreprocess.parse(
+            preprocess=options.preprocess, resize=options.resize, interpolation=options.interpolation
+        )
     except PreprocessError as error:
         raise click.UsageError(str(error)) from error
-    if pixels:
-        parts |= {"mean": pixels.mean, "std": pixels.std, "order": pixels.order}
-
-    def restate(of_file: "PreprocessSpec | None") -> "PreprocessSpec":
-        base = of_file or pixels
-        if base is None:
-            raise PreprocessError(
-                "the file does not say how pixels become numbers, so the resizing alone is not enough",
-                hints="state both: --preprocess inception|torch|caffe|raw|mean=..,std=..",
-            )
-        return replace(base, **parts)
-
-    return restate
 
 
 def settings_of(model: "Model") -> dict[str, Any]:

@@ -3,7 +3,8 @@
 An engine gets bytes that have been checked already and arrays that fit; it knows nothing of pictures or labels.
 """
 
-from mninfer.engines.choose import ENGINE_NAMES, open_engine
+from mninfer.engine_names import ENGINE_NAMES
+from mninfer.engines.choose import open_engine
 from mninfer.engines.protocol import DelegateCoverage, Engine, EngineConfig
 
 __all__ = ["ENGINE_NAMES", "DelegateCoverage", "Engine", "EngineConfig", "open_engine"]

@@ -3,20 +3,13 @@
 from importlib import import_module
 from importlib.util import find_spec
 
+from mninfer.engine_names import ENGINE_NAMES, ENGINES
 from mninfer.engines.protocol import Engine, EngineConfig, default_threads
 from mninfer.errors import MissingDependencyError
 
-__all__ = ["ENGINE_NAMES", "open_engine"]
+__all__ = ["open_engine"]
 
-# Name -> the package that it needs and our module, in the order in which "auto" tries them.
-_ENGINES = {
-    "litert": ("ai_edge_litert", "litert"),
-    "tflite-runtime": ("tflite_runtime", "tflite_runtime"),
-    "tensorflow": ("tensorflow", "tensorflow"),
-    "litert-gpu": ("ai_edge_litert", "litert_gpu"),
-}
 AUTO_ORDER = ("litert", "tflite-runtime", "tensorflow")
-ENGINE_NAMES = ("auto", *_ENGINES)
 
 
 def open_engine(
@@ -43,7 +36,7 @@ def open_engine(
         use_xnnpack=use_xnnpack,
     )
     name = _first_installed() if engine == "auto" else _known(engine)
-    package, module = _ENGINES[name]
+    package, module = ENGINES[name]
     if find_spec(package) is None:
         raise _missing(name)
     try:
@@ -55,17 +48,17 @@ def open_engine(
 
 def _first_installed() -> str:
     for name in AUTO_ORDER:
-        if find_spec(_ENGINES[name][0]) is not None:
+        if find_spec(ENGINES[name][0]) is not None:
             return name
     raise _missing("auto")
 
 
 def _known(engine: str) -> str:
-    if engine in _ENGINES:
+    if engine in ENGINES:
         return engine
-    from difflib import get_close_matches
+    from mninfer.near import near_names
 
-    near = get_close_matches(engine, ENGINE_NAMES, n=1)
+    near = near_names(engine, ENGINE_NAMES)
     remedy = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(ENGINE_NAMES)}"
     raise ValueError(f'no engine is called "{engine}"; {remedy}')
 

@@ -6,6 +6,7 @@
 from mninfer.preprocessing.geometry import Cover, Geometry, Region, input_geometry, input_region
 from mninfer.preprocessing.parse import parse_interpolation, parse_preprocess, parse_resize
 from mninfer.preprocessing.spec import PRESETS, Interpolation, PreprocessSource, PreprocessSpec, Resize
+from mninfer.preprocessing.stated import StatedPreprocess
 from mninfer.preprocessing.tensor import Preprocessor, covering_size, pixels_as_they_are, preprocess_image
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Preprocessor",
     "Region",
     "Resize",
+    "StatedPreprocess",
     "covering_size",
     "input_geometry",
     "input_region",

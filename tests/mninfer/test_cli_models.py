@@ -69,6 +69,38 @@ def test_info_of_another_file_than_stated(cli, models: Path) -> None:
     assert "sha256" in outcome.err
 
 
+def test_info_in_a_stated_size_is_checked_as_loading_is(cli, tmp_path: Path) -> None:
+    from support.builder import GraphBuilder
+
+    b = GraphBuilder()
+    x = b.activation("picture", (1, 1, 1, 1), signature=(-1, -1, -1, 1))
+    y = b.activation("output", (1, 1, 1, 1), signature=(-1, -1, -1, 1))
+    b.operator("RELU6", [x], [y])
+    model = tmp_path / "grey.tflite"  # one channel
+    model.write_bytes(b.build([x], [y]))
+    engine = json.loads(cli("info", model, "--input-size", "7x5", "--json").out)["engine"]
+    assert engine["problem"] is None
+    outcome = cli("info", model, "--input-size", "60000x60000")
+    assert outcome.code == 1
+    assert "more than 1 GiB" in outcome.err
+    assert f"where: {model}" in outcome.err
+
+
+def test_info_of_an_edge_tpu_file_with_its_delegate(cli, tmp_path: Path) -> None:
+    from support.builder import GraphBuilder
+
+    b = GraphBuilder()
+    x, y = b.activation("x", (1, 4)), b.activation("y", (1, 4))
+    b.operator("edgetpu-custom-op", [x], [y])
+    model = tmp_path / "edge.tflite"
+    model.write_bytes(b.build([x], [y]))
+    assert "--delegate libedgetpu.so.1" in cli("info", model).err
+    outcome = cli("info", model, "--delegate", "libedgetpu-absent.so.1")
+    assert outcome.code == 0
+    assert "edgetpu-custom-op" in outcome.out
+    assert 'the delegate library "libedgetpu-absent.so.1" cannot be loaded' in outcome.out
+
+
 def test_info_of_what_is_no_model(cli, tmp_path: Path) -> None:
     (tmp_path / "page.tflite").write_bytes(b"<!DOCTYPE html><html>")
     outcome = cli("info", tmp_path / "page.tflite")

@@ -202,6 +202,22 @@ class TestDelegates:
             open_engine(shapes_float(), delegate=library)
 
 
+class TestWithoutXnnpack:
+    @pytest.mark.parametrize("name", INSTALLED)
+    def test_the_engines_own_kernels_compute_the_same(self, name: str) -> None:
+        for data in (shapes_float(), shapes_float(dynamic_batch=True)):
+            engine = open_engine(data, engine=name, threads=1, use_xnnpack=False)
+            assert not engine.uses_xnnpack
+            assert engine.coverage().num_delegated in {0, None}
+            (probabilities,) = engine.run([picture_tensor()])
+            assert np.allclose(probabilities, forward(shapes_network(), picture_tensor()), atol=1e-5)
+
+    def test_load_passes_it_on(self) -> None:
+        import mninfer
+
+        assert not mninfer.load(shapes_float(), use_xnnpack=False).engine.uses_xnnpack
+
+
 @needs_litert
 class TestCompiledModel:
     """LiteRT's GPU accelerator. Where no GPU is, its mechanics are tested on the CPU."""
@@ -225,6 +241,24 @@ class TestCompiledModel:
         picture = np.random.default_rng(0).uniform(0, 1, (1, 64, 64, 3)).astype(np.float32)
         expected = open_engine(red_detector()).run([picture])
         assert [output.shape for output in engine.run([picture])] == [output.shape for output in expected]
+
+    @pytest.mark.parametrize(
+        ("request_", "message"),
+        [
+            ({"delegate": "libedgetpu.so.1"}, 'takes no delegate, and "libedgetpu.so.1" was asked for'),
+            ({"use_xnnpack": False}, "cannot be switched off"),
+            ({"input_shapes": ((1, 9, 9, 3),)}, r"cannot run as \[1, 9, 9, 3\]"),
+        ],
+    )
+    def test_what_it_cannot_do_is_said(self, request_: dict, message: str) -> None:
+        with pytest.raises((EngineError, UnsupportedModelError), match=message):
+            open_engine(shapes_float(), engine="litert-gpu", **request_)
+
+    def test_what_litert_stumbles_over_is_an_engine_error(self) -> None:
+        from mninfer.engines.litert_gpu import CompiledModelEngine
+
+        with pytest.raises(EngineError, match="could not set the model up"):
+            CompiledModelEngine(b"no model at all, of any kind", accelerator="CPU", threads=1)
 
     def test_without_a_gpu_it_says_so_and_does_not_fall_back(self) -> None:
         def open_or_skip() -> None:

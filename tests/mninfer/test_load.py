@@ -1,5 +1,7 @@
 """``mninfer.load``: what is stated against what the file says, what is refused, what is known without running."""
 
+import os
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,7 +11,14 @@ import pytest
 import mninfer
 from mninfer.errors import InputError, MissingDependencyError, ModelFileError, PreprocessError, UnsupportedModelError
 from mninfer.model_file.annotating import annotate
-from mninfer.preprocessing import PRESETS, PreprocessSource, PreprocessSpec
+from mninfer.preprocessing import (
+    PRESETS,
+    Interpolation,
+    PreprocessSource,
+    PreprocessSpec,
+    Resize,
+    StatedPreprocess,
+)
 from mninfer.spec import Task
 from support.builder import GraphBuilder
 from support.networks import colour_segmenter, embedder, red_detector, shapes_float, shapes_int8
@@ -67,6 +76,26 @@ class TestPreprocess:
         assert spec is not None
         assert (spec.mean, spec.source) == ((1, 2, 3), PreprocessSource.STATED)
 
+    def test_what_is_not_stated_stays_as_the_file_says(self, ours: bytes) -> None:
+        spec = mninfer.load(ours, resize="crop:0.5", interpolation="bilinear").spec.preprocess
+        assert spec == replace(
+            PRESETS["inception"], resize=Resize.CROP, crop_fraction=0.5, interpolation=Interpolation.BILINEAR
+        )
+        assert spec.source is PreprocessSource.STATED
+        cropped = mninfer.load(
+            ours, preprocess=StatedPreprocess.parse(preprocess="torch", resize="crop")
+        ).spec.preprocess
+        assert cropped == replace(PRESETS["torch"], resize=Resize.CROP, crop_fraction=0.875)
+
+    def test_the_resizing_alone_is_not_enough_where_the_file_says_nothing(self) -> None:
+        with pytest.raises(PreprocessError, match="the resizing alone is not enough") as caught:
+            mninfer.load(shapes_float(), resize="letterbox")
+        assert caught.value.where == "the bytes given"
+
+    def test_the_resizing_is_stated_in_one_place(self, ours: bytes) -> None:
+        with pytest.raises(ValueError, match="leave out the arguments beside it"):
+            mninfer.load(ours, preprocess=StatedPreprocess.parse(resize="crop"), interpolation="area")
+
     def test_a_typo_is_answered(self) -> None:
         with pytest.raises(PreprocessError, match="inceptoin"):
             mninfer.load(shapes_float(), preprocess="inceptoin")
@@ -120,6 +149,19 @@ class TestLabels:
         with pytest.raises(InputError, match="cannot be read: No such file") as caught:
             mninfer.load(shapes_float(), labels="no/such/labels.txt")
         assert caught.value.where == "no/such/labels.txt"
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+    def test_a_label_file_without_an_end(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        for path, kind in ((tmp_path / "pipe", "a pipe"), (Path("/dev/zero"), "a device"), (tmp_path, "a folder")):
+            with pytest.raises(InputError, match=f"the label file is {kind}, not a file"):
+                mninfer.load(shapes_float(), labels=path)
+
+    def test_a_label_file_beyond_any_list_of_classes(self, tmp_path: Path) -> None:
+        with (tmp_path / "huge.txt").open("wb") as file:
+            file.truncate(17 << 20)
+        with pytest.raises(InputError, match="17,825,792 bytes; at most 16,777,216"):
+            mninfer.load(shapes_float(), labels=tmp_path / "huge.txt")
 
 
 class TestRefusals:
