@@ -6,6 +6,7 @@ side. ``classify_many`` is the fast way through many pictures: it has an engine 
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
@@ -14,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mninfer.engines.protocol import Array, Engine, available_cores
-from mninfer.errors import InputError, MnError, ModelFileError, PreprocessError, UnsupportedModelError
+from mninfer.errors import InputError, ModelFileError, PreprocessError, UnsupportedModelError
 from mninfer.outputs import DetectionOutputs, OutputMeaning
 from mninfer.postprocessing import best_classes, dequantize, detections, segment_mask
 from mninfer.preprocessing.tensor import Preprocessor
-from mninfer.results import Classification, Detections, Failure, Segmentation
+from mninfer.results import PICTURE_ERRORS, Classification, Detections, Failure, Segmentation
 from mninfer.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ class EngineSource:
 
     open: Callable[[int | None], Engine]
     threads: int | None
-    is_shareable: bool  # whether several may exist at a time: not on a GPU or behind a delegate
 
 
 class Model:
@@ -61,15 +61,25 @@ class Model:
         engines: EngineSource,
         pictures: PictureConfig,
     ) -> None:
-        self.spec = spec
         self.file = file
         self.engine = engine
+        self._spec = spec
         self._meaning = meaning
         self._engines = engines
         self._pictures = pictures
         self._preprocessor: Preprocessor | None = None
         self._scores_problem = _why_no_scores(spec, meaning)
         self._lock = Lock()
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What is known of the model, settled when it was loaded."""
+        return self._spec
+
+    @property
+    def meaning(self) -> OutputMeaning:
+        """What the outputs stand for."""
+        return self._meaning
 
     @property
     def graph(self) -> "Graph":
@@ -85,6 +95,7 @@ class Model:
         >>> model.classify("photo.png").best.label
         'red circle'
         """
+        _check_top(top)
         return self._classify(self._run_locked, image, top, order)
 
     def detect(self, image: Any, threshold: float = 0.5, *, order: str = "rgb") -> Detections:
@@ -105,7 +116,7 @@ class Model:
             boxes.reshape(-1, 4)[:num_found],
             classes.ravel()[:num_found],
             scores.ravel()[:num_found],
-            geometry=self._prepared.geometry(size),
+            geometry=self.preprocessor.geometry(size),
             threshold=threshold,
             labels=self.spec.labels,
             label_offset=outputs.label_offset(self.spec.labels),
@@ -131,7 +142,7 @@ class Model:
             output = dequantize(output, self.spec.outputs[0].quantization)
         mask = segment_mask(
             output,
-            self._prepared.geometry(size),
+            self.preprocessor.geometry(size),
             foreground_above=0.5 if self._meaning.has_probabilities else 0.0,
         )
         return Segmentation(mask, self.spec.labels, _name(image))
@@ -168,27 +179,24 @@ class Model:
 
         if workers is not None and workers < 1:
             raise ValueError(f"workers must be 1 or more, not {workers}")
+        _check_top(top)
         if self._scores_problem is not None:
             raise self._wrong_task("classes", self._scores_problem)
-        _ = self._prepared
+        _ = self.preprocessor  # an error of the model is told here, not once to a picture
 
         def worker(run: Run) -> Callable[[Any], Classification | Failure]:
             def classify(image: Any) -> Classification | Failure:
                 try:
                     return self._classify(run, image, top, order)
-                except MnError as error:
+                except PICTURE_ERRORS as error:
                     return Failure(error, _name(image))
 
             return classify
 
         def stream() -> Iterator[Classification | Failure]:
-            engines = self._worker_engines(workers)
-            try:
-                runs = [engine.run for engine in engines] or [self._run_locked] * (workers or available_cores())
+            with ExitStack() as stack:
+                runs = self._worker_runs(workers, stack)
                 yield from in_order(images, [worker(run) for run in runs])
-            finally:
-                for engine in engines:
-                    engine.close()
 
         return stream()
 
@@ -257,8 +265,13 @@ class Model:
         return f"<Model {self.spec.task} {first.dtype}{list(first.shape)} on {self.engine.name} {self.engine.version}>"
 
     @property
-    def _prepared(self) -> Preprocessor:
-        """The preprocessing, made at the first picture: a model whose preprocessing isn't known still runs arrays."""
+    def preprocessor(self) -> Preprocessor:
+        """Pixels -> the input, as a function; made when first wanted: without one, a model still runs arrays.
+
+        Raises:
+            PreprocessError: nothing says how a picture becomes the input.
+            UnsupportedModelError: the model has several inputs, or one that is no picture.
+        """
         if self._preprocessor is None:
             self._preprocessor = self._make_preprocessor()
         return self._preprocessor
@@ -295,7 +308,7 @@ class Model:
 
     def _run_picture(self, run: Run, image: Any, order: str) -> tuple[tuple[int, int], list[Array]]:
         """The (width, height) of the original picture, and the outputs."""
-        prepared = self._prepared
+        prepared = self.preprocessor
         if order == "rgb" and _is_ready(image):
             return (image.shape[1], image.shape[0]), run([prepared(image)])
         from mninfer.images import load_image
@@ -316,13 +329,17 @@ class Model:
         )
         return boxes, classes, scores, float(count.ravel()[0])
 
-    def _worker_engines(self, workers: int | None) -> list[Engine]:
-        """An engine per worker, opened here so that a failure is an error and not one of every picture."""
-        if not self._engines.is_shareable:
-            return []
+    def _worker_runs(self, workers: int | None, stack: ExitStack) -> list[Run]:
+        """An engine per worker, which ``stack`` closes; opened here so that a failure is told once."""
+        if not self.engine.is_shareable:
+            return [self._run_locked] * (workers or available_cores())
         threads = self._engines.threads or 1
-        count = workers or max(1, available_cores() // threads)
-        return [self._engines.open(threads) for _ in range(count)]
+        runs: list[Run] = []
+        for _ in range(workers or max(1, available_cores() // threads)):
+            engine = self._engines.open(threads)
+            stack.callback(engine.close)
+            runs.append(engine.run)
+        return runs
 
     def _wrong_task(self, wanted: str, why: str) -> UnsupportedModelError:
         return UnsupportedModelError(
@@ -339,6 +356,11 @@ def _why_no_scores(spec: ModelSpec, meaning: OutputMeaning) -> str | None:
     if shape[-1] == 1 and not meaning.has_probabilities:  # a softmax over one value would always say 1
         return "output 0 is a single number, and no sigmoid made it"
     return None
+
+
+def _check_top(top: int) -> None:
+    if top < 1:
+        raise ValueError(f"top must be 1 or more, not {top}")
 
 
 def _is_ready(image: Any) -> bool:

@@ -7,9 +7,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mninfer.errors import MnError
+from mninfer.errors import EngineError, InputError
 
-__all__ = ["Box", "Classification", "Detection", "Detections", "Failure", "Prediction", "Segmentation"]
+__all__ = [
+    "PICTURE_ERRORS",
+    "Box",
+    "Classification",
+    "Detection",
+    "Detections",
+    "Failure",
+    "Prediction",
+    "Segmentation",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +129,15 @@ class Segmentation:
         return {"image": self.source, "width": width, "height": height, "classes": classes}
 
 
+# What can be wrong with one picture while the next is fine. Any other error is of the model, and ends a run.
+PICTURE_ERRORS = (InputError, EngineError)
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What stands in a bulk run's results in place of a picture that could not be used."""
 
-    error: MnError
+    error: InputError | EngineError
     source: str | None = None
 
     def to_json(self) -> dict[str, Any]:

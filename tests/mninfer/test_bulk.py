@@ -78,8 +78,10 @@ def test_an_error_of_the_source_ends_it() -> None:
         yield 1
         raise OSError("the folder is gone")
 
+    results = in_order(source(), [str] * 2)
+    assert next(results) == "1"  # what came before is not lost
     with pytest.raises(OSError, match="the folder is gone"):
-        list(in_order(source(), [str] * 2))
+        next(results)
     assert not workers_alive()
 
 

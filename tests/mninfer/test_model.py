@@ -276,9 +276,55 @@ class TestMany:
         def no_more(_: int | None) -> None:
             pytest.fail("opened a second engine")
 
-        monkeypatch.setattr(model, "_engines", replace(model._engines, is_shareable=False, open=no_more))
+        monkeypatch.setattr(model, "_engines", replace(model._engines, open=no_more))
+        monkeypatch.setattr(type(model.engine), "is_shareable", False)
         results = model.classify_many([shape("red", "cross")] * 6, workers=3)
         assert [result.best.label for result in results] == ["red cross"] * 6
+
+    def test_a_worker_that_does_not_open_closes_the_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from dataclasses import replace
+
+        from mninfer.errors import EngineError
+
+        model = mninfer.load(shapes_float(), preprocess="inception")
+        opened: list[str] = []
+
+        class Counted:
+            run = None
+
+            def close(self) -> None:
+                opened.remove("engine")
+
+        def two_at_most(_: int | None) -> Counted:
+            if len(opened) == 2:
+                raise EngineError("no memory for a third")
+            opened.append("engine")
+            return Counted()
+
+        monkeypatch.setattr(model, "_engines", replace(model._engines, open=two_at_most))
+        with pytest.raises(EngineError, match="no memory for a third"):
+            list(model.classify_many([shape("red", "cross")], workers=3))
+        assert opened == []
+
+    def test_no_classes_is_a_misuse(self, classifier: Model) -> None:
+        for misuse in (
+            lambda: classifier.classify(shape("red", "cross"), top=0),
+            lambda: classifier.classify_many([], 0),
+        ):
+            with pytest.raises(ValueError, match="top must be 1 or more, not 0"):
+                misuse()
+
+
+def test_what_is_known_of_a_model_cannot_be_changed(classifier: Model) -> None:
+    with pytest.raises(AttributeError):
+        classifier.spec = classifier.spec  # type: ignore[misc]
+
+
+def test_the_stages_can_be_called_one_by_one(classifier: Model) -> None:
+    picture = shape("red", "cross")
+    (scores,) = classifier.run([classifier.preprocessor(picture)])
+    assert CLASSES[int(scores.argmax())] == "red cross"
+    assert classifier.meaning.num_classes == len(CLASSES)
 
 
 def test_threads_may_share_a_model(classifier: Model) -> None:
