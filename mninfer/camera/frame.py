@@ -21,10 +21,14 @@ class Frame:
 
 
 class FrameSource(Protocol):
-    """``frames_per_second`` is what the source says of itself, None where it says nothing."""
+    """``frames_per_second`` is what the source says of itself, None where it says nothing.
+
+    ``warning`` is what to tell once the frames are over, None where all is well.
+    """
 
     is_live: bool
     frames_per_second: float | None
+    warning: str | None
 
     def frames(self) -> Iterator[Frame]: ...
 

@@ -1,6 +1,7 @@
 """A live source never waits for the model: a thread keeps the newest frame, and what nobody took in time is dropped."""
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -11,6 +12,7 @@ __all__ = ["FrameReader", "NewestFrame"]
 
 _SILENCE_S = 10.0
 _FAILED_READS = 30
+_RETRY_S = 0.01
 
 
 class FrameReader(Protocol):
@@ -27,6 +29,7 @@ class NewestFrame:
     """The newest frame of a ``reader`` that a thread keeps reading."""
 
     is_live = True
+    warning: str | None = None
 
     def __init__(self, reader: FrameReader, *, where: str, silence_s: float = _SILENCE_S) -> None:
         self.frames_per_second = reader.frames_per_second
@@ -75,7 +78,7 @@ class NewestFrame:
                 pixels = self._reader.read()
                 if pixels is None:
                     num_failed += 1
-                    threading.Event().wait(0.01)
+                    time.sleep(_RETRY_S)
                     continue
                 num_failed = 0
                 with self._news:

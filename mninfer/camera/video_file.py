@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mninfer.camera.frame import Pixels
 from mninfer.errors import OutputError
+from mninfer.files import put_in_place, refuse_existing, remove_if_there
 
 if TYPE_CHECKING:
     import cv2
@@ -15,6 +16,7 @@ __all__ = ["VIDEO_CODECS", "VideoSaver"]
 # Codecs that every OpenCV wheel encodes by itself: no licence, no system package.
 VIDEO_CODECS = {".avi": "MJPG", ".mkv": "MJPG", ".mp4": "mp4v"}
 _MOST_REPEATS = 300
+_ELSEWHERE = "another name: --save FILE"
 
 
 class VideoSaver:
@@ -32,10 +34,10 @@ class VideoSaver:
                 where=name,
                 hints=f"end it in {', '.join(VIDEO_CODECS)}",
             )
-        if os.path.lexists(name) and not force:
-            raise OutputError("this file exists", where=name, hints=["another name", "--force to write over it"])
+        refuse_existing(name, force=force, elsewhere=_ELSEWHERE)
+        self._force = force
         self._codec = VIDEO_CODECS[suffix.lower()]
-        self._part = f"{stem}.part{suffix}"
+        self._part = f"{stem}.{os.getpid()}.part{suffix}"
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._begin = 0.0
@@ -62,14 +64,14 @@ class VideoSaver:
         self._writer = None
         found = _count_frames(self._part)
         if found < self.num_frames:
-            _remove(self._part)
+            remove_if_there(self._part)
             raise OutputError(
                 f"only {found:,} of {self.num_frames:,} frames could be written",
                 where=self.name,
                 hints="free some space",
             )
         try:
-            os.replace(self._part, self.name)
+            put_in_place(self._part, self.name, force=self._force, elsewhere=_ELSEWHERE)
         except OSError as error:
             raise OutputError(f"cannot write: {error.strerror}", where=self.name) from error
 
@@ -84,16 +86,18 @@ class VideoSaver:
         import cv2
 
         _try_to_create(self._part)
-        self._size = (pixels.shape[1] & ~1, pixels.shape[0] & ~1)  # the codecs halve the colours' resolution
+        self._size = (pixels.shape[1] & ~1, pixels.shape[0] & ~1)  # the codecs halve the colors' resolution
         code = cv2.VideoWriter.fourcc(*self._codec)
         try:
             self._writer = cv2.VideoWriter(self._part, cv2.CAP_FFMPEG, code, self._rate, self._size)
             is_opened = self._writer.isOpened()
         except (cv2.error, UnicodeError) as error:
+            self._writer = None
+            remove_if_there(self._part)
             raise OutputError("OpenCV cannot write to this path", where=self.name, hints="a path in UTF-8") from error
         if not is_opened:
             self._writer = None
-            _remove(self._part)
+            remove_if_there(self._part)
             raise OutputError(
                 f"this OpenCV cannot encode {self._codec} video of {self._size[0]} x {self._size[1]} pixels",
                 where=self.name,
@@ -105,7 +109,7 @@ class VideoSaver:
 def _try_to_create(path: str) -> None:
     """OpenCV says nothing of why it cannot open a file; the system does."""
     try:
-        with open(path, "wb"):
+        with open(path, "xb"):
             pass
     except OSError as error:
         raise OutputError(
@@ -122,10 +126,3 @@ def _count_frames(path: str) -> int:
         return int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
     finally:
         capture.release()
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        pass  # it was never there

@@ -91,8 +91,8 @@ def command(
         finally:
             if not is_json and sys.stdout.isatty():
                 say()
-        if warning := getattr(frames, "warning", None):
-            note(f"warning: {warning}")
+        if frames.warning:
+            note(f"warning: {frames.warning}")
     return 0
 
 

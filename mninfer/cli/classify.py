@@ -1,22 +1,19 @@
 """``mninfer classify``: what is in a picture, or in each of many."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mninfer.cli.options import examples
 from mninfer.cli.output import printable
-from mninfer.cli.picture_options import picture_command_options, run_picture_command
-from mninfer.cli.picture_run import Presentation
-from mninfer.errors import MnError
-from mninfer.results import Failure
+from mninfer.cli.picture_options import picture_command_options, run_picture_command, save_images_option
+from mninfer.cli.picture_run import Presentation, each
 
 if TYPE_CHECKING:
     from mninfer import Model
-    from mninfer.cli.save_pictures import PictureSaver
-    from mninfer.results import Classification
+    from mninfer.results import Classification, Failure
 
 __all__ = ["columns", "command", "in_a_line", "in_full", "rows"]
 
@@ -37,16 +34,15 @@ _DEFAULT_TOP = 5
     type=click.IntRange(1),
     help="How many classes of each picture. Default: 5; 1 where a picture has one line.",
 )
-@click.option("--save-images", metavar="DIR", help="Save each picture with its labels drawn on it.")
+@save_images_option("its labels drawn on it")
 def command(top: int | None, save_images: str | None, **options: Any) -> int:
     """Say what is in pictures."""
     num_classes = top or _DEFAULT_TOP
 
-    def analyse(model: "Model", paths: Iterable[str]) -> Iterator["Classification | Failure"]:
-        paths = list(paths)
-        if len(paths) == 1:
-            return iter([_classify(model, paths[0], num_classes)])
-        return model.classify_many(paths, top=num_classes)
+    def analyse(model: "Model", paths: Sequence[str]) -> Iterator["Classification | Failure"]:
+        if len(paths) > 1:
+            return model.classify_many(paths, top=num_classes)
+        return each(lambda path: model.classify(path, top=num_classes), paths)
 
     show = Presentation(
         command="classify",
@@ -55,14 +51,7 @@ def command(top: int | None, save_images: str | None, **options: Any) -> int:
         columns=columns(num_classes),
         rows=rows,
     )
-    return run_picture_command(options, analyse, show, savers=_savers(save_images), settings={"top": num_classes})
-
-
-def _classify(model: "Model", path: str, top: int) -> "Classification | Failure":
-    try:
-        return model.classify(path, top=top)
-    except MnError as error:
-        return Failure(error, path)
+    return run_picture_command(options, analyse, show, save_images=save_images, settings={"top": num_classes})
 
 
 def in_full(result: "Classification") -> str:
@@ -92,11 +81,3 @@ def rows(record: dict[str, Any]) -> Sequence[Sequence[object]]:
     """One row: the classes side by side, best first."""
     predictions = record["predictions"]
     return [[cell for each in predictions for cell in (each["label"], each["index"], f"{each['score']:.6g}")]]
-
-
-def _savers(folder: str | None) -> "tuple[PictureSaver, ...]":
-    if folder is None:
-        return ()
-    from mninfer.cli.save_pictures import drawing_savers
-
-    return drawing_savers(folder)

@@ -1,21 +1,18 @@
 """``mninfer detect``: the objects in pictures, with boxes in the original's pixels."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mninfer.cli.options import examples
 from mninfer.cli.output import printable
-from mninfer.cli.picture_options import picture_command_options, run_picture_command
-from mninfer.cli.picture_run import Presentation
-from mninfer.errors import InputError
-from mninfer.results import Failure
+from mninfer.cli.picture_options import picture_command_options, run_picture_command, save_images_option
+from mninfer.cli.picture_run import Presentation, each
 
 if TYPE_CHECKING:
     from mninfer import Model
-    from mninfer.cli.save_pictures import PictureSaver
-    from mninfer.results import Detections
+    from mninfer.results import Detections, Failure
 
 __all__ = ["command", "in_a_line", "in_full", "rows"]
 
@@ -31,16 +28,12 @@ __all__ = ["command", "in_a_line", "in_full", "rows"]
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="The lowest score that counts."
 )
-@click.option("--save-images", metavar="DIR", help="Save each picture with its boxes drawn on it.")
+@save_images_option("its boxes drawn on it")
 def command(threshold: float, save_images: str | None, **options: Any) -> int:
     """Find objects in pictures, with their boxes in pixels of the picture."""
 
-    def analyse(model: "Model", paths: Iterable[str]) -> Iterator["Detections | Failure"]:
-        for path in paths:
-            try:
-                yield model.detect(path, threshold=threshold)
-            except InputError as error:
-                yield Failure(error, path)
+    def analyse(model: "Model", paths: Sequence[str]) -> Iterator["Detections | Failure"]:
+        return each(lambda path: model.detect(path, threshold=threshold), paths)
 
     show = Presentation(
         command="detect",
@@ -49,7 +42,7 @@ def command(threshold: float, save_images: str | None, **options: Any) -> int:
         columns=("label", "index", "score", "left", "top", "right", "bottom"),
         rows=rows,
     )
-    return run_picture_command(options, analyse, show, savers=_savers(save_images), settings={"threshold": threshold})
+    return run_picture_command(options, analyse, show, save_images=save_images, settings={"threshold": threshold})
 
 
 def in_full(result: "Detections") -> str:
@@ -75,11 +68,3 @@ def rows(record: dict[str, Any]) -> Sequence[Sequence[object]]:
         [each["label"], each["index"], f"{each['score']:.6g}", *(f"{edge:.2f}" for edge in each["box"])]
         for each in record["objects"]
     ]
-
-
-def _savers(folder: str | None) -> "tuple[PictureSaver, ...]":
-    if folder is None:
-        return ()
-    from mninfer.cli.save_pictures import drawing_savers
-
-    return drawing_savers(folder)

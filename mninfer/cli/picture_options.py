@@ -7,11 +7,12 @@ import click
 
 from mninfer.cli.options import ModelOptions, model_argument, model_options, open_model, settings_of
 from mninfer.cli.picture_run import Analyse, PictureRun, Presentation, run_pictures
+from mninfer.errors import PreprocessError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from mninfer.cli.save_pictures import PictureSaver
 
-__all__ = ["picture_command_options", "run_picture_command"]
+__all__ = ["picture_command_options", "run_picture_command", "save_images_option"]
 
 Command = Callable[..., Any]
 
@@ -35,12 +36,20 @@ def picture_command_options(command: Command) -> Command:
     return model_argument(command)
 
 
+def save_images_option(drawn: str) -> Callable[[Command], Command]:
+    """``--save-images``, which saves each picture with ``drawn``."""
+    return click.option("--save-images", metavar="DIR", help=f"Save each picture with {drawn}.")
+
+
 def _known_suffix(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
-    suffixes = (".csv", ".jsonl", ".parquet")
-    if not value.endswith(suffixes):
-        raise click.BadParameter(f'"{value}" does not end in {", ".join(suffixes[:-1])} or {suffixes[-1]}')
+    from mninfer.cli.records import RECORD_SUFFIXES
+
+    if not value.endswith(RECORD_SUFFIXES):
+        raise click.BadParameter(
+            f'"{value}" does not end in {", ".join(RECORD_SUFFIXES[:-1])} or {RECORD_SUFFIXES[-1]}'
+        )
     return value
 
 
@@ -49,10 +58,15 @@ def run_picture_command(
     analyse: Analyse,
     show: Presentation,
     *,
+    save_images: str | None,
     savers: "tuple[PictureSaver, ...]" = (),
     settings: dict[str, Any],
 ) -> int:
     """Load the model, go over the pictures. ``settings`` is what, beside the shared options, changes the results."""
+    if save_images:
+        from mninfer.cli.save_pictures import drawing_saver
+
+        savers = (*savers, drawing_saver(save_images))
     model_path, images = options.pop("model"), options.pop("images")
     out, is_json, resume, force = (options.pop(name) for name in ("out", "is_json", "resume", "force"))
     if resume and not out:
@@ -68,4 +82,7 @@ def run_picture_command(
             savers=savers,
             settings={"command": show.command, **settings, **settings_of(model)} if out else {},
         )
-        return run_pictures(model, run, analyse, show)
+        try:
+            return run_pictures(model, run, analyse, show)
+        except (PreprocessError, UnsupportedModelError) as error:
+            raise error.at(model_path) from error.__cause__

@@ -14,15 +14,15 @@ from mninfer.cli.chatter import without_chatter
 from mninfer.cli.output import json_line, note, printable, say
 from mninfer.cli.pictures import Picture, find_pictures
 from mninfer.errors import InputError, MnError
-from mninfer.results import Failure
+from mninfer.results import PICTURE_ERRORS, Failure
 
 if TYPE_CHECKING:
     from mninfer import Model
     from mninfer.cli.save_pictures import PictureSaver
 
-__all__ = ["PictureRun", "Presentation", "run_pictures"]
+__all__ = ["PictureRun", "Presentation", "each", "run_pictures"]
 
-Analyse = Callable[["Model", Iterable[str]], Iterator[Any]]
+Analyse = Callable[["Model", Sequence[str]], Iterator[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,16 @@ class PictureRun:
     force: bool
     savers: "tuple[PictureSaver, ...]"
     settings: dict[str, Any]
+
+
+def each(call: Callable[[str], Any], paths: Iterable[str]) -> Iterator[Any]:
+    """``call`` of every path, in order; an error of one picture becomes its Failure, one of the model ends the run."""
+    for path in paths:
+        try:
+            outcome = call(path)
+        except PICTURE_ERRORS as error:
+            outcome = Failure(error, path)
+        yield outcome
 
 
 def run_pictures(model: "Model", run: PictureRun, analyse: Analyse, show: Presentation) -> int:

@@ -14,10 +14,12 @@ from typing import Any, BinaryIO
 
 from mninfer.cli.record_format import CsvFormat, Done, JsonlFormat, Record, RecordFormat, Rows, image_key
 from mninfer.errors import MissingDependencyError, OutputError
+from mninfer.files import put_in_place, refuse_existing, remove_if_there
 
 __all__ = ["RECORD_SUFFIXES", "RecordFile"]
 
 RECORD_SUFFIXES = (".csv", ".jsonl", ".parquet")
+_ELSEWHERE = "another --out"
 _FLUSH_BYTES, _FLUSH_S = 1 << 15, 1.0  # what a kill may cost: a second, or 32 KiB of lines
 
 
@@ -36,7 +38,8 @@ class RecordFile:
         self._flushed = monotonic()
         if name.endswith(".parquet"):
             _require_pyarrow()
-        _refuse_existing(name, force=force)
+        self._force = force
+        refuse_existing(name, force=force, elsewhere=_ELSEWHERE)
         self._file = self._open_part()
         try:
             self._begin(resume=resume, force=force)
@@ -70,14 +73,22 @@ class RecordFile:
         try:
             os.fsync(self._file.fileno())
             if self.name.endswith(".parquet"):
-                _write_parquet(self.part, self.name)
-                os.unlink(self.part)
+                self._finish_parquet()
             else:
-                os.replace(self.part, self.name)
-            os.unlink(self._sidecar)
+                put_in_place(self.part, self.name, force=self._force, elsewhere=_ELSEWHERE)
         except OSError as error:
             raise _failed(self.name, error) from error
+        remove_if_there(self._sidecar)
         self._file.close()
+
+    def _finish_parquet(self) -> None:
+        table = f"{self.name}.{os.getpid()}.part"
+        try:
+            _write_parquet(self.part, table)
+            put_in_place(table, self.name, force=self._force, elsewhere=_ELSEWHERE)
+        finally:
+            remove_if_there(table)
+        remove_if_there(self.part)
 
     def _flush(self) -> None:
         pending, self._pending = self._pending, bytearray()
@@ -174,11 +185,6 @@ class RecordFile:
         return self.done[image_key(image)]
 
 
-def _refuse_existing(name: str, *, force: bool) -> None:
-    if os.path.lexists(name) and not force:
-        raise OutputError("this file exists", where=name, hints=["another --out", "--force to write over it"])
-
-
 def _lock(file: Any) -> bool:
     """Whether this process alone holds ``file``. Where the file system knows no locks, it does."""
     try:
@@ -237,10 +243,8 @@ def _write_parquet(part: str, name: str) -> None:
         column_types={column: _column_type(column) for column in columns}, strings_can_be_null=True, null_values=[""]
     )
     parsing = pyarrow.csv.ParseOptions(newlines_in_values=True)
-    temporary = f"{name}.tmp"
     table = pyarrow.csv.read_csv(part, parse_options=parsing, convert_options=options)
-    pyarrow.parquet.write_table(table, temporary)
-    os.replace(temporary, name)
+    pyarrow.parquet.write_table(table, name)
 
 
 def _column_type(column: str) -> str:

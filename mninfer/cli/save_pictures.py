@@ -2,16 +2,18 @@
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from mninfer.cli.pictures import Picture
 from mninfer.errors import OutputError
+from mninfer.files import refuse_existing, write_atomically
 
-__all__ = ["PictureSaver", "drawing_savers", "plan_names", "write_picture"]
+__all__ = ["PictureSaver", "drawing_saver", "plan_names", "write_picture"]
 
 # What every OpenCV writes. Anything else (GIF, AVIF, the many kinds of TIFF) becomes a PNG, named x.gif.png.
 _WRITABLE = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".webp"))
+
+_ELSEWHERE = "another folder"
 
 Render = Callable[[str, Any], Any]
 
@@ -42,10 +44,12 @@ class PictureSaver:
         self._folder = folder
         self._render = render
         self._suffix = suffix
+        self._force = False
         self._names: dict[str, str] = {}
 
     def plan(self, pictures: Sequence[Picture], *, force: bool) -> None:
         """Name every file to come; refuse to write over one that exists (unless ``force``) or over a source."""
+        self._force = force
         self._names = plan_names(pictures, self._suffix)
         for picture in pictures:
             target = self._target(picture)
@@ -53,10 +57,7 @@ class PictureSaver:
                 continue
             if os.path.exists(picture.path) and os.path.samefile(target, picture.path):
                 raise OutputError("this would write over the picture itself", where=target, hints="another folder")
-            if not force:
-                raise OutputError(
-                    "this file exists", where=target, hints=["another folder", "--force to write over it"]
-                )
+            refuse_existing(target, force=force, elsewhere=_ELSEWHERE)
 
     def _target(self, picture: Picture) -> str:
         return os.path.join(self._folder, self._names[picture.path])
@@ -64,12 +65,12 @@ class PictureSaver:
     def save(self, picture: Picture, result: Any) -> None:
         """Draw ``result`` on the picture and write it, whole or not at all."""
         target = self._target(picture)
-        write_picture(target, self._render(picture.path, result))
+        write_picture(target, self._render(picture.path, result), force=self._force)
 
 
-def drawing_savers(folder: str | None) -> tuple[PictureSaver, ...]:
-    """A saver of pictures with their results drawn on them, where a folder for them was given."""
-    return (PictureSaver(folder, _draw_on_file),) if folder is not None else ()
+def drawing_saver(folder: str) -> PictureSaver:
+    """Saves pictures with their results drawn on them."""
+    return PictureSaver(folder, _draw_on_file)
 
 
 def _draw_on_file(path: str, result: Any) -> Any:
@@ -79,22 +80,20 @@ def _draw_on_file(path: str, result: Any) -> Any:
     return draw(load_image(path).pixels, result)
 
 
-def write_picture(target: str, pixels: Any) -> None:
-    """Encode by the suffix and put it in place in one step."""
+def write_picture(target: str, pixels: Any, *, force: bool) -> None:
+    """Encode by the suffix and write it whole or not at all, making its folder where there is none."""
     import cv2
 
-    is_colour = pixels.ndim == 3
-    ordered = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if is_colour else pixels
+    is_color = pixels.ndim == 3
+    ordered = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if is_color else pixels
     try:
         is_encoded, data = cv2.imencode(os.path.splitext(target)[1], ordered)
     except cv2.error as error:
         raise OutputError("this OpenCV cannot encode such a picture", where=target) from error
     if not is_encoded:
         raise OutputError("the picture could not be encoded (too large for its format?)", where=target)
-    temporary = f"{target}.part"
     try:
         os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-        Path(temporary).write_bytes(data.tobytes())
-        os.replace(temporary, target)
     except OSError as error:
-        raise OutputError(f"cannot write: {error.strerror}", where=target) from error
+        raise OutputError(f"cannot make the folder: {error.strerror}", where=target, hints=_ELSEWHERE) from error
+    write_atomically(target, data.tobytes(), force=force, elsewhere=_ELSEWHERE, is_synced=False)

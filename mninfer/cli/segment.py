@@ -1,21 +1,20 @@
 """``mninfer segment``: which class every pixel of a picture belongs to."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mninfer.cli.options import examples
 from mninfer.cli.output import printable
-from mninfer.cli.picture_options import picture_command_options, run_picture_command
-from mninfer.cli.picture_run import Presentation
-from mninfer.errors import InputError, UnsupportedModelError
-from mninfer.results import Failure
+from mninfer.cli.picture_options import picture_command_options, run_picture_command, save_images_option
+from mninfer.cli.picture_run import Presentation, each
+from mninfer.errors import UnsupportedModelError
 
 if TYPE_CHECKING:
     from mninfer import Model
     from mninfer.cli.save_pictures import PictureSaver
-    from mninfer.results import Segmentation
+    from mninfer.results import Failure, Segmentation
 
 __all__ = ["command", "in_a_line", "in_full", "mask_pixels", "rows"]
 
@@ -31,16 +30,12 @@ __all__ = ["command", "in_a_line", "in_full", "mask_pixels", "rows"]
 @click.option(
     "--save-masks", metavar="DIR", help="Save each mask as a PNG whose pixels are class indices; 255: not seen."
 )
-@click.option("--save-images", metavar="DIR", help="Save each picture with its classes in colour.")
+@save_images_option("its classes in colour")
 def command(save_masks: str | None, save_images: str | None, **options: Any) -> int:
     """Say which class every pixel belongs to, and how much of the picture each class covers."""
 
-    def analyse(model: "Model", paths: Iterable[str]) -> Iterator["Segmentation | Failure"]:
-        for path in paths:
-            try:
-                yield model.segment(path)
-            except InputError as error:
-                yield Failure(error, path)
+    def analyse(model: "Model", paths: Sequence[str]) -> Iterator["Segmentation | Failure"]:
+        return each(model.segment, paths)
 
     show = Presentation(
         command="segment",
@@ -49,7 +44,9 @@ def command(save_masks: str | None, save_images: str | None, **options: Any) -> 
         columns=("label", "index", "share", "width", "height"),
         rows=rows,
     )
-    return run_picture_command(options, analyse, show, savers=_savers(save_masks, save_images), settings={})
+    return run_picture_command(
+        options, analyse, show, save_images=save_images, savers=_mask_savers(save_masks), settings={}
+    )
 
 
 def in_full(result: "Segmentation") -> str:
@@ -79,10 +76,9 @@ def mask_pixels(_: str, result: "Segmentation") -> Any:
     return result.mask.astype("uint8" if highest < 0xFF else "uint16")  # -1 wraps to the highest value
 
 
-def _savers(save_masks: str | None, save_images: str | None) -> "tuple[PictureSaver, ...]":
-    if not save_masks and not save_images:
+def _mask_savers(folder: str | None) -> "tuple[PictureSaver, ...]":
+    if folder is None:
         return ()
-    from mninfer.cli.save_pictures import PictureSaver, drawing_savers
+    from mninfer.cli.save_pictures import PictureSaver
 
-    masks = (PictureSaver(save_masks, mask_pixels, suffix=".png"),) if save_masks else ()
-    return masks + drawing_savers(save_images)
+    return (PictureSaver(folder, mask_pixels, suffix=".png"),)

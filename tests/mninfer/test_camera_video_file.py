@@ -58,13 +58,36 @@ def test_an_ending_that_no_codec_is_known_for(tmp_path: Path) -> None:
 def test_an_existing_file_is_kept_without_force(tmp_path: Path) -> None:
     path = tmp_path / "out.avi"
     path.write_bytes(b"mine")
-    with pytest.raises(OutputError, match="this file exists"):
+    with pytest.raises(OutputError, match="the output exists already"):
         saver(path)
     video = saver(path, force=True)
     assert path.read_bytes() == b"mine"
     video.add(numbered_frame(7))
     video.close()
     assert numbers_in(path) == [7]
+
+
+def test_a_part_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "x.part.avi").write_bytes(b"mine")
+    video = saver(tmp_path / "x.avi")
+    video.add(numbered_frame(3))
+    video.close()
+    assert (tmp_path / "x.part.avi").read_bytes() == b"mine"
+    assert sorted(os.listdir(tmp_path)) == ["x.avi", "x.part.avi"]
+
+
+def test_a_path_that_opencv_refuses_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import cv2
+
+    def refuse(*_: object) -> None:
+        raise cv2.error("no such path")
+
+    monkeypatch.setattr(cv2, "VideoWriter", type("Writer", (), {"__new__": refuse, "fourcc": cv2.VideoWriter.fourcc}))
+    video = saver(tmp_path / "x.avi")
+    with pytest.raises(OutputError, match="cannot write to this path"):
+        video.add(numbered_frame(0))
+    video.close()
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -136,6 +136,7 @@ class LiveUntilCtrlC:
 
     is_live = True
     frames_per_second = 10.0
+    warning = None
 
     def frames(self):
         from mninfer.camera.frame import Frame

@@ -170,7 +170,7 @@ def test_saved_pictures_have_their_labels_drawn_and_their_places_kept(
     assert (before != after).any()
     again = cli("classify", models / "shapes.tflite", picture_folder, "--save-images", folder)
     assert again.code == 1
-    assert "this file exists" in again.err
+    assert "the output exists already" in again.err
     assert cli("classify", models / "shapes.tflite", picture_folder, "--save-images", folder, "--force").code == 0
 
 
@@ -363,5 +363,43 @@ def test_a_full_disk_under_saved_pictures(models: Path, tmp_path: Path) -> None:
         ["bash", "-c", f"ulimit -f 64; {line}"], env=environment_for(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "cannot write: File too large" in done.stderr
+    assert "cannot write the file: File too large" in done.stderr
     assert not (tmp_path / "out" / "noise.png").exists()
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("command", ["classify", "detect", "segment"])
+def test_what_is_wrong_with_the_model_is_told_of_the_model(
+    cli, models: Path, picture_folder: Path, command: str
+) -> None:
+    model = models / {"classify": "bare_shapes", "detect": "bare_red", "segment": "bare_colours"}[command]
+    model = model.with_suffix(".tflite")
+    for pictures in (next(picture_folder.glob("*.png")), picture_folder):
+        outcome = cli(command, model, pictures)
+        assert outcome.code == 1
+        assert "nothing says how a picture becomes this model's input" in outcome.err
+        assert f"where: {model}" in outcome.err
+
+
+def test_a_picture_that_the_engine_fails_on_is_one_failure(
+    cli, models: Path, picture_folder: Path, monkeypatch
+) -> None:
+    from mninfer.engines.interpreter import InterpreterEngine
+    from mninfer.errors import EngineError
+
+    run, calls = InterpreterEngine.run, []
+
+    def fail_once(engine: InterpreterEngine, arrays: object) -> object:
+        calls.append(1)
+        if len(calls) == 2:
+            raise EngineError("out of luck")
+        return run(engine, arrays)
+
+    monkeypatch.setattr(InterpreterEngine, "run", fail_once)
+    for command, model in (("classify", "shapes"), ("detect", "red"), ("segment", "colours")):
+        calls.clear()
+        outcome = cli(command, models / f"{model}.tflite", picture_folder)
+        assert outcome.code == 1
+        assert len(outcome.out.splitlines()) == 7
+        assert "1 of 8 pictures could not be used" in outcome.err
+        assert "out of luck" in outcome.err

@@ -106,9 +106,9 @@ def test_a_part_is_not_written_over_unasked(tmp_path: Path) -> None:
 def test_an_existing_file_is_not_written_over_unasked(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("mine")
-    with pytest.raises(OutputError, match="this file exists"):
+    with pytest.raises(OutputError, match="the output exists already"):
         open_file(path)
-    with pytest.raises(OutputError, match="this file exists"):
+    with pytest.raises(OutputError, match="the output exists already"):
         open_file(path, resume=True)
     assert path.read_text() == "mine"
     assert sorted(os.listdir(tmp_path)) == ["out.csv"]
