@@ -5,7 +5,7 @@ so that no engine is imported here. docs/formats.md states the pictures' formula
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mninfer.model_file.golden.picture import FORMULA, golden_picture, golden_size
 from mninfer.model_file.golden.vector import GoldenOutput, GoldenVector
@@ -35,8 +35,10 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Making and comparing are loaded when asked for: classifying a picture needs neither."""
-    if name in _HOMES:
-        return getattr(import_module(f"mninfer.model_file.golden.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"mninfer.model_file.golden.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
