@@ -131,7 +131,7 @@ def _check_num_pixels(header: Header, max_pixels: int) -> None:
     if header.width * header.height > max_pixels:
         raise InputError(
             f"{header.width} x {header.height} pixels are more than the {max_pixels:,} allowed",
-            hints=["scale the picture down", "raise max_pixels, if you trust it"],
+            hints=["scale the picture down", "raise max_pixels (--max-megapixels), if you trust it"],
         )
 
 
@@ -142,5 +142,5 @@ def _check_memory(header: Header, reduction: int, max_pixels: int, *, held: int)
         raise InputError(
             f"decoding {header.width} x {header.height} pixels of this kind of {header.format} takes "
             f"{needed // 1_000_000:,} MB of memory, more than the {allowed // 1_000_000:,} MB allowed",
-            hints=["scale the picture down", "raise max_pixels, if you trust it"],
+            hints=["scale the picture down", "raise max_pixels (--max-megapixels), if you trust it"],
         )

@@ -1,7 +1,8 @@
 """Whether a strip or tile of a TIFF is whole: OpenCV shows whatever libtiff had before an error.
 
 Deflated data are inflated and their checksum compared, run lengths are added up, LZW data must end in their end code.
-LZW has no checksum: a byte changed in its middle stays unnoticed.
+LZW has no checksum, and libtiff's complaint about an impossible code does not reach us through OpenCV: a byte changed in
+the middle of LZW data stays unnoticed.
 """
 
 import zlib
@@ -42,6 +43,8 @@ def _check_deflated(data: memoryview, expected: int) -> None:
 
 def _check_run_lengths(data: memoryview, expected: int) -> None:
     position, total, size = 0, 0, len(data)
+    if size > 2 * expected + PART_BYTES:  # the worst case is one byte in 128 more than the pixels
+        raise damaged(Format.TIFF, f"{size:,} bytes of run lengths for {expected:,} bytes of pixels")
     while position < size and total < expected:
         head = data[position]
         if head < 128:  # so many bytes, and one more, as they are

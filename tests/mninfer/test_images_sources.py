@@ -265,12 +265,17 @@ class TestPaths:
 
     def test_patterns(self, folder: Path) -> None:
         assert self.names(folder, "*.png", "*.JPG") == ["a.png", "b.JPG"]
-        assert self.names(folder, "*") == ["a.png", "b.JPG"]
+        assert self.names(folder, "*") == ["a.png", "b.JPG", "sub/c.jpeg", "sub/deep/d.tif"]  # as a shell's * would
         assert self.names(folder, "**/*.jpeg") == ["sub/c.jpeg"]
 
     def test_files_stand_for_themselves_and_come_once(self, folder: Path) -> None:
         assert self.names(folder, "notes.txt", "a.png", "a.png", "*.png") == ["notes.txt", "a.png"]
-        assert self.names(folder, "gone.jpg") == ["gone.jpg"]
+        assert self.names(folder, "sub/../a.png", ".") == ["a.png", "b.JPG", "sub/c.jpeg", "sub/deep/d.tif"]
+
+    def test_what_is_not_there_is_told_at_once(self, folder: Path) -> None:
+        with pytest.raises(InputError, match="no such picture or folder") as caught:
+            self.names(folder, "a.pgn")
+        assert 'a.png"?' in caught.value.hints[0]
 
     def test_a_file_named_like_a_pattern(self, folder: Path) -> None:
         (folder / "x[1].png").write_bytes(b"")
