@@ -1,8 +1,8 @@
 """Whether a strip or tile of a TIFF is whole: OpenCV shows whatever libtiff had before an error.
 
 Deflated data are inflated and their checksum compared, run lengths are added up, LZW data must end in their end code.
-LZW has no checksum, and libtiff's complaint about an impossible code does not reach us through OpenCV: a byte changed in
-the middle of LZW data stays unnoticed.
+LZW has no checksum, and libtiff's complaint about an impossible code does not reach us through OpenCV: a byte changed
+in the middle of LZW data stays unnoticed.
 """
 
 import zlib
