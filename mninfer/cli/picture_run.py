@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from mninfer.cli.chatter import without_chatter
 from mninfer.cli.output import json_line, note, printable, say
-from mninfer.cli.pictures import Picture, find_pictures
 from mninfer.errors import InputError, MnError
+from mninfer.images.paths import FoundImage, find_images
 from mninfer.results import PICTURE_ERRORS, Failure
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def each(call: Callable[[str], Any], paths: Iterable[str]) -> Iterator[Any]:
 
 def run_pictures(model: "Model", run: PictureRun, analyse: Analyse, show: Presentation) -> int:
     """Do every picture; 0 when all could be used, else 1 after telling which could not."""
-    pictures = find_pictures(run.arguments)
+    pictures = find_images(run.arguments)
     for saver in run.savers:
         saver.plan(pictures, force=run.force or run.resume)
     if run.out:
@@ -71,7 +71,7 @@ def run_pictures(model: "Model", run: PictureRun, analyse: Analyse, show: Presen
     return _to_stdout(model, run, pictures, analyse, show)
 
 
-def _one(model: "Model", run: PictureRun, picture: Picture, analyse: Analyse, show: Presentation) -> int:
+def _one(model: "Model", run: PictureRun, picture: FoundImage, analyse: Analyse, show: Presentation) -> int:
     result = next(iter(analyse(model, [picture.path])))
     if isinstance(result, Failure):
         raise result.error.at(picture.path)
@@ -84,7 +84,9 @@ def _one(model: "Model", run: PictureRun, picture: Picture, analyse: Analyse, sh
     return 0
 
 
-def _to_stdout(model: "Model", run: PictureRun, pictures: list[Picture], analyse: Analyse, show: Presentation) -> int:
+def _to_stdout(
+    model: "Model", run: PictureRun, pictures: list[FoundImage], analyse: Analyse, show: Presentation
+) -> int:
     failures = _Failures()
     width = min(max(len(printable(picture.path)) for picture in pictures), 60)
     with _progress(len(pictures), is_wanted=not sys.stdout.isatty()) as progress:
@@ -99,7 +101,7 @@ def _to_stdout(model: "Model", run: PictureRun, pictures: list[Picture], analyse
     return failures.tell(len(pictures))
 
 
-def _to_file(model: "Model", run: PictureRun, pictures: list[Picture], analyse: Analyse, show: Presentation) -> int:
+def _to_file(model: "Model", run: PictureRun, pictures: list[FoundImage], analyse: Analyse, show: Presentation) -> int:
     from mninfer.cli.records import RecordFile
 
     assert run.out is not None
@@ -133,8 +135,8 @@ def _to_file(model: "Model", run: PictureRun, pictures: list[Picture], analyse: 
 
 
 def _each(
-    model: "Model", pictures: list[Picture], analyse: Analyse, savers: "tuple[PictureSaver, ...]"
-) -> Iterator[tuple[Picture, Any]]:
+    model: "Model", pictures: list[FoundImage], analyse: Analyse, savers: "tuple[PictureSaver, ...]"
+) -> Iterator[tuple[FoundImage, Any]]:
     """Each picture with its result, in order. One that cannot be saved is a failure like one that cannot be read."""
     results = analyse(model, [picture.path for picture in pictures])
     with without_chatter():  # bulk runs open an engine per worker
@@ -143,7 +145,7 @@ def _each(
         yield picture, _saved(picture, result, savers)
 
 
-def _saved(picture: Picture, result: Any, savers: "tuple[PictureSaver, ...]") -> Any:
+def _saved(picture: FoundImage, result: Any, savers: "tuple[PictureSaver, ...]") -> Any:
     """``result``; or a failure, where the picture is gone or changed by the time it is drawn on."""
     if isinstance(result, Failure):
         return result
@@ -155,7 +157,7 @@ def _saved(picture: Picture, result: Any, savers: "tuple[PictureSaver, ...]") ->
     return result
 
 
-def _record(model: "Model", picture: Picture, result: Any) -> dict[str, Any]:
+def _record(model: "Model", picture: FoundImage, result: Any) -> dict[str, Any]:
     """The JSON of one picture: its name as given, what was found or the error, where the preprocessing came from."""
     if isinstance(result, Failure):
         return {"image": picture.path, "error": result.error.what}

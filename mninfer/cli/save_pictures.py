@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mninfer.cli.pictures import Picture
 from mninfer.errors import OutputError
 from mninfer.files import refuse_existing, write_atomically
+from mninfer.images.paths import FoundImage
 
 __all__ = ["PictureSaver", "drawing_saver", "plan_names", "write_picture"]
 
@@ -18,7 +18,7 @@ _ELSEWHERE = "another folder"
 Render = Callable[[str, Any], Any]
 
 
-def plan_names(pictures: Sequence[Picture], suffix: str | None = None) -> dict[str, str]:
+def plan_names(pictures: Sequence[FoundImage], suffix: str | None = None) -> dict[str, str]:
     """For each picture's path a name below the folder; equal ones (in any case of letters) get -2, -3, …"""
     taken: set[str] = set()
     names = {}
@@ -47,7 +47,7 @@ class PictureSaver:
         self._force = False
         self._names: dict[str, str] = {}
 
-    def plan(self, pictures: Sequence[Picture], *, force: bool) -> None:
+    def plan(self, pictures: Sequence[FoundImage], *, force: bool) -> None:
         """Name every file to come; refuse to write over one that exists (unless ``force``) or over a source."""
         self._force = force
         self._names = plan_names(pictures, self._suffix)
@@ -59,10 +59,10 @@ class PictureSaver:
                 raise OutputError("this would write over the picture itself", where=target, hints="another folder")
             refuse_existing(target, force=force, elsewhere=_ELSEWHERE)
 
-    def _target(self, picture: Picture) -> str:
+    def _target(self, picture: FoundImage) -> str:
         return os.path.join(self._folder, self._names[picture.path])
 
-    def save(self, picture: Picture, result: Any) -> None:
+    def save(self, picture: FoundImage, result: Any) -> None:
         """Draw ``result`` on the picture and write it, whole or not at all."""
         target = self._target(picture)
         write_picture(target, self._render(picture.path, result), force=self._force)
