@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from mninfer.errors import EngineError
 from mninfer.preprocessing.geometry import Geometry, Region
-from mninfer.results import Box, Detection, Prediction
+from mninfer.results import Box, Detection, Prediction, label_of
 from mninfer.tensors import Quantization
 
-__all__ = ["best_classes", "dequantize", "detections", "label_of", "segment_mask"]
+__all__ = ["best_classes", "dequantize", "detections", "segment_mask"]
 
 Array = npt.NDArray[Any]
 UNSEEN = -1  # a mask's value where the model saw nothing: outside the crop
@@ -28,11 +28,6 @@ def dequantize(array: Array, quantization: Quantization | None) -> Array:
         return array.astype(np.float32, copy=False)
     scale, zero_point = np.float32(quantization.scales[0]), quantization.zero_points[0]
     return (array.astype(np.int32) - zero_point).astype(np.float32) * scale
-
-
-def label_of(labels: Sequence[str] | None, index: int) -> str:
-    """The label, or the index as text where there is none."""
-    return labels[index] if labels is not None and 0 <= index < len(labels) else str(index)
 
 
 def best_classes(

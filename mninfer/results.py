@@ -1,6 +1,6 @@
 """What a model says about a picture, as frozen values. Scores are 0..1; boxes and masks in the original's pixels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ __all__ = [
     "Failure",
     "Prediction",
     "Segmentation",
+    "label_of",
 ]
 
 
@@ -121,12 +122,17 @@ class Segmentation:
         """The label; the number where there is none; -1 is what a crop left out, where the model saw nothing."""
         if index < 0:
             return "unseen"
-        return self.labels[index] if self.labels and index < len(self.labels) else str(index)
+        return label_of(self.labels, index)
 
     def to_json(self) -> dict[str, Any]:
         height, width = self.mask.shape
         classes = [{"label": self.name(i), "index": i, "share": share} for i, share in self.shares().items()]
         return {"image": self.source, "width": width, "height": height, "classes": classes}
+
+
+def label_of(labels: Sequence[str] | None, index: int) -> str:
+    """The label, or the index as text where there is none."""
+    return labels[index] if labels is not None and 0 <= index < len(labels) else str(index)
 
 
 # What can be wrong with one picture while the next is fine. Any other error is of the model, and ends a run.

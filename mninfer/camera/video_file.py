@@ -86,7 +86,7 @@ class VideoSaver:
         import cv2
 
         _try_to_create(self._part)
-        self._size = (pixels.shape[1] & ~1, pixels.shape[0] & ~1)  # the codecs halve the colors' resolution
+        self._size = (pixels.shape[1] & ~1, pixels.shape[0] & ~1)  # the codecs halve the colours' resolution
         code = cv2.VideoWriter.fourcc(*self._codec)
         try:
             self._writer = cv2.VideoWriter(self._part, cv2.CAP_FFMPEG, code, self._rate, self._size)

@@ -84,8 +84,8 @@ def write_picture(target: str, pixels: Any, *, force: bool) -> None:
     """Encode by the suffix and write it whole or not at all, making its folder where there is none."""
     import cv2
 
-    is_color = pixels.ndim == 3
-    ordered = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if is_color else pixels
+    is_colour = pixels.ndim == 3
+    ordered = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if is_colour else pixels
     try:
         is_encoded, data = cv2.imencode(os.path.splitext(target)[1], ordered)
     except cv2.error as error:
