@@ -103,6 +103,26 @@ def test_a_part_is_not_written_over_unasked(tmp_path: Path) -> None:
         assert not file.is_done(record(1)["image"])
 
 
+def test_a_file_is_finished_without_its_sidecar_too(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with open_file(path) as file:
+        file.write(record(1))
+        (tmp_path / "out.csv.part.json").unlink()
+        file.finish()
+    assert [each.name for each in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_a_file_that_came_up_meanwhile_stays_and_so_does_the_part(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with open_file(path) as file:
+        file.write(record(1))
+        path.write_text("theirs")
+        with pytest.raises(OutputError, match="the output exists already"):
+            file.finish()
+    assert path.read_text() == "theirs"
+    assert (tmp_path / "out.csv.part").exists()
+
+
 def test_an_existing_file_is_not_written_over_unasked(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("mine")
