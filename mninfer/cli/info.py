@@ -62,7 +62,8 @@ def command(
     """Say what a model is, and what is known of it.
 
     Tensors, operators, work, preprocessing and who said so, labels, where it came from, the oldest runtime that loads
-    it, and how much of it a delegate such as XNNPACK takes over here.
+    it, and how much of it a delegate such as XNNPACK takes over here. The exit code is 1 where mnkit wrote the file and
+    it has changed since.
     """
     from mninfer.loading import checked_input_shapes, read_checked
 
@@ -79,7 +80,7 @@ def command(
         json_line(facts, indent=2)
     else:
         say(page(facts))
-    return 0
+    return 1 if file.has_changed else 0
 
 
 def _engine_facts(data: bytes, **options: Any) -> EngineFacts:
@@ -112,7 +113,8 @@ def describe(path: str, file: "ModelFile", engine: EngineFacts, *, has_ops: bool
     facts = {
         "schema": 1,
         "model": path,
-        "is_ours": file.is_ours,
+        "is_ours": file.is_ours or file.has_changed,
+        "has_changed": file.has_changed,
         "name": file.metadata.name if file.metadata else "",
         "description": (file.metadata.description if file.metadata else "") or graph.description,
         "size_bytes": len(file.data),
@@ -201,7 +203,7 @@ def page(facts: dict[str, Any]) -> str:
         ("made from", _provenance_line(facts["provenance"])),
         (
             "golden vectors",
-            f"{facts['num_golden_vectors']}" + ("" if facts["is_ours"] else ", the file is not one of mnkit's"),
+            _golden_line(facts),
         ),
         ("oldest runtime", facts["oldest_runtime"] or "unknown: an operator is newer than mnkit's table"),
         ("engine", _engine_line(facts["engine"])),
@@ -223,6 +225,12 @@ def _tensor_line(tensor: dict[str, Any]) -> str:
 def _operators_line(facts: dict[str, Any]) -> str:
     counts = ", ".join(f"{count} {name}" for name, count in facts["operators"].items())
     return f"{facts['num_operators']}: {counts}"
+
+
+def _golden_line(facts: dict[str, Any]) -> str:
+    if facts["has_changed"]:
+        return "none to trust: mnkit wrote the file, and it has changed since"
+    return f"{facts['num_golden_vectors']}" + ("" if facts["is_ours"] else ", the file is not one of mnkit's")
 
 
 def _preprocess_line(preprocess: dict[str, Any] | None) -> str:

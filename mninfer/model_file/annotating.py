@@ -76,6 +76,8 @@ def annotate(
 def _settle_task(file: ModelFile, stated: Task | None) -> Task:
     """What is stated, else what the file says, else what its outputs look like."""
     recorded = file.contract.task if file.contract else None
+    if stated is Task.SEGMENT and (looks := read_outputs(file.graph).task) is Task.CLASSIFY:
+        raise UnsupportedModelError(f'the model is not for "{stated}": its outputs are those of a model to {looks}')
     task = read_outputs(file.graph, stated or recorded).task
     detects = read_outputs(file.graph).detection is not None
     if (stated and task is not stated) or (task is Task.DETECT and not detects):

@@ -36,11 +36,12 @@ class ModelFile:
     labels: tuple[str, ...] | None
     metadata: FileMetadata | None
     foreign_preprocess: PreprocessSpec | None
+    has_changed: bool = False
     warnings: tuple[str, ...] = ()
 
     @property
     def is_ours(self) -> bool:
-        """Whether the file carries our contract, verified."""
+        """Whether the file carries our contract, verified; not where it ``has_changed`` since, read leniently."""
         return self.contract is not None
 
     @property
@@ -113,6 +114,7 @@ class _Reading:
             labels=labels if contract else self.foreign_labels(graph, archive, metadata),
             metadata=metadata,
             foreign_preprocess=None if contract else self.foreign_preprocess(graph, metadata),
+            has_changed=contract is None and MARK_NAME in graph.metadata,
             warnings=tuple(self.warnings),
         )
 
@@ -202,7 +204,7 @@ def _damaged(what: str) -> ModelFileError:
         f"the file was written by mnkit and has changed since: {what}",
         hints=(
             "take the file from its source again",
-            "if another tool changed it on purpose, attach the contract anew: mninfer annotate",
+            "if a tool changed it on purpose: mninfer annotate MODEL --preprocess … --resize … --labels … -o OUT",
         ),
     )
 

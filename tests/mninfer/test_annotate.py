@@ -96,7 +96,10 @@ def test_the_task_is_seen_in_the_outputs_unless_stated(
     assert is_verified(data)
 
 
-@pytest.mark.parametrize(("model", "task"), [(red_detector(), Task.CLASSIFY), (shapes_float(), Task.DETECT)])
+@pytest.mark.parametrize(
+    ("model", "task"),
+    [(red_detector(), Task.CLASSIFY), (shapes_float(), Task.DETECT), (shapes_float(), Task.SEGMENT)],
+)
 def test_a_task_that_the_outputs_do_not_serve(model: bytes, task: Task) -> None:
     with pytest.raises(UnsupportedModelError, match=f'the model is not for "{task}"'):
         attach(model, preprocess=UNIT, task=task)

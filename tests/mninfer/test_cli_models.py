@@ -36,6 +36,19 @@ def test_info_of_a_foreign_file_says_what_is_missing(cli, models: Path) -> None:
     assert "not one of mnkit's" in outcome.out
 
 
+def test_info_of_a_file_that_has_changed_since(cli, models: Path, tmp_path: Path) -> None:
+    data = bytearray((models / "shapes8.tflite").read_bytes())
+    constants = [tensor.data for tensor in mninfer.load(bytes(data)).graph.tensors if tensor.data is not None]
+    largest = max(constants, key=len).tobytes()
+    data[data.index(largest) + len(largest) // 2] ^= 1
+    (tmp_path / "changed.tflite").write_bytes(data)
+    outcome = cli("info", tmp_path / "changed.tflite")
+    assert outcome.code == 1
+    assert "none to trust: mnkit wrote the file, and it has changed since" in outcome.out
+    facts = json.loads(cli("info", tmp_path / "changed.tflite", "--json").out)
+    assert (facts["is_ours"], facts["has_changed"]) == (True, True)
+
+
 def test_info_lists_operators_whose_work_adds_up(cli, models: Path) -> None:
     facts = json.loads(cli("info", models / "shapes.tflite", "--json").out)
     assert facts["schema"] == 1

@@ -17,3 +17,12 @@ def test_weights_and_biases_count_once_and_other_constants_do_not() -> None:
     b.operator("FULLY_CONNECTED", [y, weights, -1], [z], "FullyConnectedOptions", {})
     b.operator("ADD", [z, b.constant("c", np.ones((1, 4), np.float32))], [last], "AddOptions", {})
     assert count_parameters(check_model(b.build([x], [last]))) == 4 * 4 + 4
+
+
+def test_weights_stored_as_float16_count() -> None:
+    b = GraphBuilder()
+    x, y = b.activation("x", (1, 4)), b.activation("y", (1, 4))
+    stored, weights = b.constant("w", np.zeros((4, 4), np.float16)), b.activation("wide", (4, 4))
+    b.operator("DEQUANTIZE", [stored], [weights], "DequantizeOptions", {}, version=2)
+    b.operator("FULLY_CONNECTED", [x, weights, -1], [y], "FullyConnectedOptions", {})
+    assert count_parameters(check_model(b.build([x], [y]))) == 16
