@@ -102,12 +102,19 @@ def _to_stdout(
 
 
 def _to_file(model: "Model", run: PictureRun, pictures: list[FoundImage], analyse: Analyse, show: Presentation) -> int:
+    from mninfer.cli.finished_records import finished_images
     from mninfer.cli.records import RecordFile
 
     assert run.out is not None
+    images = [picture.path for picture in pictures]
+    if run.resume and not run.force:
+        finished = finished_images(run.out, columns=show.columns, rows=show.rows, images=images)
+        if finished is not None:
+            return _tell_finished(run, finished)
     with RecordFile(
-        run.out, columns=show.columns, rows=show.rows, settings=run.settings, resume=run.resume, force=run.force
-    ) as file:
+        run.out, columns=show.columns, rows=show.rows, settings=run.settings, images=images, resume=run.resume,
+        force=run.force,
+    ) as file:  # fmt: skip
         failures = _Failures()
         todo = []
         for picture in pictures:
@@ -166,11 +173,26 @@ def _record(model: "Model", picture: FoundImage, result: Any) -> dict[str, Any]:
     return {**result.to_json(), "image": picture.path, "preprocess_source": source}
 
 
+def _tell_finished(run: PictureRun, finished: "dict[str, str | None]") -> int:
+    """The outcome that the run which completed the file had."""
+    failures = _Failures()
+    for path, error in finished.items():
+        if error:
+            failures.add(path, error)
+    note(f"{run.out} is complete: nothing to do; --force does it again")
+    code = failures.tell(len(finished))
+    if run.is_json:
+        _tell_file(run, len(finished), failures.count)
+    return code
+
+
 def _tell_file(run: PictureRun, num_pictures: int, num_failures: int) -> None:
     if run.is_json:
         json_line({"out": run.out, "num_pictures": num_pictures, "num_failures": num_failures})
     else:
-        note(f"{num_pictures:,} pictures, {num_failures:,} that could not be used -> {run.out}")
+        pictures = f"{num_pictures:,} picture{'' if num_pictures == 1 else 's'}"
+        unused = f", {num_failures:,} that could not be used" if num_failures else ""
+        note(f"{pictures}{unused} -> {run.out}")
 
 
 def _progress(total: int, *, num_done: int = 0, is_wanted: bool = True) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Protocol
 
 from mninfer.cli.output import finite
 
-__all__ = ["CsvFormat", "Done", "JsonlFormat", "RecordFormat", "image_key"]
+__all__ = ["CsvFormat", "Done", "JsonlFormat", "RecordFormat", "image_key", "record_format"]
 
 Record = dict[str, Any]
 _QUOTED = frozenset(',"\r\n')
@@ -97,6 +97,11 @@ class CsvFormat:
                 previous = row[0]
                 yield Done(begin, row[0], row[-1] or None)
             begin += len(line)
+
+
+def record_format(name: str, columns: Sequence[str], rows: Rows) -> RecordFormat:
+    """How NAME's lines are written; a parquet file is CSV until it is complete."""
+    return JsonlFormat() if name.endswith(".jsonl") else CsvFormat(columns, rows)
 
 
 def _cell(value: object) -> str:

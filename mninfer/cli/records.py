@@ -7,13 +7,14 @@ Two runs cannot write the same file. Parquet cannot be cut off and read, so its 
 import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from time import monotonic
 from typing import Any, BinaryIO
 
-from mninfer.cli.record_format import CsvFormat, Done, JsonlFormat, Record, RecordFormat, Rows, image_key
-from mninfer.errors import MissingDependencyError, OutputError
+from mninfer.cli.finished_records import refuse_others, require_pyarrow
+from mninfer.cli.record_format import Done, Record, Rows, image_key, record_format
+from mninfer.errors import OutputError
 from mninfer.files import put_in_place, refuse_existing, remove_if_there
 
 __all__ = ["RECORD_SUFFIXES", "RecordFile"]
@@ -24,20 +25,32 @@ _FLUSH_BYTES, _FLUSH_S = 1 << 15, 1.0  # what a kill may cost: a second, or 32 K
 
 
 class RecordFile:
-    """Opens NAME.part, says what is ``done`` in it already, takes records, and ``finish`` makes it NAME."""
+    """Opens NAME.part, says what is ``done`` in it already, takes records, and ``finish`` makes it NAME.
+
+    ``images`` are those asked for: a part that has others is not gone on with.
+    """
 
     def __init__(
-        self, name: str, *, columns: tuple[str, ...], rows: Rows, settings: Mapping[str, Any], resume: bool, force: bool
+        self,
+        name: str,
+        *,
+        columns: tuple[str, ...],
+        rows: Rows,
+        settings: Mapping[str, Any],
+        images: Collection[str],
+        resume: bool,
+        force: bool,
     ) -> None:
         self.name = name
         self.part, self._sidecar = f"{name}.part", f"{name}.part.json"
-        self._format: RecordFormat = JsonlFormat() if name.endswith(".jsonl") else CsvFormat(columns, rows)
+        self._format = record_format(name, columns, rows)
         self._settings = dict(settings)
+        self._images = frozenset(map(image_key, images))
         self.done: dict[str, str | None] = {}
         self._pending = bytearray()
         self._flushed = monotonic()
         if name.endswith(".parquet"):
-            _require_pyarrow()
+            require_pyarrow()
         self._force = force
         refuse_existing(name, force=force, elsewhere=_ELSEWHERE)
         self._file = self._open_part()
@@ -145,6 +158,7 @@ class RecordFile:
                 where=self.part,
                 hints="--force to start anew",
             ) from error
+        refuse_others(self.done, self._images, self.part)
         if last is not None:
             del self.done[last.image]
         self._truncate(last)
@@ -220,15 +234,6 @@ def _failed(path: str, error: OSError) -> OutputError:
         "what was written stays: free some space, then --resume" if is_full else "choose a folder that you may write to"
     )
     return OutputError(f"cannot write: {error.strerror}", where=path, hints=hint)
-
-
-def _require_pyarrow() -> None:
-    try:
-        import pyarrow.parquet  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            "parquet files need pyarrow", hints=["python -m pip install pyarrow", "--out NAME.csv or NAME.jsonl"]
-        ) from error
 
 
 def _write_parquet(part: str, name: str) -> None:

@@ -403,3 +403,23 @@ def test_a_picture_that_the_engine_fails_on_is_one_failure(
         assert len(outcome.out.splitlines()) == 7
         assert "1 of 8 pictures could not be used" in outcome.err
         assert "out of luck" in outcome.err
+
+
+def test_resuming_a_complete_file_is_nothing_to_do(cli, models: Path, picture_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    assert cli("classify", models / "shapes.tflite", picture_folder, "--out", out).err == f"8 pictures -> {out}\n"
+    data = out.read_bytes()
+    again = cli("classify", models / "shapes.tflite", picture_folder, "--out", out, "--resume")
+    assert (again.code, again.out) == (0, "")
+    assert "nothing to do" in again.err
+    one = next(picture_folder.glob("*.png"))
+    fewer = cli("classify", models / "shapes.tflite", one, "--out", out, "--resume")
+    assert fewer.code == 1
+    assert "results of 7 pictures that were not asked for" in fewer.err
+    assert out.read_bytes() == data
+
+
+def test_one_picture_is_counted_in_the_singular(cli, models: Path, picture_folder: Path, tmp_path: Path) -> None:
+    one = next(picture_folder.glob("*.png"))
+    outcome = cli("classify", models / "shapes.tflite", one, "--out", tmp_path / "out.csv")
+    assert outcome.err == f"1 picture -> {tmp_path / 'out.csv'}\n"

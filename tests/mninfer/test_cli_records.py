@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mninfer.cli import records as records_module
+from mninfer.cli.finished_records import finished_images
 from mninfer.cli.record_format import CsvFormat, JsonlFormat, image_key
 from mninfer.cli.records import RecordFile
 from mninfer.errors import MissingDependencyError, OutputError
@@ -31,10 +32,17 @@ def record(number: int) -> dict[str, Any]:
     return {"image": name, "objects": [{"label": f'a "{i}"\n,b', "score": 0.5} for i in range(number % 3)]}
 
 
-def open_file(path: Path, *, resume: bool = False, force: bool = False, settings: Any = None) -> RecordFile:
+def open_file(
+    path: Path, *, resume: bool = False, force: bool = False, settings: Any = None, images: Any = None
+) -> RecordFile:
+    images = ASKED if images is None else images
     return RecordFile(
-        str(path), columns=COLUMNS, rows=rows, settings=settings or {"top": 5}, resume=resume, force=force
-    )
+        str(path), columns=COLUMNS, rows=rows, settings=settings or {"top": 5}, images=images, resume=resume,
+        force=force,
+    )  # fmt: skip
+
+
+ASKED = [*(record(number)["image"] for number in range(100)), *(f"{number}{'x' * 2000}" for number in range(100))]
 
 
 def write_whole(path: Path, count: int = 12) -> bytes:
@@ -168,6 +176,38 @@ def test_a_part_of_something_else_is_refused(tmp_path: Path, suffix: str, data: 
     with pytest.raises(OutputError, match="this is not a part that this command wrote"):
         open_file(path, resume=True)
     assert Path(file.part).read_bytes() == data
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_part_with_pictures_that_were_not_asked_for_is_left_as_it_is(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out.{suffix}"
+    with open_file(path) as file:
+        for number in range(4):
+            file.write(record(number))
+    data = Path(file.part).read_bytes()
+    with pytest.raises(OutputError, match=r"results of 3 pictures that were not asked for .*p1,"):
+        open_file(path, resume=True, images=ASKED[:1])
+    assert Path(file.part).read_bytes() == data
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_complete_file_says_what_is_in_it(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out.{suffix}"
+
+    def finished(images: list[str]) -> dict[str, str | None] | None:
+        return finished_images(str(path), columns=COLUMNS, rows=rows, images=images)
+
+    assert finished(ASKED[:4]) is None  # nothing there
+    write_whole(path, 4)
+    assert finished(ASKED[:4]) == {**dict.fromkeys(ASKED[:3]), ASKED[3]: "bad, 3"}
+    with pytest.raises(OutputError, match="results of 1 pictures that were not asked for"):
+        finished(ASKED[:3])
+    with pytest.raises(OutputError, match="without 2 of the pictures asked for"):
+        finished(ASKED[:6])
+    path.write_text("my notes\n")
+    with pytest.raises(OutputError, match="is not what this command writes"):
+        finished(ASKED[:4])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="locks are POSIX")
