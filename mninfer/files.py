@@ -119,10 +119,20 @@ def write_atomically(
 
 def refuse_existing(path: str, *, force: bool, elsewhere: str = "another name: -o FILE") -> None:
     """Return where a file may be written: nothing is there, or a file that ``force`` gives up; else an OutputError."""
-    if os.path.isdir(path):
-        raise OutputError("the output is a folder, not a file", where=path, hints=f"give a file name: {elsewhere}")
+    kind = _kind_in_the_way(path)
+    if kind is not None:
+        raise OutputError(f"the output is {kind}, not a file", where=path, hints=f"give a file name: {elsewhere}")
     if not force and os.path.lexists(path):
         raise OutputError("the output exists already", where=path, hints=("--force to replace it", elsewhere))
+
+
+def _kind_in_the_way(path: str) -> str | None:
+    """What is at ``path`` where it is there and no regular file: that is never replaced by one."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return None
+    return None if stat.S_ISREG(mode) else _kind(mode)
 
 
 def put_in_place(part: str, target: str, *, force: bool, elsewhere: str = "another name: -o FILE") -> None:

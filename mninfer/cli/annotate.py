@@ -9,10 +9,11 @@ from mninfer.cli.chatter import without_chatter
 from mninfer.cli.options import (
     ModelOptions,
     NearChoice,
+    engine_options,
     examples,
     model_argument,
-    model_options,
     open_model,
+    preprocess_options,
     stated_preprocess,
 )
 from mninfer.cli.output import json_line, say
@@ -42,7 +43,8 @@ _TASKS = ("classify", "detect", "segment", "embed")
 @click.option("--license", "license_", default="", help="Its licence.")
 @click.option("--force", is_flag=True, help="Write over OUT if it exists.")
 @click.option("--json", "is_json", is_flag=True, help="What was attached, as one JSON object.")
-@model_options
+@preprocess_options
+@engine_options
 def command(model: str, output: str, task: str | None, *, force: bool, is_json: bool, **options: Any) -> int:
     """Put preprocessing, labels and golden vectors into a .tflite file.
 

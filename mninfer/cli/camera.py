@@ -1,5 +1,6 @@
 """``mninfer camera``: labels and frames per second, live, on a terminal, a screen or a page, or into a video."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mninfer.cli.chatter import without_chatter
-from mninfer.cli.options import ModelOptions, examples, model_argument, model_options, open_model
-from mninfer.cli.output import json_line, note, printable, say
+from mninfer.cli.options import FiniteRange, ModelOptions, examples, model_argument, model_options, open_model
+from mninfer.cli.output import flush_results, is_terminal, json_line, note, printable, say
+from mninfer.errors import MnError, OutputError
 
 if TYPE_CHECKING:
     from mninfer import Model
@@ -43,7 +45,7 @@ __all__ = ["command"]
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address that --http serves on.")
 @click.option("--frames", "num_frames", type=click.IntRange(1), metavar="N", help="Stop after N frames.")
 @click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="How many classes to name.")
-@click.option("--threshold", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="For detectors.")
+@click.option("--threshold", type=FiniteRange(0, 1), default=0.5, show_default=True, help="For detectors.")
 @click.option("--force", is_flag=True, help="Write over an existing --save.")
 @click.option("--json", "is_json", is_flag=True, help="One JSON object a frame, each on a line of its own.")
 @model_options
@@ -65,6 +67,7 @@ def command(
     """Watch a camera or a video: live labels and frames per second.
 
     A video file is done frame by frame, in order, none left out; a camera's stale frames are dropped. Ctrl-C ends it.
+    Exit code 1 where a video holds fewer frames than it says.
     """
     from mninfer.camera.source import open_source
     from mninfer.camera.watch import watch
@@ -77,7 +80,7 @@ def command(
         stack.callback(frames.close)
         viewers: list[Viewer] = [_json_lines(loaded) if is_json else _text_lines()]
         if save:
-            viewers.append(stack.enter_context(_saving(save, frames, force=force)))
+            viewers.append(stack.enter_context(_saving(save, source, frames, force=force)))
         if port is not None:
             viewers.append(stack.enter_context(_serving(loaded, model, host, port)))
         if is_shown:
@@ -89,11 +92,11 @@ def command(
             if not frames.is_live or num_frames:
                 raise  # cut short; a camera without --frames has no other end
         finally:
-            if not is_json and sys.stdout.isatty():
+            if not is_json and is_terminal(sys.stdout):
                 say()
         if frames.warning:
             note(f"warning: {frames.warning}")
-    return 0
+    return MnError.exit_code if frames.warning else 0
 
 
 def _analyser(model: "Model", top: int, threshold: float) -> "Callable[[Pixels], Any]":
@@ -138,7 +141,7 @@ def _seen_json(model: "Model", seen: "Seen") -> dict[str, Any]:
 def _json_lines(model: "Model") -> "Viewer":
     def view(seen: "Seen", _: "Callable[[], Pixels]") -> bool:
         json_line(_seen_json(model, seen))
-        sys.stdout.flush()
+        flush_results()
         return True
 
     return view
@@ -146,11 +149,11 @@ def _json_lines(model: "Model") -> "Viewer":
 
 def _text_lines() -> "Viewer":
     """A line to a frame; on a terminal one line that is written over."""
-    is_terminal = sys.stdout.isatty()
+    is_watched = is_terminal(sys.stdout)
 
     def view(seen: "Seen", _: "Callable[[], Pixels]") -> bool:
         line = f"{seen.frame.number:6}  {seen.frames_per_second:5.1f} fps  {_in_a_line(seen.result)}"
-        if is_terminal:
+        if is_watched:
             from shutil import get_terminal_size
 
             sys.stdout.write(f"\r\x1b[K{printable(line)[: get_terminal_size().columns - 1]}")
@@ -179,11 +182,13 @@ def _in_a_line(result: Any) -> str:
 
 
 @contextmanager
-def _saving(name: str, source: "FrameSource", *, force: bool) -> "Iterator[Viewer]":
+def _saving(name: str, source: str, frames: "FrameSource", *, force: bool) -> "Iterator[Viewer]":
     """Whatever ends the watching, what was seen until then is a complete video."""
     from mninfer.camera.video_file import VideoSaver
 
-    saver = VideoSaver(name, frames_per_second=source.frames_per_second, is_live=source.is_live, force=force)
+    if not frames.is_live and os.path.exists(name) and os.path.samefile(name, source):
+        raise OutputError("this would write over the video itself", where=name, hints="another name: --save FILE")
+    saver = VideoSaver(name, frames_per_second=frames.frames_per_second, is_live=frames.is_live, force=force)
 
     def view(_: "Seen", picture: "Callable[[], Pixels]") -> bool:
         saver.add(picture())
@@ -199,8 +204,6 @@ def _saving(name: str, source: "FrameSource", *, force: bool) -> "Iterator[Viewe
 
 @contextmanager
 def _serving(model: "Model", model_path: str, host: str, port: int) -> "Iterator[Viewer]":
-    import os
-
     from mninfer.camera.broadcast import Broadcast
     from mninfer.camera.server import PageServer, is_loopback
 

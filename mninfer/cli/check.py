@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mninfer.cli.options import ModelOptions, examples, model_argument, model_options, open_model
+from mninfer.cli.options import ModelOptions, engine_options, examples, model_argument, open_model
 from mninfer.cli.output import json_line, say
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["command", "table"]
 )
 @model_argument
 @click.option("--json", "is_json", is_flag=True, help="The whole comparison as one JSON object.")
-@model_options
+@engine_options
 def command(model: str, *, is_json: bool, **options: Any) -> int:
     """Prove that a model computes here what it computed where it was made.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mninfer.cli.options import examples
-from mninfer.cli.output import printable
+from mninfer.cli.output import is_terminal, printable
 from mninfer.cli.picture_options import picture_command_options, run_picture_command, save_images_option
 from mninfer.cli.picture_run import Presentation, each
 
@@ -58,7 +58,7 @@ def in_full(result: "Classification") -> str:
     """A line to a class; on a terminal with a bar."""
     names = [printable(prediction.label) for prediction in result]
     width = max(map(len, names), default=0)
-    is_drawn = sys.stdout.isatty()
+    is_drawn = is_terminal(sys.stdout)
     lines = []
     for name, prediction in zip(names, result, strict=True):
         bar = "  " + "▇" * round(prediction.score * 30) if is_drawn else ""

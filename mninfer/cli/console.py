@@ -1,6 +1,7 @@
 """The console script: ``main`` in a process of its own, whose garbage collector is told that it won't live long."""
 
 import gc
+import sys
 
 __all__ = ["run"]
 
@@ -11,9 +12,12 @@ START_UP_OBJECTS = 50_000
 def run() -> int:
     """Run the command line and return the exit code."""
     gc.set_threshold(START_UP_OBJECTS)
-    from mninfer.cli.main import main
-
     try:
+        from mninfer.cli.main import main
+
         return main()
+    except KeyboardInterrupt:  # while importing, or telling of another: main catches the rest
+        sys.stderr.write("interrupted\n")
+        return 130
     finally:
         gc.freeze()  # or Python searches all of numpy and OpenCV for garbage once more on its way out, another 10 %

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mninfer.cli.options import examples
+from mninfer.cli.options import FiniteRange, examples
 from mninfer.cli.output import printable
 from mninfer.cli.picture_options import picture_command_options, run_picture_command, save_images_option
 from mninfer.cli.picture_run import Presentation, each
@@ -26,7 +26,7 @@ __all__ = ["command", "in_a_line", "in_full", "rows"]
 )
 @picture_command_options
 @click.option(
-    "--threshold", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="The lowest score that counts."
+    "--threshold", type=FiniteRange(0, 1), default=0.5, show_default=True, help="The lowest score that counts."
 )
 @save_images_option("its boxes drawn on it")
 def command(threshold: float, save_images: str | None, **options: Any) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from mninfer.cli.options import examples
-from mninfer.cli.output import flush_results, note, prepare_streams
+from mninfer.cli.output import flush_results, note, prepare_streams, unwritable_stdout
 from mninfer.errors import MnError
 from mninfer.version import installed_version
 
@@ -104,6 +104,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _discard_results()
         return _NO_READER
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _discard_results()  # click could not print a help or a version; what we print is wrapped
+        note(f"Error: {unwritable_stdout(error)}")
+        return MnError.exit_code
     except MnError as error:
         note(f"Error: {error}")
         return error.exit_code

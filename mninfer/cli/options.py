@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from math import isfinite
+from re import fullmatch
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,8 +23,10 @@ else:
 
 __all__ = [
     "ENGINE_NAMES",
+    "FiniteRange",
     "ModelOptions",
     "NearChoice",
+    "engine_options",
     "examples",
     "model_argument",
     "model_options",
@@ -56,27 +60,37 @@ class NearChoice(Choice):
             self.fail(f'{error.message} Did you mean "{matches[0]}"?', param, ctx)
 
 
+class FiniteRange(click.FloatRange):
+    """A range that holds neither NaN, which no comparison keeps out, nor an infinity."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return number
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOptions:
     """What the command line says about how to load and run a model; None where it says nothing."""
 
-    preprocess: str | None
-    resize: str | None
-    interpolation: str | None
-    labels: str | None
-    input_size: tuple[int, int] | None
-    engine: str
-    delegate: str | None
-    threads: int | None
-    full_decode: bool
-    max_megapixels: float
-    allow_unlisted_ops: bool
-    sha256: str | None
+    preprocess: str | None = None
+    resize: str | None = None
+    interpolation: str | None = None
+    labels: str | None = None
+    input_size: tuple[int, int] | None = None
+    engine: str = "auto"
+    delegate: str | None = None
+    threads: int | None = None
+    full_decode: bool = False
+    max_megapixels: float = DEFAULT_MAX_PIXELS / 1e6
+    allow_unlisted_ops: bool = False
+    sha256: str | None = None
 
     @classmethod
     def take(cls, options: dict[str, Any]) -> "ModelOptions":
-        """Take the shared options out of a command's keyword arguments."""
-        return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+        """Take the shared options that a command has out of its keyword arguments."""
+        return cls(**{field.name: options.pop(field.name) for field in fields(cls) if field.name in options})
 
 
 def model_argument(command: Command) -> Command:
@@ -102,19 +116,14 @@ def preprocess_options(command: Command) -> Command:
     return command
 
 
-def model_options(command: Command) -> Command:
-    """``preprocess_options``, and how the model is loaded and run."""
+def engine_options(command: Command) -> Command:
+    """Which model file is taken, and what runs it."""
     for decorate in (
-        click.option("--sha256", metavar="HEX", help="Refuse any other model file than this one."),
         click.option(
-            "--allow-unlisted-ops", is_flag=True, help="Run operators that the safety check knows no rules for."
+            "--sha256", metavar="HEX", callback=_known_digest, help="Refuse any other model file than this one."
         ),
         click.option(
-            "--max-megapixels",
-            type=click.FloatRange(0, min_open=True),
-            default=DEFAULT_MAX_PIXELS / 1e6,
-            show_default=True,
-            help="Refuse larger pictures.",
+            "--allow-unlisted-ops", is_flag=True, help="Run operators that the safety check knows no rules for."
         ),
         click.option(
             "--input-size",
@@ -122,7 +131,6 @@ def model_options(command: Command) -> Command:
             callback=parse_size,
             help="For a model that leaves its input's size open.",
         ),
-        click.option("--full-decode", is_flag=True, help="Decode JPEGs at full size even where less would do."),
         click.option(
             "--threads", type=click.IntRange(1, 1024), help="Threads of the engine. Default: what suits this machine."
         ),
@@ -132,7 +140,29 @@ def model_options(command: Command) -> Command:
         ),
     ):
         command = decorate(command)
-    return preprocess_options(command)
+    return command
+
+
+def model_options(command: Command) -> Command:
+    """``preprocess_options``, ``engine_options``, and how pictures are decoded."""
+    for decorate in (
+        click.option(
+            "--max-megapixels",
+            type=FiniteRange(0, 1e9, min_open=True),
+            default=DEFAULT_MAX_PIXELS / 1e6,
+            show_default=True,
+            help="Refuse larger pictures.",
+        ),
+        click.option("--full-decode", is_flag=True, help="Decode JPEGs at full size even where less would do."),
+    ):
+        command = decorate(command)
+    return preprocess_options(engine_options(command))
+
+
+def _known_digest(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not fullmatch(r"\s*[0-9a-fA-F]{64}\s*", value):
+        raise click.BadParameter(f'"{value}" is not a SHA-256 digest, which has 64 hex digits')
+    return value
 
 
 def parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:

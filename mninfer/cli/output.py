@@ -6,13 +6,24 @@ reach the terminal. Machine output (JSON) is ASCII, so that it survives every lo
 
 import json
 import math
+import os
 import re
 import sys
 from typing import Any
 
 from mninfer.errors import OutputError
 
-__all__ = ["finite", "flush_results", "is_terminal", "json_line", "note", "prepare_streams", "printable", "say"]
+__all__ = [
+    "finite",
+    "flush_results",
+    "is_terminal",
+    "json_line",
+    "note",
+    "prepare_streams",
+    "printable",
+    "say",
+    "unwritable_stdout",
+]
 
 # C0, C1, line separators, the bidirectional overrides, and the surrogates that stand for bytes that are not UTF-8.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -69,10 +80,22 @@ def is_terminal(stream: Any) -> bool:
 
 
 def prepare_streams() -> None:
-    """Let no locale (LANG=C, PYTHONIOENCODING=ascii) turn a label into a crash."""
+    """Let no locale (LANG=C, PYTHONIOENCODING=ascii) turn a label into a crash, nor a closed stream (``>&-``)."""
+    _fill_closed_descriptors()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 -- for as long as the process lives
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _fill_closed_descriptors() -> None:
+    """Keep a file that is opened later from becoming descriptor 1, which native code prints to."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
 
 
 def flush_results() -> None:
@@ -81,6 +104,10 @@ def flush_results() -> None:
 
 
 def _write(text: str) -> None:
+    if sys.stdout is None:
+        if text:
+            raise OutputError("standard output is closed", hints="redirect it to a file, or to /dev/null")
+        return
     try:
         sys.stdout.write(text)
         if not text or is_terminal(sys.stdout):
@@ -88,6 +115,11 @@ def _write(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(
-            f"cannot write to standard output: {error.strerror}", hints="free some space, or redirect it elsewhere"
-        ) from error
+        raise unwritable_stdout(error) from error
+
+
+def unwritable_stdout(error: OSError) -> OutputError:
+    """What to tell where results cannot be written."""
+    return OutputError(
+        f"cannot write to standard output: {error.strerror}", hints="free some space, or redirect it elsewhere"
+    )

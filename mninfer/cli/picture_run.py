@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from mninfer.cli.chatter import without_chatter
-from mninfer.cli.output import json_line, note, printable, say
+from mninfer.cli.output import is_terminal, json_line, note, printable, say
 from mninfer.errors import InputError, MnError
 from mninfer.images.paths import FoundImage, find_images
 from mninfer.results import PICTURE_ERRORS, Failure
@@ -61,12 +61,28 @@ def each(call: Callable[[str], Any], paths: Iterable[str]) -> Iterator[Any]:
 
 def run_pictures(model: "Model", run: PictureRun, analyse: Analyse, show: Presentation) -> int:
     """Do every picture; 0 when all could be used, else 1 after telling which could not."""
-    pictures = find_images(run.arguments)
+    unread: list[InputError] = []
+    pictures = find_images(run.arguments, on_unreadable=unread.append)
+    code = _run(model, run, pictures, analyse, show, is_all=not unread)
+    for error in unread:
+        note(f"Error: {error}")
+    return code or (MnError.exit_code if unread else 0)
+
+
+def _run(
+    model: "Model",
+    run: PictureRun,
+    pictures: list[FoundImage],
+    analyse: Analyse,
+    show: Presentation,
+    *,
+    is_all: bool,
+) -> int:
     for saver in run.savers:
         saver.plan(pictures, force=run.force or run.resume)
     if run.out:
         return _to_file(model, run, pictures, analyse, show)
-    if len(pictures) == 1:
+    if len(pictures) == 1 and is_all:
         return _one(model, run, pictures[0], analyse, show)
     return _to_stdout(model, run, pictures, analyse, show)
 
@@ -89,7 +105,7 @@ def _to_stdout(
 ) -> int:
     failures = _Failures()
     width = min(max(len(printable(picture.path)) for picture in pictures), 60)
-    with _progress(len(pictures), is_wanted=not sys.stdout.isatty()) as progress:
+    with _progress(len(pictures), is_wanted=not is_terminal(sys.stdout)) as progress:
         for picture, result in _each(model, pictures, analyse, run.savers):
             if isinstance(result, Failure):
                 failures.add(picture.path, str(result.error.what))

@@ -1,9 +1,11 @@
 """Pictures, folders and patterns, as typed by a person -> the picture files, each once, in a fixed order."""
 
 import os
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from mninfer.errors import InputError
 
@@ -13,6 +15,9 @@ IMAGE_SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif", ".avif",
 )  # fmt: skip
 _MAGIC = frozenset("*?[")
+_SEPARATORS = re.escape(os.sep + (os.altsep or ""))
+
+OnUnreadable = Callable[[InputError], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,44 +33,54 @@ def image_paths(items: Iterable[str | os.PathLike[str]]) -> list[str]:
     return [image.path for image in find_images(items)]
 
 
-def find_images(items: Iterable[str | os.PathLike[str]]) -> list[FoundImage]:
+def find_images(
+    items: Iterable[str | os.PathLike[str]], *, on_unreadable: OnUnreadable | None = None
+) -> list[FoundImage]:
     """Expand items: a file stands for itself, a folder for the pictures below it, a pattern for its matches.
 
     In folders and among matches pictures are told by their suffix, in any case; hidden files and folders are passed
-    over, links to folders not followed. Each picture comes once, where it came first.
+    over, links to folders not followed. Each picture comes once, where it came first. A folder below another that
+    cannot be read goes to ``on_unreadable``; without that it is raised.
 
     Raises:
-        InputError: an item is not there, or stands for no picture.
+        InputError: an item is not there, cannot be read, or stands for no picture.
     """
-    found: dict[str, FoundImage] = {}
+    found: dict[tuple[str, str], FoundImage] = {}
+    real_folder = cache(os.path.realpath)
     for item in items:
-        for image in _expand(os.fsdecode(item)):
-            found.setdefault(os.path.abspath(image.path), image)
+        for image in _expand(os.fsdecode(item), on_unreadable or _raise):
+            folder, name = os.path.split(os.path.abspath(image.path))
+            found.setdefault((real_folder(folder), name), image)
     return list(found.values())
 
 
-def _expand(item: str) -> list[FoundImage]:
+def _expand(item: str, on_unreadable: OnUnreadable) -> list[FoundImage]:
     if os.path.isdir(item):
-        return _below(item)
+        return _below(item, on_unreadable)
     if os.path.lexists(item):
         return [FoundImage(item, os.path.basename(item))]
     if _MAGIC.isdisjoint(item):
         raise _missing(item)
-    return _matches(item)
+    return _matches(item, on_unreadable)
 
 
-def _below(folder: str) -> list[FoundImage]:
+def _below(folder: str, on_unreadable: OnUnreadable) -> list[FoundImage]:
     others: Counter[str] = Counter()
-    images = list(_walk(folder, others))
+
+    def tell(error: InputError) -> None:
+        if error.where == folder:  # all that was asked for
+            raise error
+        on_unreadable(error)
+
+    images = list(_walk(folder, others, tell))
     if not images:
         raise InputError("no pictures in this folder or below it", where=folder, hints=_what_is_there(others))
     return images
 
 
-def _walk(folder: str, others: "Counter[str]") -> Iterator[FoundImage]:
+def _walk(folder: str, others: "Counter[str]", on_unreadable: OnUnreadable) -> Iterator[FoundImage]:
     """The pictures below a folder, in the order of names; ``others`` counts the suffixes of what is none."""
-    for here, folders, names in os.walk(folder, onerror=_unreadable):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    for here, names in _folders(folder, on_unreadable):
         for name in sorted(name for name in names if not name.startswith(".")):
             if _is_picture(name):
                 path = os.path.join(here, name)
@@ -74,15 +89,49 @@ def _walk(folder: str, others: "Counter[str]") -> Iterator[FoundImage]:
                 others[_suffix(name)] += 1
 
 
-def _matches(pattern: str) -> list[FoundImage]:
-    """Matching pictures, and those below matching folders, as a shell's expansion would give them."""
-    from glob import glob
+def _folders(top: str, on_unreadable: OnUnreadable) -> Iterator[tuple[str, list[str]]]:
+    """``top`` and the folders below it, in the order of names, each with the names of its files."""
 
+    def tell(error: OSError) -> None:
+        on_unreadable(InputError(f"cannot read this folder: {error.strerror}", where=os.fsdecode(error.filename)))
+
+    for here, folders, names in os.walk(top, onerror=tell):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield here, names
+
+
+def _glob(pattern: str, on_unreadable: OnUnreadable) -> Iterator[str]:
+    """What a shell makes of a pattern; ``**`` follows no links to folders, as glob's own does, round and round."""
+    from glob import escape, glob
+
+    head, stars, tail = _split_at_stars(pattern)
+    if not stars:
+        yield from glob(pattern)
+        return
+    for top in glob(head) if head else [os.curdir]:
+        for here, _ in _folders(top, on_unreadable):
+            below = os.path.relpath(here) if not head else here
+            if not tail:
+                yield below
+                break
+            yield from _glob(tail if below == os.curdir else os.path.join(escape(below), tail), on_unreadable)
+
+
+def _split_at_stars(pattern: str) -> tuple[str, bool, str]:
+    """What is before and after the first ``**`` that is a whole part of the path, and whether there is one."""
+    match = re.search(rf"(?:^|(?<=[{_SEPARATORS}]))\*\*(?:[{_SEPARATORS}]+|$)", pattern)
+    if match is None:
+        return pattern, False, ""
+    return pattern[: match.start()], True, pattern[match.end() :]
+
+
+def _matches(pattern: str, on_unreadable: OnUnreadable) -> list[FoundImage]:
+    """Matching pictures, and those below matching folders, as a shell's expansion would give them."""
     others: Counter[str] = Counter()
     images: list[FoundImage] = []
-    for path in sorted(glob(pattern, recursive=True)):
+    for path in sorted(_glob(pattern, on_unreadable)):
         if os.path.isdir(path):
-            images += _walk(path, others)
+            images += _walk(path, others, on_unreadable)
         elif _is_picture(path):
             images.append(FoundImage(path, os.path.basename(path)))
         else:
@@ -117,5 +166,5 @@ def _missing(path: str) -> InputError:
     )
 
 
-def _unreadable(error: OSError) -> None:
-    raise InputError(f"cannot read this folder: {error.strerror}", where=str(error.filename)) from error
+def _raise(error: InputError) -> None:
+    raise error

@@ -20,6 +20,7 @@ FLOATS = ("float16", "float32", "float64")
 INTEGERS = ("uint8", "int8", "int16", "uint16")
 
 
+@np.errstate(over="ignore")  # an error of ours follows
 def input_table(spec: PreprocessSpec, tensor: TensorSpec) -> npt.NDArray[Any]:
     """The table ``[256, 3]`` in the tensor's dtype, channels in the order the model sees them.
 
@@ -30,8 +31,7 @@ def input_table(spec: PreprocessSpec, tensor: TensorSpec) -> npt.NDArray[Any]:
     """
     real = (PIXELS[:, None] - np.array(spec.mean)) / np.array(spec.std)
     if tensor.dtype in FLOATS:
-        with np.errstate(over="ignore"):  # an error of ours follows
-            return _finite(real.astype(tensor.dtype), spec)
+        return _finite(real.astype(tensor.dtype), spec)
     if tensor.dtype not in INTEGERS:
         raise PreprocessError(
             f"the input is {tensor.dtype}, and a picture becomes one of {', '.join(FLOATS + INTEGERS)}",

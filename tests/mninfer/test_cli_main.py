@@ -165,3 +165,71 @@ def test_every_command_that_is_listed_exists() -> None:
         assert command is not None
         assert command.name == name
     assert sorted(group.list_commands(context)) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-1", "1e300"])
+def test_a_limit_is_a_finite_number(cli, models: Path, number: str) -> None:
+    outcome = cli("classify", models / "shapes.tflite", "x.png", "--max-megapixels", number)
+    assert outcome.code == 2
+    assert "--max-megapixels" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("check", ["--preprocess", "torch"]),
+        ("check", ["--labels", "x.txt"]),
+        ("check", ["--full-decode"]),
+        ("annotate", ["--full-decode"]),
+        ("annotate", ["--max-megapixels", "5"]),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_none(cli, models: Path, command: str, options: list[str]) -> None:
+    outcome = cli(command, models / "shapes.tflite", *(["-o", "x"] if command == "annotate" else []), *options)
+    assert outcome.code == 2
+    assert "No such option" in outcome.err
+
+
+def in_a_shell(*arguments: object, redirect: str) -> "subprocess.CompletedProcess[str]":
+    line = " ".join(map(str, command_line(*arguments)))
+    return subprocess.run(
+        ["bash", "-c", f"{line} {redirect}"], env=environment_for(), capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_a_closed_stdout_is_an_error(models: Path, picture_folder: Path, options: list[str]) -> None:
+    done = in_a_shell("classify", models / "shapes.tflite", picture_folder, *options, redirect=">&-")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: standard output is closed")
+    done = in_a_shell("classify", models / "shapes.tflite", picture_folder, *options, redirect=">&- 2>&-")
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["classify", "--help"]])
+def test_help_onto_a_full_disk_is_an_error(arguments: list[str]) -> None:
+    done = in_a_shell(*arguments, redirect="> /dev/full")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "Error: cannot write to standard output: No space left on device"
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_ctrl_c_while_starting_is_no_traceback() -> None:
+    code = (
+        "import sys; from mninfer.cli import console; "
+        "stop = type('Stop', (), {'find_spec': lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)}); "
+        "sys.meta_path.insert(0, stop()); sys.exit(console.run())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment_for(), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+def test_a_preprocessing_out_of_range_is_told_without_numpys_warning(models: Path, picture_folder: Path) -> None:
+    picture = next(picture_folder.glob("*.png"))
+    done = in_a_shell("classify", models / "shapes.tflite", picture, "--preprocess mean=1e300,std=1e-300", redirect="")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: preprocessing ")

@@ -72,6 +72,69 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path) -> None:
         find_images([str(tmp_path)])
 
 
+def close_folder(monkeypatch: pytest.MonkeyPatch, closed: str) -> None:
+    """As a folder of somebody else's is, also to root, who reads every folder."""
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if os.path.basename(path) == closed:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+
+def test_an_unreadable_folder_below_leaves_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, "a.png", "closed/b.png", "d.png")
+    close_folder(monkeypatch, "closed")
+    errors: list[InputError] = []
+    found = find_images([str(tmp_path)], on_unreadable=errors.append)
+    assert relative(found, tmp_path) == ["a.png", "d.png"]
+    assert [(error.what, error.where) for error in errors] == [
+        ("cannot read this folder: Permission denied", str(tmp_path / "closed"))
+    ]
+    with pytest.raises(InputError, match="cannot read this folder"):
+        find_images([str(tmp_path)])
+    with pytest.raises(InputError, match="cannot read this folder"):  # all that was asked for
+        find_images([str(tmp_path / "closed")], on_unreadable=errors.append)
+
+
+def test_an_unreadable_folder_is_told_at_the_end(
+    cli, models: Path, picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "closed/b.png")
+    for number, picture in enumerate(sorted(picture_folder.glob("*.png"))[:2]):
+        (tmp_path / f"{number}.png").write_bytes(picture.read_bytes())
+    close_folder(monkeypatch, "closed")
+    outcome = cli("classify", models / "shapes.tflite", tmp_path)
+    assert outcome.code == 1
+    assert len(outcome.out.splitlines()) == 2
+    assert outcome.err == f"Error: cannot read this folder: Permission denied\n  where: {tmp_path / 'closed'}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_links_to_folders_give_no_picture_twice(tmp_path: Path) -> None:
+    make(tmp_path, "d/a.png", "d/sub/b.png")
+    (tmp_path / "d" / "sub" / "loop").symlink_to("..")
+    (tmp_path / "d" / "sub" / "again").symlink_to("..")
+    for pattern in ("d/**/*.png", "**/*.png", "d/**", "**/sub/**/../*/*.png", "d/sub/*", "**/loop/*.png", "d/*/*.png"):
+        found = relative(find_images([str(tmp_path / pattern)]), tmp_path)
+        assert len({os.path.realpath(tmp_path / name) for name in found}) == len(found), pattern
+    assert relative(find_images([str(tmp_path / "d" / "**" / "*.png")]), tmp_path) == ["d/a.png", "d/sub/b.png"]
+    assert relative(find_images([str(tmp_path / "d" / "**")]), tmp_path) == ["d/a.png", "d/sub/b.png"]
+
+
+def test_stars_are_what_the_glob_module_makes_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from glob import glob
+
+    make(tmp_path, "a.png", "[x]/a.png", "[x]/y/a.png", "[x]/y/b.png", ".h/a.png", "a**b/c.png")
+    monkeypatch.chdir(tmp_path)
+    for pattern in ("**/*.png", "**/a.png", "**/y/**/b.png", "*/**/a.png", "./**/a.png", "a**/*.png", "**/**/a.png"):
+        expected = {os.path.abspath(path) for path in glob(pattern, recursive=True)}
+        assert {os.path.abspath(image.path) for image in find_images([pattern])} == expected, pattern
+    assert [image.path for image in find_images(["**/a.png"])] == sorted(glob("**/a.png", recursive=True))
+
+
 def test_names_of_saved_pictures_never_collide() -> None:
     pictures = [
         FoundImage("one/x.jpg", "x.jpg"),

@@ -42,6 +42,18 @@ def test_a_folder_is_no_file(tmp_path: Path, force: bool) -> None:
         write_atomically(tmp_path, b"", force=force)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX")
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_no_regular_file_stays(tmp_path: Path, force: bool) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="the output is a pipe, not a file"):
+        write_atomically(pipe, b"", force=force)
+    with pytest.raises(OutputError, match="the output is a device, not a file"):
+        write_atomically(os.devnull, b"", force=force)
+    assert pipe.is_fifo()
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot write the file: No such file") as caught:
         write_atomically(tmp_path / "no" / "out", b"")
