@@ -1,7 +1,7 @@
 """A path or bytes -> a Model: read once, check, settle what is stated against what the file says, open the engine."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mninfer.engines.choose import open_engine
 from mninfer.engines.edge_tpu import delegated_operators
@@ -77,6 +77,8 @@ def load(
         UnsupportedModelError: a sound file that this runtime can't run.
         MissingDependencyError: no engine is installed, or not the one named.
     """
+    if not isinstance(engine, str):
+        raise TypeError(f'engine takes a name, such as "auto", not {type(engine).__name__}')
     stated = _stated_preprocess(preprocess, resize, interpolation)
     where = _name(model)
     file = read_checked(model, delegate=delegate, strict=strict, sha256=sha256, allow_unlisted_ops=allow_unlisted_ops)
@@ -174,8 +176,11 @@ def _name(model: ModelSource) -> str:
 def _check_digest(data: bytes, wanted: str, where: str) -> None:
     import hashlib
 
+    stated = wanted.strip().lower()
+    if len(stated) != 64 or not set(stated) <= set("0123456789abcdef"):
+        raise ValueError(f'sha256 takes 64 hex digits, not "{wanted}"')
     found = hashlib.sha256(data).hexdigest()
-    if found != wanted.strip().lower():
+    if found != stated:
         raise ModelFileError(
             f"the file has sha256 {found}, not {wanted} as stated",
             where=where,
@@ -195,6 +200,11 @@ def _specs(graph: Graph, engine: Engine) -> tuple[tuple[TensorSpec, ...], tuple[
 def _stated_preprocess(
     preprocess: PreprocessSpec | StatedPreprocess | str | None, resize: str | None, interpolation: str | None
 ) -> StatedPreprocess:
+    if preprocess is not None and not isinstance(preprocess, str | PreprocessSpec | StatedPreprocess):
+        raise TypeError(
+            f'preprocess takes a text such as "inception" or "mean=127.5,std=127.5", or a PreprocessSpec, '
+            f"not {type(preprocess).__name__}"
+        )
     if not isinstance(preprocess, StatedPreprocess):
         return StatedPreprocess.parse(preprocess=preprocess, resize=resize, interpolation=interpolation)
     if resize is not None or interpolation is not None:
@@ -223,9 +233,19 @@ def _labels(
     raise misfit.at(where)
 
 
+def _texts(labels: Sequence[str]) -> tuple[str, ...]:
+    if not isinstance(labels, Iterable):
+        raise TypeError(f"labels takes texts, one per output, or a file's name; not {type(labels).__name__}")
+    texts = tuple(labels)
+    for index, label in enumerate(texts):
+        if not isinstance(label, str):
+            raise TypeError(f"labels takes texts; label {index} is {type(label).__name__}")
+    return texts
+
+
 def _stated_labels(stated: Sequence[str] | str | os.PathLike[str]) -> tuple[str, ...]:
     if not isinstance(stated, str | os.PathLike):
-        return tuple(stated)
+        return _texts(stated)
     where = os.fspath(stated)
     try:
         data = read_regular_file(where, MAX_LABEL_BYTES)

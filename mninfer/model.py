@@ -70,6 +70,7 @@ class Model:
         self._preprocessor: Preprocessor | None = None
         self._scores_problem = _why_no_scores(spec, meaning)
         self._lock = Lock()
+        self._is_closed = False
 
     @property
     def spec(self) -> ModelSpec:
@@ -106,6 +107,8 @@ class Model:
         >>> best.label, best.box.left > 30, best.box.right < 130
         ('red', True, True)
         """
+        if not 0 <= threshold <= 1:  # NaN is neither
+            raise ValueError(f"threshold must be from 0 to 1, not {threshold}")
         outputs = self._meaning.detection
         if outputs is None:
             raise self._wrong_task("boxes", "the TFLite_Detection_PostProcess operator makes none of its outputs")
@@ -177,6 +180,8 @@ class Model:
         """
         from mninfer.bulk import in_order
 
+        self._refuse_closed()
+        _refuse_one_picture(images)
         if workers is not None and workers < 1:
             raise ValueError(f"workers must be 1 or more, not {workers}")
         _check_top(top)
@@ -200,8 +205,10 @@ class Model:
 
         return stream()
 
-    def run(self, arrays: Sequence[Array]) -> list[Array]:
+    def run(self, arrays: Sequence[Array] | Array) -> list[Array]:
         """Run on prepared arrays, one per input as in ``spec.inputs``; give the raw outputs, as in ``spec.outputs``.
+
+        A model with one input takes its array without a list around it, too.
 
         >>> model = mninfer.load("foreign.tflite")
         >>> spec = model.spec.inputs[0]
@@ -209,6 +216,10 @@ class Model:
         [(1, 16)]
         """
         specs = self.spec.inputs
+        if isinstance(arrays, np.ndarray):
+            if len(specs) != 1:
+                raise TypeError(f"run takes a list of {len(specs)} arrays, one per input, not one array")
+            arrays = [arrays]
         if len(arrays) != len(specs):
             raise InputError(f"the model has {len(specs)} inputs; {len(arrays)} arrays were given")
         for spec, array in zip(specs, arrays, strict=True):
@@ -252,9 +263,15 @@ class Model:
     def close(self) -> None:
         """Free the engine; running afterwards is a ValueError."""
         with self._lock:
+            self._is_closed = True
             self.engine.close()
 
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise ValueError("the model is closed: load it again")
+
     def __enter__(self) -> Self:
+        self._refuse_closed()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -356,6 +373,15 @@ def _why_no_scores(spec: ModelSpec, meaning: OutputMeaning) -> str | None:
     if shape[-1] == 1 and not meaning.has_probabilities:  # a softmax over one value would always say 1
         return "output 0 is a single number, and no sigmoid made it"
     return None
+
+
+def _refuse_one_picture(images: Any) -> None:
+    """A text is iterable too, and so is one picture's array: character by character, row by row."""
+    if isinstance(images, str | bytes | bytearray | memoryview | os.PathLike) or getattr(images, "ndim", 4) < 4:
+        raise TypeError(
+            f"classify_many takes several pictures, not one {type(images).__name__}: "
+            "give a list, or call classify; mninfer.images.image_paths gives those of a folder or a pattern"
+        )
 
 
 def _check_top(top: int) -> None:

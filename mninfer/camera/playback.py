@@ -11,7 +11,10 @@ from mninfer.errors import InputError
 
 __all__ = ["VideoFile"]
 
-_MISSING_FRAMES_TOLD = 2  # a container's frame count is an estimate: one more or less is no news
+# AVI counts its frames. Elsewhere the count is an estimate (Matroska: duration times rate) or has frames that an edit
+# list leaves out (MP4): one more or less is no news.
+_FRAMES_THAT_MAY_MISS = 2
+_MOST_FAILURES = 100  # in a row, before a damaged video is given up; OpenCV tells no damaged frame from the end
 
 
 class VideoFile:
@@ -35,6 +38,7 @@ class VideoFile:
         rate = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.frames_per_second = rate if 0 < rate < 1000 else None
         self.num_frames_stated = int(max(self._capture.get(cv2.CAP_PROP_FRAME_COUNT), 0))
+        self._may_miss = 0 if _is_avi(path) else _FRAMES_THAT_MAY_MISS
 
     def _openable(self, path: str) -> str:
         """A name that OpenCV takes: it wants UTF-8, file systems don't care."""
@@ -48,19 +52,24 @@ class VideoFile:
         return path
 
     def frames(self) -> Iterator[Frame]:
-        """Each frame once. An error where there is none at all."""
-        number = 0
+        """Each frame once; what is damaged is passed over. An error where there is none at all."""
+        number = num_failed = 0
         while True:
             is_read, pixels = self._capture.read()
-            if not is_read:
+            if is_read:
+                yield Frame(to_rgb(pixels), number)
+                number += 1
+                num_failed = 0
+                continue
+            num_failed += 1
+            if number + num_failed > self.num_frames_stated or num_failed > _MOST_FAILURES:
                 break
-            yield Frame(to_rgb(pixels), number)
-            number += 1
         if number == 0:
             raise InputError("the video has no frame that can be read", where=self.path, hints=_remux_hint(self.path))
-        if number < self.num_frames_stated - _MISSING_FRAMES_TOLD:
+        if number < self.num_frames_stated - self._may_miss:
             self.warning = (
-                f"the video ends at frame {number:,} of {self.num_frames_stated:,}: it is damaged or was cut off"
+                f"only {number:,} of the video's {self.num_frames_stated:,} frames could be read: "
+                "it is damaged or was cut off"
             )
 
     def close(self) -> None:
@@ -85,6 +94,12 @@ def _require_regular_file(path: str) -> None:
         raise InputError("not a regular file", where=path, hints=hint)
     if status.st_size == 0:
         raise InputError("the video is empty (0 bytes)", where=path)
+
+
+def _is_avi(path: str) -> bool:
+    with open(path, "rb") as file:
+        head = file.read(12)
+    return head[:4] == b"RIFF" and head[8:] == b"AVI "
 
 
 def _remux_hint(path: str) -> str:

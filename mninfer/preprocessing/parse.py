@@ -18,8 +18,8 @@ Choice = TypeVar("Choice", bound=StrEnum)
 def parse_preprocess(text: str, *, resize: str = "stretch", interpolation: str = "area") -> PreprocessSpec:
     """Read ``inception|torch|caffe|raw`` or ``mean=M,std=S[,order=rgb|bgr]``.
 
-    M and S are one number, or three separated by "/" in the order the model sees them. mean is 0 and std 1 where they
-    are left out; the order is rgb.
+    M and S are one number, or three separated by "/" in the order the model sees them. A mean needs its std; otherwise
+    mean is 0 and std 1 where they are left out. The order is rgb.
     """
     how, fraction = parse_resize(resize)
     values = _read_preset(text) if "=" not in text else _read_values(text)
@@ -81,8 +81,13 @@ def _read_values(text: str) -> PreprocessSpec:
         raise PreprocessError(
             f'preprocessing "{text}": unknown order "{found["order"]}"', hints="order=rgb or order=bgr"
         )
+    mean = _channels("mean", found.get("mean", "0"))
+    if "mean" in found and "std" not in found:
+        raise PreprocessError(
+            f'preprocessing "{text}": std is missing', hints=[f"write {EXAMPLE}", "std=1, if nothing is divided"]
+        )
     return PreprocessSpec(
-        mean=_channels("mean", found.get("mean", "0")),
+        mean=mean,
         std=_channels("std", found.get("std", "1")),
         order=found.get("order", "rgb"),
     )

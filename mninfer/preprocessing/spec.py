@@ -58,8 +58,8 @@ class PreprocessSpec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "mean", _three_numbers("mean", self.mean))
         object.__setattr__(self, "std", _three_numbers("std", self.std))
-        if 0.0 in self.std:
-            raise PreprocessError(f"std {_values(self.std)} holds a zero: pixels are divided by it")
+        if min(self.std) <= 0:
+            raise PreprocessError(f"std {_values(self.std)} is not above 0: pixels are divided by it")
         if self.order not in ("rgb", "bgr"):
             raise PreprocessError(f'channel order "{self.order}" is neither "rgb" nor "bgr"')
         object.__setattr__(self, "resize", Resize(self.resize))

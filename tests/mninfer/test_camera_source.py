@@ -1,4 +1,5 @@
 import os
+import re
 import sys
 import threading
 import time
@@ -93,6 +94,23 @@ def test_a_video_that_was_cut_off_ends_in_time_and_says_so(tmp_path: Path, suffi
         return
     assert numbers == list(range(len(numbers)))
     assert 0 < len(numbers) < 200
+    assert source.warning is not None
+    source.close()
+
+
+def test_one_frame_that_an_avi_lacks_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "holed.avi"
+    write_numbered_video(path, 25)
+    data = bytearray(path.read_bytes())
+    begin = [match.start() for match in re.finditer(b"00dc", data)][12] + 8
+    size = int.from_bytes(data[begin - 4 : begin], "little")
+    data[begin : begin + size] = bytes(size)
+    path.write_bytes(data)
+    source = VideoFile(str(path))
+    numbers = [read_number(frame.pixels) for frame in source.frames()]
+    assert len(numbers) == 24
+    assert numbers[-1] == 24  # what comes after the hole is read
+    assert source.warning == "only 24 of the video's 25 frames could be read: it is damaged or was cut off"
     source.close()
 
 

@@ -126,9 +126,19 @@ def test_a_video_that_ends_too_early_is_told(cli, models: Path, tmp_path: Path) 
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     outcome = cli("camera", models / "shapes.tflite", "--source", path)
-    assert outcome.code == 0
-    if "warning" in outcome.err:  # some backends count what is there
-        assert "of 200: it is damaged or was cut off" in outcome.err
+    assert outcome.code == 1
+    assert len(outcome.out.splitlines()) > 50
+    assert "of the video's 200 frames could be read: it is damaged or was cut off" in outcome.err
+
+
+def test_a_video_is_not_saved_over_itself(cli, models: Path, tmp_path: Path) -> None:
+    path = tmp_path / "street.avi"
+    write_numbered_video(path, 5)
+    data = path.read_bytes()
+    outcome = cli("camera", models / "shapes.tflite", "--source", path, "--save", path, "--force")
+    assert outcome.code == 1
+    assert "this would write over the video itself" in outcome.err
+    assert path.read_bytes() == data
 
 
 class LiveUntilCtrlC:

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -221,6 +222,22 @@ class TestRefusals:
     def test_an_unknown_engine_is_a_misuse(self) -> None:
         with pytest.raises(ValueError, match='did you mean "litert"'):
             mninfer.load(shapes_float(), engine="litrt")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"labels": [1] * 16}, TypeError, "labels takes texts; label 0 is int"),
+        ({"labels": 5}, TypeError, "labels takes texts"),
+        ({"sha256": "abc"}, ValueError, 'sha256 takes 64 hex digits, not "abc"'),
+        ({"sha256": "g" * 64}, ValueError, "sha256 takes 64 hex digits"),
+        ({"preprocess": 5}, TypeError, 'preprocess takes a text such as "inception".* not int'),
+        ({"engine": None}, TypeError, 'engine takes a name, such as "auto", not NoneType'),
+    ],
+)
+def test_arguments_of_another_type_are_named(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        mninfer.load(shapes_float(), **arguments)
 
 
 class TestInputSize:

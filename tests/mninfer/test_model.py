@@ -125,7 +125,9 @@ class TestDetect:
         picture = np.full((64, 64, 3), 128, np.uint8)
         picture[16:32, 16:32] = (255, 0, 0)
         assert len(model.detect(picture, threshold=0.0)) >= len(model.detect(picture, threshold=0.9))
-        assert len(model.detect(picture, threshold=1.1)) == 0
+        scores = [found.score for found in model.detect(picture, threshold=0.0)]
+        assert all(found.score >= 0.5 for found in model.detect(picture, threshold=0.5))
+        assert len(model.detect(picture, threshold=0.5)) == sum(score >= 0.5 for score in scores)
 
     def test_labels_with_a_background_shift_by_one(self) -> None:
         model = mninfer.load(red_detector(), preprocess=UNIT, labels=["???", "red"])
@@ -239,6 +241,36 @@ class TestRun:
             model.classify(shape("red", "circle"))
         with pytest.raises(ValueError, match="closed"):
             model.classify(shape("red", "circle"))
+
+
+class TestMisuse:
+    def test_a_closed_model_says_so(self) -> None:
+        model = mninfer.load(shapes_float(), preprocess="inception")
+        model.close()
+        with pytest.raises(ValueError, match="the model is closed"):
+            model.classify_many([shape("red", "circle")])
+        with pytest.raises(ValueError, match="the model is closed"), model:
+            pass
+        with pytest.raises(ValueError, match="closed"):
+            model.classify(shape("red", "circle"))
+        model.close()
+
+    @pytest.mark.parametrize("one", ["photo.jpg", Path("photo.jpg"), b"\xff\xd8", np.zeros((4, 4, 3), np.uint8)])
+    def test_one_picture_is_not_many(self, classifier: Model, one: object) -> None:
+        with pytest.raises(TypeError, match=r"takes several pictures, not one .*: give a list"):
+            classifier.classify_many(one)
+
+    @pytest.mark.parametrize("threshold", [float("nan"), -0.1, 1.5])
+    def test_a_threshold_is_a_score(self, threshold: float) -> None:
+        with mninfer.load(red_detector(), preprocess=UNIT) as model, pytest.raises(ValueError, match="from 0 to 1"):
+            model.detect(shape("red", "circle"), threshold=threshold)
+
+    def test_one_input_takes_its_array_alone(self, classifier: Model) -> None:
+        spec = classifier.spec.inputs[0]
+        array = np.zeros(spec.shape, spec.dtype)
+        assert np.array_equal(classifier.run(array)[0], classifier.run([array])[0])
+        with pytest.raises(InputError, match="the array is"):
+            classifier.run(array[0])
 
 
 class TestMany:

@@ -62,7 +62,7 @@ class TestTexts:
     def test_numbers(self) -> None:
         assert parse_preprocess("mean=127.5,std=127.5") == INCEPTION
         assert parse_preprocess("mean=123.675/116.28/103.53,std=58.395/57.12/57.375,order=rgb") == TORCH
-        assert parse_preprocess("mean=103.939/116.779/123.68, order=BGR") == CAFFE
+        assert parse_preprocess("mean=103.939/116.779/123.68, std=1, order=BGR") == CAFFE
         assert parse_preprocess("std=1") == RAW
 
     def test_resize_and_interpolation(self) -> None:
@@ -87,9 +87,11 @@ class TestTexts:
             ("mean=1/2", 'mean "1/2" has 2 values', "one or three"),
             ("mean=1,mean=2", '"mean" is given twice', ""),
             ("order=gbr", 'unknown order "gbr"', "order=rgb"),
-            ("std=0", "std 0 holds a zero", ""),
-            ("std=1/0/1", "std 1/0/1 holds a zero", ""),
-            ("mean=nan", "nan, which is not a finite number", ""),
+            ("std=0", "std 0 is not above 0", ""),
+            ("std=1/0/1", "std 1/0/1 is not above 0", ""),
+            ("std=-1", "std -1 is not above 0", ""),
+            ("mean=127.5", "std is missing", "write mean="),
+            ("mean=nan,std=1", "nan, which is not a finite number", ""),
             ("std=inf", "inf, which is not a finite number", ""),
         ],
     )
