@@ -51,12 +51,14 @@ def shrink(image: Pixels, size: tuple[int, int]) -> Pixels:
     height, width = image.shape[:2]
     if (width, height) == (2 * size[0], 2 * size[1]):
         return halve(image, 1)
-    means = cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    means: npt.NDArray[np.float32] = cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     doubt = DOUBT_PER_TAP * (width // size[0] + height // size[1] + 10)
-    # Means are multiples of 1/num_parts: the one next to a half is half a part away.
+    # Means are multiples of 1/num_parts. The nearest to a half, other than it, is a part away, or half a part where
+    # num_parts is odd and no mean is a half.
     num_parts = (width // math.gcd(width, size[0])) * (height // math.gcd(height, size[1]))
-    if num_parts * 4 * doubt < 1:  # what looks like a half is one
-        rounded: Pixels = np.floor(means + np.float32(0.5 + doubt)).astype(np.uint8)
+    if num_parts * 2 * doubt < 1:  # what looks like a half is one
+        means += np.float32(0.5 if num_parts % 2 else 0.5 + doubt)
+        rounded: Pixels = means.astype(np.uint8)
         return rounded
     floors = np.floor(means + np.float32(0.5))
     doubtful = np.flatnonzero(np.abs(means - floors) > 0.5 - doubt)
