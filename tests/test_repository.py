@@ -221,7 +221,7 @@ def test_no_tracked_file_names_a_registry_or_a_machine() -> None:
     if listing.returncode:
         pytest.skip("not a git checkout")
     # In two parts each, so that this file does not name what it looks for.
-    hosts = ["pypi." + "org", "pythonhosted." + "org", "npmjs." + "org", "deb.debian." + "org", "registry." + "yarnpkg"]
+    hosts = ["pypi." + "org", "pythonhosted." + "org", "npmjs." + "org", "deb." + "debian.org", "registry." + "yarnpkg"]
     out = re.compile("|".join([*(re.escape(host) for host in hosts), "/wo" + "rk/", "/ro" + "ot/"]).encode())
     wrong = [
         name.decode()
