@@ -71,6 +71,7 @@ class Model:
         self._scores_problem = _why_no_scores(spec, meaning)
         self._lock = Lock()
         self._is_closed = False
+        self._has_decoded = False
 
     @property
     def spec(self) -> ModelSpec:
@@ -330,6 +331,11 @@ class Model:
             return (image.shape[1], image.shape[0]), run([prepared(image)])
         from mninfer.images import load_image
 
+        if self._has_decoded:  # a second picture: there may be many, and memory that one run would not need pays
+            from mninfer.memory import keep_freed_buffers
+
+            keep_freed_buffers()
+        self._has_decoded = True
         cover = None if self._pictures.full_decode else prepared.cover
         picture = load_image(image, order=order, max_pixels=self._pictures.max_pixels, cover=cover)
         return picture.original_size, run([prepared(picture.pixels)])

@@ -2,8 +2,8 @@
 
 usage: python benchmarks/runtime/photo_to_label.py [--photo FILE] [--mediapipe PYTHON] [--rounds 25]
 
-Each contender runs in a process of its own; they take turns, one picture at a time. The photo is a 12-megapixel JPEG
-(../shared's unless stated); the smaller ones are made from it.
+Each contender runs in a process of its own; they take turns, five runs of one picture each. The photo is a
+12-megapixel JPEG (../shared's unless stated); the smaller ones are made from it.
 """
 
 import argparse
