@@ -7,7 +7,7 @@
 #   make fmt      format the code and fix what can be fixed without thinking
 #   make size     what the base install takes on disk
 #   make vectors  write tests/vectors/ again
-#   make fuzz     the full run of damaged models and pictures   -> benchmarks/results/
+#   make fuzz     the full run of damaged models                -> benchmarks/results/
 #   make bench    the full measurements                         -> benchmarks/results/
 #   make clean    remove all that these targets made
 

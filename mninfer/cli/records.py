@@ -56,7 +56,7 @@ class RecordFile:
         self._file = self._open_part()
         try:
             self._begin(resume=resume, force=force)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: the lock goes with the file
             self._file.close()
             raise
 
