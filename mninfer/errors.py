@@ -8,11 +8,13 @@ from collections.abc import Sequence
 __all__ = [
     "EngineError",
     "InputError",
+    "KerasFileError",
     "MissingDependencyError",
     "MnError",
     "ModelFileError",
     "OutputError",
     "PreprocessError",
+    "RecipeError",
     "UnsupportedModelError",
     "VerifyError",
 ]
@@ -46,6 +48,10 @@ class ModelFileError(MnError):
     """The bytes are not a usable TFLite model: not a flatbuffer at all, damaged, or inconsistent."""
 
 
+class KerasFileError(MnError):
+    """The bytes are not a usable Keras model: not one at all, damaged, or inconsistent."""
+
+
 class UnsupportedModelError(MnError):
     """A sound model that asks for something this runtime does not do; ``offenders`` lists all of it."""
 
@@ -58,6 +64,10 @@ class UnsupportedModelError(MnError):
 
 class PreprocessError(MnError):
     """It is not known how a picture becomes the input tensor, or what is stated does not fit the model."""
+
+
+class RecipeError(MnError):
+    """A recipe asks for what there is not, or contradicts itself."""
 
 
 class InputError(MnError):

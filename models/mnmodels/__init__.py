@@ -1,0 +1,28 @@
+"""The MobileNets themselves, in Keras 3: architectures, weights, training, evaluation, and a safe reader of Keras files."""
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
+if TYPE_CHECKING:
+    from mnmodels.architectures.mobilenet_v1 import MobileNet
+    from mnmodels.architectures.registry import build_model
+
+__all__ = ["MobileNet", "build_model"]
+
+_HOMES = {
+    "mnmodels.architectures.mobilenet_v1": ("MobileNet",),
+    "mnmodels.architectures.registry": ("build_model",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

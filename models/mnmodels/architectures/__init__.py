@@ -1,0 +1,1 @@
+"""The networks: one module to a family, ``registry`` for their names and options."""

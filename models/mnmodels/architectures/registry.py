@@ -1,0 +1,66 @@
+"""Every network by name: ``build_model("mobilenet_v1", alpha=0.25)``."""
+
+import inspect
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from mninfer.errors import MnError
+from mninfer.near import near_names
+
+__all__ = ["ARCHITECTURES", "Architecture", "architecture", "build_model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A name, what it is in one line, and where its builder is; the builder's parameters are its options."""
+
+    name: str
+    about: str
+    module: str
+    builder: str
+    presets: tuple[tuple[str, Any], ...] = ()
+
+    def options(self) -> dict[str, Any]:
+        """The options with their defaults."""
+        parameters = inspect.signature(self._function()).parameters
+        return {name: parameter.default for name, parameter in parameters.items()} | dict(self.presets)
+
+    def build(self, **options: Any) -> Any:
+        """Build the Keras model. Raise MnError for an option that this network has not."""
+        known = self.options()
+        for option in options:
+            if option not in known:
+                raise MnError(
+                    f'{self.name} has no option "{option}"',
+                    hints=near_names(option, known) or f"one of {', '.join(known)}",
+                )
+        return self._function()(**(dict(self.presets) | options))
+
+    def _function(self) -> Any:
+        return getattr(import_module(self.module), self.builder)
+
+
+_FAMILIES = "mnmodels.architectures"
+ARCHITECTURES = {
+    each.name: each
+    for each in (Architecture("mobilenet_v1", "MobileNet V1 (2017)", f"{_FAMILIES}.mobilenet_v1", "MobileNet"),)
+}
+
+
+def architecture(name: str) -> Architecture:
+    """The registry's entry of that name. Raise MnError with near names."""
+    if name not in ARCHITECTURES:
+        raise MnError(
+            f'no architecture "{name}"', hints=near_names(name, ARCHITECTURES) or f"one of {', '.join(ARCHITECTURES)}"
+        )
+    return ARCHITECTURES[name]
+
+
+def build_model(name: str, **options: Any) -> Any:
+    """Build a network of the registry with random weights.
+
+    >>> build_model("mobilenet_v1", alpha=0.25, form="cifar_small", classes=10).input_shape
+    (None, 32, 32, 3)
+    """
+    return architecture(name).build(**options)
