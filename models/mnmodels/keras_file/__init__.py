@@ -1,0 +1,34 @@
+"""Keras files of any era, read without running anything that they hold, and written with what travels inside.
+
+The names below are the package's public face; they are imported when first used. ``read_source_contract``,
+``write_source_contract`` and ``read_hdf5_arrays`` need neither Keras nor a backend.
+"""
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
+if TYPE_CHECKING:
+    from mnmodels.keras_file.hdf5 import read_hdf5_arrays
+    from mnmodels.keras_file.save import save_keras
+    from mnmodels.keras_file.source_contract import read_source_contract, write_source_contract
+
+__all__ = ["read_hdf5_arrays", "read_source_contract", "save_keras", "write_source_contract"]
+
+_HOMES = {
+    "mnmodels.keras_file.hdf5": ("read_hdf5_arrays",),
+    "mnmodels.keras_file.save": ("save_keras",),
+    "mnmodels.keras_file.source_contract": ("read_source_contract", "write_source_contract"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
