@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 import pytest
 
-from mninfer.cli import main as main_module
-from mninfer.cli.main import group
+from mninfer.cli import frame
+from mninfer.cli.main import group, main
 from mninfer.errors import InputError, VerifyError
 from support.commands import Outcome, command_line, environment_for, run_mninfer
 
@@ -89,21 +89,21 @@ def test_usage_errors(cli, arguments: list[str], message: str) -> None:
 def test_every_outcome_has_its_exit_code(
     cli, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int, message: str
 ) -> None:
-    def fail(argv: list[str]) -> int:
+    def fail(*_: object) -> int:
         raise raised
 
-    monkeypatch.setattr(main_module, "_run", fail)
-    monkeypatch.setattr(main_module, "_discard_results", lambda: None)
+    monkeypatch.setattr(frame, "_run", fail)
+    monkeypatch.setattr(frame, "_discard_results", lambda: None)
     assert cli("info", "x") == Outcome(code, "", message)
 
 
 def test_an_unexpected_error_is_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(argv: list[str]) -> int:
+    def fail(*_: object) -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(main_module, "_run", fail)
+    monkeypatch.setattr(frame, "_run", fail)
     with pytest.raises(ZeroDivisionError):
-        main_module.main(["info", "x"])
+        main(["info", "x"])
 
 
 def test_a_missing_model(cli, tmp_path: Path) -> None:
