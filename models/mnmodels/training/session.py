@@ -1,0 +1,167 @@
+"""A run in memory: the network, its optimizer and the log, and what one epoch does to them."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from mninfer.errors import RecipeError
+from mnmodels.architectures.registry import build_model
+from mnmodels.training.averaging import WeightAverage
+from mnmodels.training.batches import EpochBatches, TrainingPictures
+from mnmodels.training.checkpoint import Checkpoint, restore, snapshot, write_checkpoint
+from mnmodels.training.logs import Row, write_log
+from mnmodels.training.loop import compile_for_training, evaluate_epoch, train_epoch
+from mnmodels.training.optimizer import make_optimizer
+from mnmodels.training.recipe import Recipe
+from mnmodels.training.schedule import learning_rates
+
+__all__ = ["Session"]
+
+Progress = Callable[[int, int, float, float], None]
+Start = Callable[[Recipe, int], Any]
+
+
+class Session:
+    """``rows`` is the log: one row per finished epoch."""
+
+    def __init__(self, recipe: Recipe, model: Any, steps: int, num_classes: int, start: Start) -> None:
+        self.recipe = recipe
+        self.model = model
+        self.rows: list[Row] = []
+        self.steps = steps
+        self._build = lambda: start(recipe, num_classes)
+        schedule, optimizer = recipe.schedule, recipe.optimizer
+        self.rates = learning_rates(schedule, optimizer.learning_rate, recipe.train.epochs, steps)
+        compile_for_training(model, make_optimizer(recipe, self.rates))
+        self.average = WeightAverage(model, recipe.train.ema) if recipe.train.ema else None
+
+    @classmethod
+    @contextmanager
+    def begin(
+        cls, recipe: Recipe, pictures: TrainingPictures, *, devices: int, start: Start | None
+    ) -> Iterator["Session"]:
+        """A run that has not begun: seeded weights, on ``devices`` devices, in the recipe's precision."""
+        start = start or network_of
+        keras.utils.set_random_seed(recipe.train.seed)
+        with _parallel_over(devices, recipe.train.batch), _precision(recipe.train.precision):
+            model = start(recipe, len(pictures.labels))
+            yield cls(recipe, model, len(EpochBatches(pictures, recipe, 0)), len(pictures.labels), start)
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of the same recipe. Raise RecipeError that says what differs."""
+        differing = _differences(checkpoint.recipe, self.recipe.to_json())
+        if differing:
+            raise RecipeError(
+                f"the run was begun with another recipe: {', '.join(differing)}",
+                hints=("the options that it was begun with", "--force to begin again"),
+            )
+        restore(self.model, self.average, checkpoint.arrays)
+        self.rows = list(checkpoint.rows)
+
+    def run_epoch(
+        self, epoch: int, pictures: TrainingPictures, validation: TrainingPictures, progress: Progress
+    ) -> None:
+        """Train and evaluate, counting from epoch 0, and add the row."""
+        began = time.monotonic()
+
+        def stepped(step: int, steps: int, loss: float, accuracy: float) -> None:
+            if self.average:
+                self.average.step(epoch * steps + step)
+            progress(step, steps, loss, accuracy)
+
+        trained = train_epoch(self.model, EpochBatches(pictures, self.recipe, epoch), stepped)
+        if not math.isfinite(trained["loss"]):
+            raise RecipeError(
+                f"the loss is {trained['loss']} after epoch {epoch + 1}: training has diverged",
+                hints=(f"--set optimizer.learning_rate={self.recipe.optimizer.learning_rate / 4:g}",),
+            )
+        with self._weights_to_keep():
+            evaluated = evaluate_epoch(self.model, validation, self.recipe)
+        self.rows.append(
+            {
+                "epoch": epoch + 1,
+                **trained,
+                **evaluated,
+                "learning_rate": float(self.rates[(epoch + 1) * self.steps - 1]),
+                "seconds": round(time.monotonic() - began, 2),
+            }
+        )
+
+    def is_best(self) -> bool:
+        """Whether the last epoch's validation accuracy is above all before."""
+        *before, last = (row["val_accuracy"] for row in self.rows)
+        return last > max(before, default=-1.0)
+
+    def write(self, folder: Path) -> None:
+        """Write the log, then the checkpoint: what the checkpoint counts as done has been written."""
+        write_log(folder, self.rows)
+        arrays = snapshot(self.model, self.average)
+        write_checkpoint(folder, Checkpoint(len(self.rows), self.recipe.to_json(), tuple(self.rows), arrays))
+
+    def _weights_to_keep(self) -> AbstractContextManager[None]:
+        """Within, the model has the averaged weights where the recipe asks for them."""
+        return self.average.in_model() if self.average else nullcontext()
+
+    def finished_model(self) -> Any:
+        """A float32 model of its own with the weights that were evaluated."""
+        with self._weights_to_keep():
+            weights = self.model.get_weights()
+        with _precision("float32"):
+            model = self._build()
+        model.set_weights(weights)
+        return model
+
+
+def network_of(recipe: Recipe, num_classes: int) -> Any:
+    """The recipe's network with random weights."""
+    size = recipe.data.size
+    return build_model(**{**recipe.model, "classes": num_classes, "input_shape": (size, size, 3)})
+
+
+@contextmanager
+def _precision(name: str) -> Iterator[None]:
+    if name == "float16" and not any(device.startswith("gpu") for device in keras.distribution.list_devices()):
+        raise RecipeError("float16 needs a GPU, and Keras sees none", hints="--set train.precision=float32")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name if name == "float32" else f"mixed_{name}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@contextmanager
+def _parallel_over(devices: int, batch: int) -> Iterator[None]:
+    """Each device takes its share of every batch."""
+    if devices == 1:
+        yield
+        return
+    found = keras.distribution.list_devices()
+    if devices > len(found):
+        raise RecipeError(f"{devices} devices are asked for; Keras sees {len(found)}: {', '.join(found)}")
+    if keras.backend.backend() != "jax":
+        raise RecipeError("several devices need Keras on JAX", hints="--backend jax")
+    if batch % devices:
+        raise RecipeError(
+            f"a batch of {batch} can't be shared evenly by {devices} devices",
+            hints=f"--batch {batch // devices * devices}",
+        )
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found[:devices]))
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(None)
+
+
+def _differences(before: Any, now: Any, place: str = "") -> list[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = [*now, *(key for key in before if key not in now)]
+        found = (_differences(before.get(key), now.get(key), f"{place}.{key}" if place else key) for key in keys)
+        return [each for part in found for each in part]
+    before, now = (list(value) if isinstance(value, tuple) else value for value in (before, now))
+    return [] if before == now else [f"{place} {before} -> {now}"]
