@@ -3,6 +3,7 @@
 Layers are named as in ``keras.applications``, so that weights load by name in both directions.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,6 +11,9 @@ from keras import layers
 
 from mnmodels.architectures.batch_norm import batch_norm
 from mnmodels.architectures.forms import Form, image_shape, strides_of
+from mnmodels.architectures.options import network_builder
+from mnmodels.architectures.pretrained import Pretrained, load_pretrained
+from mnmodels.architectures.tops import Top
 
 __all__ = ["MobileNet"]
 
@@ -22,9 +26,10 @@ STRIDES = {  # of the stem, then of the strided blocks
 }
 
 
+@network_builder
 def MobileNet(  # noqa: N802 - the familiar name
     *,
-    input_shape: tuple[int, int, int] | None = None,
+    input_shape: Sequence[int] | None = None,
     alpha: float = 1.0,
     depth_multiplier: int = 1,
     dropout: float = 0.001,
@@ -32,25 +37,31 @@ def MobileNet(  # noqa: N802 - the familiar name
     form: str = "imagenet",
     norm: str = "fused",
     include_top: bool = True,
+    pooling: str | None = None,
+    weights: Any = None,
     name: str | None = None,
 ) -> Any:
     """Build a MobileNet V1. Its input is float32 NHWC in [-1, 1], its output probabilities (n, classes).
 
-    ``form`` is imagenet, cifar (the published one) or cifar_small. Without the top the output is the last feature map.
+    ``form`` is imagenet, cifar (the published one) or cifar_small. Without the top the output is the last feature map,
+    pooled if asked. ``weights`` is "imagenet" (downloaded) or a Keras file of such a network.
 
     >>> MobileNet(alpha=0.25, form="cifar_small", classes=10).output_shape
     (None, 10)
     """
-    stem_stride, *strides = strides_of(STRIDES, form)
-    inputs = layers.Input(image_shape(form, input_shape))
-    x = layers.Conv2D(int(32 * alpha), 3, strides=stem_stride, padding="same", use_bias=False, name="conv1")(inputs)
+    top = Top(include_top=include_top, classes=classes, dropout=dropout, pooling=pooling)
+    strides = strides_of(STRIDES, form)
+    inputs = layers.Input(image_shape(form, strides, input_shape))
+    x = layers.Conv2D(int(32 * alpha), 3, strides=strides[0], padding="same", use_bias=False, name="conv1")(inputs)
     x = _norm_and_relu(x, "conv1", norm)
     for block, filters in enumerate(FILTERS, start=1):
-        stride = strides[STRIDED_BLOCKS.index(block)] if block in STRIDED_BLOCKS else 1
+        stride = strides[1 + STRIDED_BLOCKS.index(block)] if block in STRIDED_BLOCKS else 1
         x = _separable_block(x, block, int(filters * alpha), stride, depth_multiplier, norm)
-    if include_top:
-        x = _top(x, classes, dropout)
-    return keras.Model(inputs, x, name=name or f"mobilenet_v1_{alpha:g}")
+    x = _classifier(x, top) if include_top else top.pooled(x)
+    model = keras.Model(inputs, x, name=name or f"mobilenet_v1_{alpha:g}")
+    usual = form == Form.IMAGENET and depth_multiplier == 1
+    load_pretrained(model, weights, Pretrained("mobilenet_v1", alpha, top, is_usual=usual))
+    return model
 
 
 def _separable_block(x: Any, block: int, filters: int, stride: int, depth_multiplier: int, norm: str) -> Any:
@@ -73,9 +84,9 @@ def _norm_and_relu(x: Any, name: str, norm: str) -> Any:
     return layers.ReLU(6.0, name=f"{name}_relu")(batch_norm(x, f"{name}_bn", norm))
 
 
-def _top(x: Any, classes: int, dropout: float) -> Any:
+def _classifier(x: Any, top: Top) -> Any:
     x = layers.GlobalAveragePooling2D(keepdims=True, name="global_average_pooling2d")(x)
-    x = layers.Dropout(dropout, name="dropout")(x)
-    x = layers.Conv2D(classes, 1, padding="same", name="conv_preds")(x)
-    x = layers.Reshape((classes,), name="reshape_2")(x)
+    x = top.dropped_out(x)
+    x = layers.Conv2D(top.classes, 1, padding="same", name="conv_preds")(x)
+    x = layers.Reshape((top.classes,), name="reshape_2")(x)
     return layers.Activation("softmax", name="predictions")(x)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mninfer.errors import MnError
 from mninfer.near import near_names
+from mnmodels.architectures.options import check_names
 
 __all__ = ["ARCHITECTURES", "Architecture", "architecture", "build_model"]
 
@@ -19,32 +20,32 @@ class Architecture:
     about: str
     module: str
     builder: str
-    presets: tuple[tuple[str, Any], ...] = ()
 
     def options(self) -> dict[str, Any]:
         """The options with their defaults."""
         parameters = inspect.signature(self._function()).parameters
-        return {name: parameter.default for name, parameter in parameters.items()} | dict(self.presets)
+        return {name: parameter.default for name, parameter in parameters.items()}
 
     def build(self, **options: Any) -> Any:
         """Build the Keras model. Raise MnError for an option that this network has not."""
-        known = self.options()
-        for option in options:
-            if option not in known:
-                raise MnError(
-                    f'{self.name} has no option "{option}"',
-                    hints=near_names(option, known) or f"one of {', '.join(known)}",
-                )
-        return self._function()(**(dict(self.presets) | options))
+        check_names(self.name, options, self.options())
+        return self._function()(**options)
 
     def _function(self) -> Any:
         return getattr(import_module(self.module), self.builder)
 
 
-_FAMILIES = "mnmodels.architectures"
+_HERE = "mnmodels.architectures"
 ARCHITECTURES = {
     each.name: each
-    for each in (Architecture("mobilenet_v1", "MobileNet V1 (2017)", f"{_FAMILIES}.mobilenet_v1", "MobileNet"),)
+    for each in (
+        Architecture("mobilenet_v1", "MobileNet V1 (2017)", f"{_HERE}.mobilenet_v1", "MobileNet"),
+        Architecture("mobilenet_v2", "MobileNet V2 (2018)", f"{_HERE}.mobilenet_v2", "MobileNetV2"),
+        Architecture("mobilenet_v2_gc", "V2 with group convolutions", f"{_HERE}.mobilenet_v2_grouped", "MobileNetV2GC"),
+        Architecture(
+            "mobilenet_v2_lgc", "V2 with learned group convolutions", f"{_HERE}.mobilenet_v2_grouped", "MobileNetV2LGC"
+        ),
+    )
 }
 
 
