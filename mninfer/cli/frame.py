@@ -125,7 +125,7 @@ def _run(group: CommandGroup, argv: list[str]) -> int:
     if complete_var in os.environ:  # a shell asks for completions: click's own business
         group.main(args=argv, prog_name=name, complete_var=complete_var)
     if not argv:  # click before 8.2 calls that a success
-        note(group.get_help(click.Context(group, info_name=name)))
+        note(group.get_help(click.Context(group, info_name=name, **group.context_settings)))
         return _USAGE
     with group.make_context(name, argv) as context:
         return int(group.invoke(context) or 0)
