@@ -42,7 +42,8 @@ class ArrayPictures:
         return len(self.images)
 
     def source(self, index: int) -> Pixels:
-        return self.images[index]
+        picture: Pixels = self.images[index]
+        return picture
 
     def load(
         self,

@@ -1,15 +1,16 @@
 """Encoded pictures -> one array, where they are small and all of one size; and which of them can't be decoded."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from mninfer.errors import InputError
-from mninfer.images import ImageSource
 from mnmodels.data.array_pictures import ArrayPictures
 from mnmodels.data.file_pictures import FolderPictures
 from mnmodels.data.fitting import in_parallel, load_located
 from mnmodels.data.pictures import SkippedPicture
+from mnmodels.data.record_pictures import RecordPictures
 
 __all__ = ["leave_out_corrupt", "try_in_memory"]
 
@@ -42,22 +43,24 @@ def try_in_memory(pictures: FolderPictures) -> ArrayPictures | None:
     )
 
 
-def leave_out_corrupt(pictures: FolderPictures) -> FolderPictures:
+Encoded = TypeVar("Encoded", FolderPictures, RecordPictures)
+
+
+def leave_out_corrupt(pictures: Encoded) -> Encoded:
     """Decode every picture once; those that can't be are left out and told in ``skipped``.
 
     Raises:
         InputError: none is left.
     """
 
-    def problem(item: tuple[str, ImageSource]) -> InputError | None:
+    def problem(index: int) -> InputError | None:
         try:
-            load_located(item)
+            load_located(pictures.located(index))
         except InputError as error:
             return error
         return None
 
-    located = (pictures.located(index) for index in range(len(pictures)))
-    problems = list(in_parallel(problem, located))
+    problems = list(in_parallel(problem, range(len(pictures))))
     skipped = tuple(
         SkippedPicture(name, error) for name, error in zip(pictures.names, problems, strict=True) if error is not None
     )

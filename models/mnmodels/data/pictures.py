@@ -53,6 +53,9 @@ class Pictures(Protocol):
     def source(self, index: int) -> ImageSource:
         """One picture as the runtime takes it: a path, the bytes of a picture file, or uint8 RGB pixels."""
 
+    def digest(self, index: int) -> bytes:
+        """SHA-256 of one picture: of its file, or of its pixels where they are all there is."""
+
     def load(
         self,
         indices: Sequence[int] | npt.NDArray[np.integer],
