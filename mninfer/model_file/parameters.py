@@ -4,7 +4,7 @@ from math import prod
 
 from mninfer.model_file.graph import Graph
 
-__all__ = ["count_parameters"]
+__all__ = ["count_parameters", "parameters_by_operator"]
 
 # Operators whose further inputs are weights and biases.
 _WEIGHTED = frozenset(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"))
@@ -15,7 +15,17 @@ def count_parameters(graph: Graph) -> int:
 
     A float16 file stores them as constants that DEQUANTIZE widens.
     """
+    return sum(parameters_by_operator(graph))
+
+
+def parameters_by_operator(graph: Graph) -> tuple[int, ...]:
+    """The same for each operator, in the graph's order; what operators share counts at the first of them."""
     widened = {op.outputs[0]: op.inputs[0] for op in graph.operators if op.name == "DEQUANTIZE"}
-    operands = {index for op in graph.operators if op.name in _WEIGHTED for index in op.inputs if index >= 0}
-    indices = {widened.get(index, index) for index in operands}
-    return sum(prod(graph.tensors[index].shape) for index in indices if graph.tensors[index].data is not None)
+    seen: set[int] = set()
+    counts = []
+    for operator in graph.operators:
+        operands = operator.inputs if operator.name in _WEIGHTED else ()
+        new = {widened.get(index, index) for index in operands if index >= 0} - seen
+        seen |= new
+        counts.append(sum(prod(graph.tensors[index].shape) for index in new if graph.tensors[index].data is not None))
+    return tuple(counts)
