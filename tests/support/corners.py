@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +19,9 @@ class Corners:
 
     labels = LABELS
 
-    def __init__(self, num: int, seed: int) -> None:
+    def __init__(self, num: int, seed: int, *, is_mixed: bool = False) -> None:
+        """``is_mixed``: crops of random area ask for larger pictures, which ``load`` then gives."""
+        self.is_mixed = is_mixed
         rng = np.random.default_rng(seed)
         self.classes = rng.integers(0, 3, num)
         self.images = rng.integers(0, 120, (num, SIZE, SIZE, 3), dtype=np.uint8)
@@ -29,9 +32,11 @@ class Corners:
         return len(self.classes)
 
     def load(self, indices: NDArray[np.int64], size: tuple[int, int], *, fit: PreprocessSpec) -> NDArray[np.uint8]:
-        assert size == (SIZE, SIZE)
         assert fit.mean == (127.5, 127.5, 127.5)
-        return self.images[indices]
+        if size == (SIZE, SIZE):
+            return self.images[indices]
+        assert self.is_mixed
+        return np.stack([cv2.resize(self.images[index], size[::-1]) for index in indices])
 
 
 def small_recipe(**changes: Any) -> Recipe:

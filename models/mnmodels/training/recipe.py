@@ -12,7 +12,6 @@ from mninfer.near import near_files, near_names
 
 __all__ = [
     "AugmentSpec",
-    "CondenseSpec",
     "DataSpec",
     "OptimizerSpec",
     "Recipe",
@@ -144,16 +143,6 @@ class TrainSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CondenseSpec:
-    """Learned group convolutions: the share of the epochs within which all pruning is done."""
-
-    share: float = 0.5
-
-    def __post_init__(self) -> None:
-        _between("condense.share", self.share, 0.01, 1.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """One way to train one network. ``model`` is what ``build_model`` takes, less the number of classes."""
 
@@ -164,14 +153,13 @@ class Recipe:
     optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
     schedule: ScheduleSpec = field(default_factory=ScheduleSpec)
     train: TrainSpec = field(default_factory=TrainSpec)
-    condense: CondenseSpec = field(default_factory=CondenseSpec)
 
     def __post_init__(self) -> None:
         if not isinstance(self.model.get("name"), str):
-            raise RecipeError("the recipe names no network", where="[model]", hints='name = "mobilenet_v1"')
+            raise RecipeError("the recipe names no network: no model.name", hints='name = "mobilenet_v1"')
         for fixed in ("classes", "input_shape", "weights"):
             if fixed in self.model:
-                raise RecipeError(f'"{fixed}" is not the recipe\'s to say: it follows from the data', where="[model]")
+                raise RecipeError(f'"model.{fixed}" is not the recipe\'s to say: it follows from the data')
 
     def to_json(self) -> dict[str, Any]:
         """The recipe as plain data, every default spelled out; ``from_json`` reads it."""

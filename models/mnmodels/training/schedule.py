@@ -26,7 +26,7 @@ def learning_rates(spec: ScheduleSpec, peak: float, epochs: int, steps_per_epoch
         rates = spec.factor ** _num_drops(spec, steps / steps_per_epoch)
     else:
         rates = np.ones_like(steps)
-    return np.asarray(peak * np.where(steps < warmup, (steps + 1) / max(warmup, 1), rates), np.float32)
+    return np.asarray(peak * np.where(steps < warmup, np.minimum((steps + 1) / max(warmup, 1), 1), rates), np.float32)
 
 
 def _num_drops(spec: ScheduleSpec, epochs: NDArray[np.float64]) -> NDArray[np.float64]:

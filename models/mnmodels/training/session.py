@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from mninfer.errors import RecipeError
+from mnmodels.architectures.condensing import condense_factor_of, condense_model, condensing_schedule
 from mnmodels.architectures.registry import build_model
 from mnmodels.training.averaging import WeightAverage
 from mnmodels.training.batches import EpochBatches, TrainingPictures
@@ -38,6 +39,7 @@ class Session:
         schedule, optimizer = recipe.schedule, recipe.optimizer
         self.rates = learning_rates(schedule, optimizer.learning_rate, recipe.train.epochs, steps)
         compile_for_training(model, make_optimizer(recipe, self.rates))
+        self.stages = condensing_schedule(recipe.train.epochs, condense_factor_of(model))
         self.average = WeightAverage(model, recipe.train.ema) if recipe.train.ema else None
 
     @classmethod
@@ -68,6 +70,8 @@ class Session:
     ) -> None:
         """Train and evaluate, counting from epoch 0, and add the row."""
         began = time.monotonic()
+        if epoch in self.stages:
+            self._condense(self.stages[epoch])
 
         def stepped(step: int, steps: int, loss: float, accuracy: float) -> None:
             if self.average:
@@ -93,8 +97,11 @@ class Session:
         )
 
     def is_best(self) -> bool:
-        """Whether the last epoch's validation accuracy is above all before."""
-        *before, last = (row["val_accuracy"] for row in self.rows)
+        """Whether the last epoch's validation accuracy is above all before; a net that is not condensed yet is none."""
+        condensed_at = max(self.stages, default=0)
+        if len(self.rows) <= condensed_at:
+            return False
+        *before, last = (row["val_accuracy"] for row in self.rows[condensed_at:])
         return last > max(before, default=-1.0)
 
     def write(self, folder: Path) -> None:
@@ -102,6 +109,12 @@ class Session:
         write_log(folder, self.rows)
         arrays = snapshot(self.model, self.average)
         write_checkpoint(folder, Checkpoint(len(self.rows), self.recipe.to_json(), tuple(self.rows), arrays))
+
+    def _condense(self, stage: int) -> None:
+        """Prune learned groups. Averages begin anew: half a pruned weight, or half a mask, is none."""
+        condense_model(self.model, stage)
+        if self.average:
+            self.average.restore(self.model.get_weights(), 0)
 
     def _weights_to_keep(self) -> AbstractContextManager[None]:
         """Within, the model has the averaged weights where the recipe asks for them."""

@@ -15,8 +15,6 @@ import pytest
 
 pytest.importorskip("keras", reason="needs Keras: make test")
 
-from support.corners import Corners, small_network, small_recipe
-
 from mninfer.errors import OutputError, RecipeError
 from mnmodels.backend import start_keras
 from mnmodels.keras_file import load_keras
@@ -24,6 +22,7 @@ from mnmodels.training.checkpoint import read_checkpoint
 from mnmodels.training.logs import read_log
 from mnmodels.training.recipe import OptimizerSpec, Recipe
 from mnmodels.training.run import TrainingResult, Watcher, train
+from support.corners import Corners, small_network, small_recipe
 
 TRAINING, VALIDATION = Corners(192, 0), Corners(80, 1)  # 80 is no multiple of the batch
 
@@ -240,3 +239,31 @@ def test_the_seed_decides(tmp_path: Path) -> None:
     other = run(tmp_path / "3", replace(small_recipe(train={"epochs": 1, "seed": 8})))
     assert without_time(one) == without_time(same)
     assert without_time(one) != without_time(other)
+
+
+def test_learned_groups_are_pruned_on_time_and_after_a_resume(tmp_path: Path) -> None:
+    """A condensed net comes out, the same with and without a stop, and only condensed ones count as best."""
+    from mnmodels.architectures.condensing import learned_group_convs
+
+    recipe = small_recipe(train={"epochs": 4, "ema": 0.98})
+    whole = train(recipe, TRAINING, VALIDATION, tmp_path / "whole", start=learned_groups)
+    assert [conv.is_condensed() for conv in learned_group_convs(whole.model)] == [True]
+    best = load_keras(tmp_path / "whole" / "best.keras").model
+    assert [conv.is_condensed() for conv in learned_group_convs(best)] == [True]
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, TRAINING, VALIDATION, tmp_path / "cut", start=learned_groups, watcher=Stop(epoch=3, step=1))
+    cut = train(recipe, TRAINING, VALIDATION, tmp_path / "cut", start=learned_groups, resume=True)
+    for ours, theirs in zip(cut.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def learned_groups(recipe: Recipe, num_classes: int) -> Any:
+    import keras
+
+    from mnmodels.architectures.learned_group_conv import LearnedGroupConv2D
+
+    plain = small_network(recipe, num_classes)
+    x = plain.get_layer("relu").output
+    x = LearnedGroupConv2D(8, groups=2, condense_factor=4, name="learned")(x)
+    x = keras.layers.Flatten(name="flat")(x)
+    return keras.Model(plain.inputs, keras.layers.Dense(num_classes, activation="softmax", name="predictions")(x))

@@ -1,0 +1,122 @@
+"""A base network learns three new classes; what it must not forget stays."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="needs Keras: make test")
+
+from support.corners import Corners, small_network, small_recipe
+
+from mninfer.errors import PreprocessError, UnsupportedModelError
+from mninfer.model_file import SourceContract
+from mninfer.preprocessing import StatedPreprocess, parse_preprocess
+from mnmodels.finetuning.base import Base, base_from_file
+from mnmodels.finetuning.finetune import FinetuneConfig, finetune
+from mnmodels.finetuning.head import freeze, with_new_head
+from mnmodels.keras_file import load_keras, save_keras
+
+SPEC = parse_preprocess("inception")
+
+
+def base_network(num_classes: int = 5) -> Any:
+    inputs = keras.layers.Input((16, 16, 3))
+    x = keras.layers.Conv2D(8, 3, strides=2, use_bias=False, name="conv1")(inputs)
+    x = keras.layers.ReLU(6.0, name="relu1")(keras.layers.BatchNormalization(name="bn1")(x))
+    x = keras.layers.Conv2D(16, 3, strides=2, use_bias=False, name="conv2")(x)
+    x = keras.layers.ReLU(6.0, name="relu2")(keras.layers.BatchNormalization(name="bn2")(x))
+    x = keras.layers.AveragePooling2D(3, name="pool")(x)
+    x = keras.layers.Conv2D(16, 1, name="mix")(x)
+    x = keras.layers.GlobalAveragePooling2D(keepdims=True, name="gap")(x)
+    x = keras.layers.Conv2D(num_classes, 1, name="conv_preds")(x)
+    x = keras.layers.Reshape((num_classes,), name="reshape")(x)
+    return keras.Model(inputs, keras.layers.Activation("softmax", name="old")(x), name="base")
+
+
+def test_the_head_goes_on_what_was_pooled() -> None:
+    base = base_network()
+    model = with_new_head(base, 3, dropout=0.2)
+    assert model.output_shape == (None, 3)
+    assert [layer.name for layer in model.layers[-4:]] == ["gap", "head_flatten", "head_dropout", "predictions"]
+    assert "conv_preds" not in {layer.name for layer in model.layers}
+    np.testing.assert_array_equal(model.get_layer("conv2").get_weights()[0], base.get_layer("conv2").get_weights()[0])
+
+
+def test_a_stated_cut_is_kept_to() -> None:
+    model = with_new_head(base_network(), 3, dropout=0.0, cut="pool")
+    assert [layer.name for layer in model.layers[-3:]] == ["pool", "head_pool", "predictions"] or [
+        layer.name for layer in model.layers[-3:]
+    ] == ["pool", "head_flatten", "predictions"]
+    with pytest.raises(UnsupportedModelError, match="pool"):
+        with_new_head(base_network(), 3, dropout=0.0, cut="poll")
+
+
+def test_no_pooling_is_told() -> None:
+    inputs = keras.layers.Input((16, 16, 3))
+    x = keras.layers.Dense(4)(keras.layers.Flatten()(inputs))
+    with pytest.raises(UnsupportedModelError, match="--cut"):
+        with_new_head(keras.Model(inputs, x), 3, dropout=0.0)
+
+
+@pytest.mark.parametrize(("unfrozen", "names"), [(0, set()), (1, {"mix"}), (2, {"mix", "conv2"}), (99, {"mix", "conv2", "conv1"})])
+def test_only_the_last_layers_learn_and_no_statistics(unfrozen: int, names: set[str]) -> None:
+    model = with_new_head(base_network(), 3, dropout=0.0)
+    assert freeze(model, unfrozen) == len(names) + 1
+    learning = {variable.path.split("/")[0] for variable in model.trainable_variables}
+    assert learning == names | {"predictions"}
+
+
+def test_new_classes_are_learned_and_the_frozen_rest_stays(tmp_path: Path) -> None:
+    source = tmp_path / "base.keras"
+    save_keras(base_network(), source, contract=SourceContract(labels=None, preprocess=SPEC))
+    base = base_from_file(source, StatedPreprocess())
+    assert (base.size, base.preprocess.mean) == (16, (127.5, 127.5, 127.5))
+    config = FinetuneConfig(head_epochs=6, whole_epochs=4, head_rate=0.02, whole_rate=0.005, unfrozen=1, batch=32)
+    result = finetune(base, Corners(192, 0, is_mixed=True), Corners(96, 1), tmp_path / "run", config)
+    assert result.contract.labels == Corners.labels
+    assert result.contract.preprocess is not None
+    assert result.contract.preprocess.std == SPEC.std
+    assert result.rows[-1]["val_accuracy"] > 0.8
+    before = load_keras(source).model
+    for name in ("conv1", "bn1", "conv2", "bn2"):
+        for ours, theirs in zip(
+            result.model.get_layer(name).get_weights(), before.get_layer(name).get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+    assert (result.model.get_layer("mix").get_weights()[0] != before.get_layer("mix").get_weights()[0]).any()
+
+
+def test_preprocessing_is_never_guessed(tmp_path: Path) -> None:
+    save_keras(small_network(small_recipe(), 3), tmp_path / "base.keras")
+    with pytest.raises(PreprocessError, match="--preprocess inception"):
+        base_from_file(tmp_path / "base.keras", StatedPreprocess())
+    stated = base_from_file(tmp_path / "base.keras", StatedPreprocess.parse(preprocess="torch", resize="crop:0.8"))
+    assert stated.preprocess.crop_fraction == 0.8
+
+
+def test_a_base_that_takes_no_square_rgb_picture_is_refused(tmp_path: Path) -> None:
+    inputs = keras.layers.Input((16, 12, 3))
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
+    save_keras(model, tmp_path / "base.keras", contract=SourceContract(labels=None, preprocess=SPEC))
+    with pytest.raises(UnsupportedModelError, match="square"):
+        base_from_file(tmp_path / "base.keras", StatedPreprocess())
+
+
+def test_both_runs_go_on_after_a_stop(tmp_path: Path) -> None:
+    source = tmp_path / "base.keras"
+    save_keras(base_network(), source, contract=SourceContract(labels=None, preprocess=SPEC))
+
+    def load() -> Any:
+        return load_keras(source).model
+
+    base = Base(name="base", load=load, size=16, preprocess=SPEC)
+    config = FinetuneConfig(head_epochs=2, whole_epochs=2, batch=32)
+    sets = (Corners(64, 0, is_mixed=True), Corners(32, 1))
+    whole = finetune(base, *sets, tmp_path / "whole", config)
+    cut = finetune(base, *sets, tmp_path / "cut", FinetuneConfig(head_epochs=2, whole_epochs=0, batch=32))
+    assert len(cut.rows) == 2
+    cut = finetune(base, *sets, tmp_path / "cut", config, resume=True)
+    for ours, theirs in zip(cut.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
