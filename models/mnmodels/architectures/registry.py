@@ -45,6 +45,8 @@ ARCHITECTURES = {
         Architecture(
             "mobilenet_v2_lgc", "V2 with learned group convolutions", f"{_HERE}.mobilenet_v2_grouped", "MobileNetV2LGC"
         ),
+        Architecture("mobilenet_v3_small", "MobileNet V3 small (2019)", f"{_HERE}.mobilenet_v3", "MobileNetV3Small"),
+        Architecture("mobilenet_v3_large", "MobileNet V3 large (2019)", f"{_HERE}.mobilenet_v3", "MobileNetV3Large"),
     )
 }
 
