@@ -58,9 +58,11 @@ def open_data(
     if place in PUBLISHED_SETS and not os.path.lexists(place):
         place = str(fetch(place))
     pictures = _open_place(place, split, stated)
-    if OnCorrupt(on_corrupt) is OnCorrupt.SKIP and not isinstance(pictures, ArrayPictures):
-        pictures = leave_out_corrupt(pictures)
-    return (isinstance(pictures, FolderPictures) and try_in_memory(pictures)) or pictures
+    return (
+        pictures
+        if isinstance(pictures, ArrayPictures)
+        else _settled(pictures, is_skipping=on_corrupt == OnCorrupt.SKIP)
+    )
 
 
 def _open_place(where: str, split: str, stated: ClassList | None) -> ArrayPictures | FolderPictures | RecordPictures:
@@ -76,6 +78,13 @@ def _open_place(where: str, split: str, stated: ClassList | None) -> ArrayPictur
         _refuse_list("CIFAR's files", stated)
         return read_cifar(cifar, split, where)
     return _classified(contents, split, stated or _known_list(contents))
+
+
+def _settled(pictures: FolderPictures | RecordPictures, *, is_skipping: bool) -> Pictures:
+    if isinstance(pictures, RecordPictures):
+        return leave_out_corrupt(pictures) if is_skipping else pictures
+    sound = leave_out_corrupt(pictures) if is_skipping else pictures
+    return try_in_memory(sound) or sound
 
 
 def _classified(contents: Contents, split: str, listed: ClassList | None) -> FolderPictures:

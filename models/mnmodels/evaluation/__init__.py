@@ -1,0 +1,55 @@
+"""Models on labelled pictures: top-1 and top-5 with their errors, class by class, and pictures of what goes wrong.
+
+The names below are the package's public face; they are imported when first used. Keras is needed for Keras files alone.
+"""
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
+if TYPE_CHECKING:
+    from mnmodels.evaluation.class_match import ClassMatch, match_classes
+    from mnmodels.evaluation.draw_confusion import draw_confusion
+    from mnmodels.evaluation.draw_mistakes import draw_mistakes
+    from mnmodels.evaluation.measure import evaluate
+    from mnmodels.evaluation.open_predictor import KerasConfig, open_keras_predictor
+    from mnmodels.evaluation.predictor import Predictor
+    from mnmodels.evaluation.result import Evaluation
+    from mnmodels.evaluation.tflite_predictor import TFLitePredictor
+
+__all__ = [
+    "ClassMatch",
+    "Evaluation",
+    "KerasConfig",
+    "Predictor",
+    "TFLitePredictor",
+    "draw_confusion",
+    "draw_mistakes",
+    "evaluate",
+    "match_classes",
+    "open_keras_predictor",
+]
+
+_PACKAGE = "mnmodels.evaluation"
+_HOMES = {
+    f"{_PACKAGE}.class_match": ("ClassMatch", "match_classes"),
+    f"{_PACKAGE}.draw_confusion": ("draw_confusion",),
+    f"{_PACKAGE}.draw_mistakes": ("draw_mistakes",),
+    f"{_PACKAGE}.measure": ("evaluate",),
+    f"{_PACKAGE}.open_predictor": ("KerasConfig", "open_keras_predictor"),
+    f"{_PACKAGE}.predictor": ("Predictor",),
+    f"{_PACKAGE}.result": ("Evaluation",),
+    f"{_PACKAGE}.tflite_predictor": ("TFLitePredictor",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
