@@ -1,8 +1,8 @@
 """Group convolutions computed as dense ones of a block-diagonal kernel: for training on TensorFlow's CPU.
 
-TensorFlow's CPU kernels know no groups, so Keras compiles every group convolution with XLA: 2 to 4 times slower to train
-than the dense product, zeros included. The layer stays Keras' own Conv2D, and so does what a file says of it; only what
-is computed in this process differs. Not for a model that is to be converted in this process: it would become dense.
+TensorFlow's CPU kernels know no groups, so Keras compiles every group convolution with XLA, which trains 2 to 4 times
+slower than the dense product, zeros included. The layer stays Keras' own Conv2D, and so does what a file says of it;
+only what is computed in this process differs. Not for a model to be converted in this process: it would become dense.
 """
 
 from functools import partial
@@ -16,7 +16,7 @@ __all__ = ["use_block_diagonal"]
 
 
 def use_block_diagonal(model: Any) -> int:
-    """Compute a model's 1×1 group convolutions so, from its next compile on; return how many there are. JAX needs it not."""
+    """Compute a model's 1×1 group convolutions so, from its next compile on; return how many. JAX doesn't need it."""
     if keras.backend.backend() != "tensorflow":
         return 0
     convs = [layer for layer in model._flatten_layers() if _is_group_pointwise(layer)]
