@@ -11,11 +11,12 @@ from typing import Any
 
 from mninfer.errors import MissingDependencyError, MnError
 from mninfer.near import near_names
+from mnmodels.quiet_import import import_quietly
 
 __all__ = ["BACKENDS", "INSTALL_LINE", "start_keras"]
 
 BACKENDS = ("tensorflow", "jax")
-INSTALL_LINE = 'pip install "mnkit[train]"'
+INSTALL_LINE = 'python -m pip install tensorflow "keras>=3.15" h5py matplotlib'
 
 
 def start_keras(backend: str | None = None) -> Any:
@@ -33,11 +34,10 @@ def start_keras(backend: str | None = None) -> Any:
         if find_spec(package) is None:
             raise MissingDependencyError(f"{package} is not installed", hints=_install_line(package))
     os.environ["KERAS_BACKEND"] = wanted
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow tells of its build on stderr, to every user, always
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # 2 still tells of an absent GPU as of an error
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    import keras
-
-    return keras
+    # On JAX, too, Keras imports TensorFlow where it is, for its random seeds; better here, where it is quiet.
+    return import_quietly(*(["tensorflow"] if find_spec("tensorflow") else []), "keras")
 
 
 def _already_started(wanted: str | None) -> Any:
@@ -53,4 +53,4 @@ def _already_started(wanted: str | None) -> Any:
 
 
 def _install_line(package: str) -> str:
-    return "pip install jax" if package == "jax" else INSTALL_LINE
+    return "python -m pip install jax" if package == "jax" else INSTALL_LINE
