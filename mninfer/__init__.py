@@ -15,6 +15,7 @@ from importlib import import_module
 TYPE_CHECKING = False  # what type checkers take for true; importing typing would cost more than all the rest
 if TYPE_CHECKING:
     from mninfer import draw
+    from mninfer.detection import Box, Detection, Detections
     from mninfer.errors import (
         EngineError,
         InputError,
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from mninfer.loading import load
     from mninfer.model import Model
     from mninfer.preprocessing import PreprocessSpec
-    from mninfer.results import Box, Classification, Detection, Detections, Failure, Prediction, Segmentation
+    from mninfer.results import Classification, Failure, Prediction
+    from mninfer.segmentation import Segmentation
     from mninfer.spec import ModelSpec, Task
     from mninfer.tensors import TensorSpec
 
@@ -63,15 +65,14 @@ __all__ = [
 ]
 
 _ERRORS = {name: "errors" for name in __all__ if name.endswith("Error")}
-_RESULTS = dict.fromkeys(
-    ("Box", "Classification", "Detection", "Detections", "Failure", "Prediction", "Segmentation"), "results"
-)
 _HOMES = {
     **_ERRORS,
-    **_RESULTS,
+    **dict.fromkeys(("Box", "Detection", "Detections"), "detection"),
+    **dict.fromkeys(("Classification", "Failure", "Prediction"), "results"),
     "Model": "model",
     "ModelSpec": "spec",
     "PreprocessSpec": "preprocessing",
+    "Segmentation": "segmentation",
     "Task": "spec",
     "TensorSpec": "tensors",
     "load": "loading",

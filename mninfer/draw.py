@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mninfer.detection import Detections
 from mninfer.lettering import Lettering
-from mninfer.results import Classification, Detections, Segmentation
+from mninfer.results import Classification
+from mninfer.segmentation import Segmentation
 
 __all__ = ["class_colour", "draw", "draw_classification", "draw_detections", "draw_segmentation"]
 

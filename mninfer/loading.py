@@ -11,6 +11,7 @@ from mninfer.files import FileTooLargeError, NotRegularFileError, read_regular_f
 from mninfer.limits import DEFAULT_MAX_PIXELS
 from mninfer.model import EngineSource, Model, PictureConfig
 from mninfer.model_file.check import check_graph
+from mninfer.model_file.digest import digest_of
 from mninfer.model_file.graph import Graph
 from mninfer.model_file.labels import MAX_LABEL_BYTES, labels_misfit, parse_labels
 from mninfer.model_file.macs import count_macs
@@ -174,12 +175,10 @@ def _name(model: ModelSource) -> str:
 
 
 def _check_digest(data: bytes, wanted: str, where: str) -> None:
-    import hashlib
-
     stated = wanted.strip().lower()
     if len(stated) != 64 or not set(stated) <= set("0123456789abcdef"):
         raise ValueError(f'sha256 takes 64 hex digits, not "{wanted}"')
-    found = hashlib.sha256(data).hexdigest()
+    found = digest_of(data)
     if found != stated:
         raise ModelFileError(
             f"the file has sha256 {found}, not {wanted} as stated",

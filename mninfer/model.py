@@ -17,15 +17,17 @@ import numpy.typing as npt
 from mninfer.engines.protocol import Array, Engine, available_cores
 from mninfer.errors import InputError, ModelFileError, PreprocessError, UnsupportedModelError
 from mninfer.outputs import DetectionOutputs, OutputMeaning
-from mninfer.postprocessing import best_classes, dequantize, detections, segment_mask
+from mninfer.postprocessing import best_classes, dequantize
 from mninfer.preprocessing.tensor import Preprocessor
-from mninfer.results import PICTURE_ERRORS, Classification, Detections, Failure, Segmentation
+from mninfer.results import PICTURE_ERRORS, Classification, Failure
 from mninfer.spec import ModelSpec
 
 if TYPE_CHECKING:
+    from mninfer.detection import Detections
     from mninfer.model_file.golden import GoldenReport
     from mninfer.model_file.graph import Graph
     from mninfer.model_file.read import ModelFile
+    from mninfer.segmentation import Segmentation
 
 __all__ = ["EngineSource", "Model", "PictureConfig"]
 
@@ -100,7 +102,7 @@ class Model:
         _check_top(top)
         return self._classify(self._run_locked, image, top, order)
 
-    def detect(self, image: Any, threshold: float = 0.5, *, order: str = "rgb") -> Detections:
+    def detect(self, image: Any, threshold: float = 0.5, *, order: str = "rgb") -> "Detections":
         """Find objects scored at least ``threshold``; boxes are in pixels of the original picture.
 
         >>> model = mninfer.load("detector.tflite", preprocess="mean=0,std=255", labels=["red"])
@@ -108,6 +110,8 @@ class Model:
         >>> best.label, best.box.left > 30, best.box.right < 130
         ('red', True, True)
         """
+        from mninfer.detection import Detections, detections
+
         if not 0 <= threshold <= 1:  # NaN is neither
             raise ValueError(f"threshold must be from 0 to 1, not {threshold}")
         outputs = self._meaning.detection
@@ -127,7 +131,7 @@ class Model:
         )
         return Detections(found, _name(image))
 
-    def segment(self, image: Any, *, order: str = "rgb") -> Segmentation:
+    def segment(self, image: Any, *, order: str = "rgb") -> "Segmentation":
         """Give every pixel of the original picture a class.
 
         >>> model = mninfer.load("segmenter.tflite", preprocess="mean=0,std=255")
@@ -137,6 +141,8 @@ class Model:
         >>> list(segmentation.shares())  # the classes present, largest first
         [0, 1]
         """
+        from mninfer.segmentation import Segmentation, segment_mask
+
         shape = self.spec.outputs[0].shape
         if len(shape) not in {3, 4}:
             raise self._wrong_task("a mask", f"output 0 has shape {list(shape)}, not [1, height, width, classes]")

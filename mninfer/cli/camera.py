@@ -166,7 +166,8 @@ def _text_lines() -> "Viewer":
 
 
 def _in_a_line(result: Any) -> str:
-    from mninfer.results import Classification, Detections
+    from mninfer.detection import Detections
+    from mninfer.results import Classification
 
     if isinstance(result, Classification):
         from mninfer.cli.classify import in_a_line

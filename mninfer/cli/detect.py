@@ -12,7 +12,8 @@ from mninfer.cli.picture_run import Presentation, each
 
 if TYPE_CHECKING:
     from mninfer import Model
-    from mninfer.results import Detections, Failure
+    from mninfer.detection import Detections
+    from mninfer.results import Failure
 
 __all__ = ["command", "in_a_line", "in_full", "rows"]
 

@@ -26,12 +26,13 @@ __all__ = [
 ]
 
 # C0, C1, line separators, the bidirectional overrides, and the surrogates that stand for bytes that are not UTF-8.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# A text, which re compiles when the first of them is met: that takes as long as importing a module.
+_UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 def printable(text: str) -> str:
     r"""One line that is safe to show: what is not printable is spelled ``\x1b``, undecodable bytes as themselves."""
-    return _UNPRINTABLE.sub(_spelled, text)
+    return text if text.isprintable() else re.sub(_UNPRINTABLE, _spelled, text)
 
 
 def _spelled(match: re.Match[str]) -> str:

@@ -14,7 +14,8 @@ from mninfer.errors import UnsupportedModelError
 if TYPE_CHECKING:
     from mninfer import Model
     from mninfer.cli.save_pictures import PictureSaver
-    from mninfer.results import Failure, Segmentation
+    from mninfer.results import Failure
+    from mninfer.segmentation import Segmentation
 
 __all__ = ["command", "in_a_line", "in_full", "mask_pixels", "rows"]
 

@@ -4,19 +4,22 @@ A file of ours is verified whole: its digest covers the flatbuffer, and its arch
 entries can give. Nothing is run here.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from mninfer.errors import InputError, MnError, ModelFileError
-from mninfer.model_file.archive import Archive, read_archive, write_archive
+from mninfer.model_file.archive import Archive, ArchiveEntry, read_archive, write_archive
 from mninfer.model_file.check import check_model
 from mninfer.model_file.contract import CONTRACT_NAME, Contract, check_schema, load_json
-from mninfer.model_file.foreign import assumed_preprocess, label_entries
+from mninfer.model_file.digest import digests_of_parts
 from mninfer.model_file.graph import Graph
 from mninfer.model_file.labels import LABELS_NAME, labels_misfit, parse_labels
-from mninfer.model_file.metadata import METADATA_NAME, FileMetadata, read_metadata
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PreprocessSource, PreprocessSpec
+
+if TYPE_CHECKING:
+    from mninfer.model_file.metadata import FileMetadata
 
 __all__ = ["MARK_NAME", "ModelFile", "read_model"]
 
@@ -34,7 +37,6 @@ class ModelFile:
     flatbuffer_size: int
     contract: Contract | None
     labels: tuple[str, ...] | None
-    metadata: FileMetadata | None
     foreign_preprocess: PreprocessSpec | None
     has_changed: bool = False
     warnings: tuple[str, ...] = ()
@@ -43,6 +45,17 @@ class ModelFile:
     def is_ours(self) -> bool:
         """Whether the file carries our contract, verified; not where it ``has_changed`` since, read leniently."""
         return self.contract is not None
+
+    @property
+    def metadata(self) -> "FileMetadata | None":
+        """Its TFLite metadata; None where it has none, or none that can be read.
+
+        Read when asked for: what they say of a file of ours, its contract says as well.
+        """
+        try:
+            return _read_metadata(self.graph)
+        except ModelFileError:
+            return None
 
     @property
     def preprocess(self) -> PreprocessSpec | None:
@@ -87,7 +100,7 @@ class _Reading:
     def read(self, allow_unlisted_ops: bool, allow_custom: Collection[str]) -> ModelFile:
         archive, archive_error = _try_archive(self.data)
         start = archive.start if archive else len(self.data)
-        digest, whole_digest = _digests(self.data, start)
+        digest, whole_digest = digests_of_parts(self.data, start)
         contract = None
         try:
             # Before the structure is looked at: of a file of ours it is best said that it has changed.
@@ -97,7 +110,6 @@ class _Reading:
         graph = check_model(self.data, allow_unlisted_ops=allow_unlisted_ops, allow_custom=allow_custom)
         if archive_error:
             self.complain(archive_error)
-        metadata = self.metadata(graph)
         labels = None
         try:
             _check_mark(graph, archive)
@@ -105,15 +117,17 @@ class _Reading:
         except ModelFileError as error:
             self.complain(error)
             contract = None
+        foreign_preprocess = None
+        if contract is None:
+            labels, foreign_preprocess = self.foreign_facts(graph, archive)
         return ModelFile(
             data=self.data,
             graph=graph,
             sha256=whole_digest,
             flatbuffer_size=start,
             contract=contract,
-            labels=labels if contract else self.foreign_labels(graph, archive, metadata),
-            metadata=metadata,
-            foreign_preprocess=None if contract else self.foreign_preprocess(graph, metadata),
+            labels=labels,
+            foreign_preprocess=foreign_preprocess,
             has_changed=contract is None and MARK_NAME in graph.metadata,
             warnings=tuple(self.warnings),
         )
@@ -124,26 +138,27 @@ class _Reading:
             raise error
         self.warnings.append(error.what)
 
-    def metadata(self, graph: Graph) -> FileMetadata | None:
-        content = graph.metadata.get(METADATA_NAME)
-        if content is None:
-            return None
+    def foreign_facts(
+        self, graph: Graph, archive: Archive | None
+    ) -> tuple[tuple[str, ...] | None, PreprocessSpec | None]:
+        """Labels and preprocessing, as far as the metadata of a file that isn't ours tell them."""
+        from mninfer.model_file.foreign import assumed_preprocess, label_entries
+
+        metadata = self.metadata(graph)
+        spec, warning = assumed_preprocess(graph, metadata)
+        labels = self.labels(graph, label_entries(archive, metadata))
+        if warning:
+            self.warnings.append(warning)
+        return labels, spec
+
+    def metadata(self, graph: Graph) -> "FileMetadata | None":
         try:
-            return read_metadata(content)
+            return _read_metadata(graph)
         except ModelFileError as error:
             self.complain(ModelFileError(f"its TFLite metadata cannot be read: {error.what}", hints=error.hints))
             return None
 
-    def foreign_preprocess(self, graph: Graph, metadata: FileMetadata | None) -> PreprocessSpec | None:
-        spec, warning = assumed_preprocess(graph, metadata)
-        if warning:
-            self.warnings.append(warning)
-        return spec
-
-    def foreign_labels(
-        self, graph: Graph, archive: Archive | None, metadata: FileMetadata | None
-    ) -> tuple[str, ...] | None:
-        entries = label_entries(archive, metadata)
+    def labels(self, graph: Graph, entries: Sequence[ArchiveEntry]) -> tuple[str, ...] | None:
         if not entries:
             return None
         try:
@@ -156,22 +171,18 @@ class _Reading:
         return labels
 
 
+def _read_metadata(graph: Graph) -> "FileMetadata | None":
+    from mninfer.model_file.metadata import METADATA_NAME, read_metadata
+
+    content = graph.metadata.get(METADATA_NAME)
+    return None if content is None else read_metadata(content)
+
+
 def _try_archive(data: bytes) -> tuple[Archive | None, ModelFileError | None]:
     try:
         return read_archive(data), None
     except ModelFileError as error:
         return None, error
-
-
-def _digests(data: bytes, start: int) -> tuple[str, str]:
-    """sha256 of the flatbuffer and of the whole file, in one pass."""
-    from hashlib import sha256
-
-    view = memoryview(data)
-    hashed = sha256(view[:start])
-    digest = hashed.hexdigest()
-    hashed.update(view[start:])
-    return digest, hashed.hexdigest()
 
 
 def _read_contract(data: bytes, archive: Archive | None, digest: str) -> Contract | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from mninfer.model_file.archive import ArchiveEntry, read_archive, write_archive
 from mninfer.model_file.contract import CONTRACT_NAME, SCHEMA, Contract, dump_json
 from mninfer.model_file.describe import ModelDescription, describe_model
+from mninfer.model_file.digest import digest_of
 from mninfer.model_file.flatbuffer import decode, load_schema
 from mninfer.model_file.graph import build_graph
 from mninfer.model_file.labels import LABELS_NAME, format_labels, labels_misfit
@@ -56,8 +57,6 @@ def write_contract(
 
 
 def _own_entries(flatbuffer: bytes, contract: Contract, labels: Sequence[str] | None) -> list[ArchiveEntry]:
-    from hashlib import sha256
-
-    signed = replace(contract, digest=sha256(flatbuffer).hexdigest())
+    signed = replace(contract, digest=digest_of(flatbuffer))
     entries = [] if labels is None else [ArchiveEntry(LABELS_NAME, format_labels(labels))]
     return [*entries, ArchiveEntry(CONTRACT_NAME, dump_json(signed.to_json()))]

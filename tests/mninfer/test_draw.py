@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from mninfer import lettering
+from mninfer.detection import Box, Detection, Detections
 from mninfer.draw import class_colour, draw, draw_segmentation
-from mninfer.results import Box, Classification, Detection, Detections, Prediction, Segmentation
+from mninfer.results import Classification, Prediction
+from mninfer.segmentation import Segmentation
 
 GREY = 90
 

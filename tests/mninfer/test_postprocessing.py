@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mninfer.detection import detections
 from mninfer.errors import EngineError
-from mninfer.postprocessing import best_classes, dequantize, detections, segment_mask
+from mninfer.postprocessing import best_classes, dequantize
 from mninfer.preprocessing import PRESETS, PreprocessSpec, Resize, input_geometry
 from mninfer.preprocessing.geometry import Geometry
+from mninfer.segmentation import segment_mask
 from mninfer.tensors import Quantization
 
 STRETCH = PRESETS["raw"]
@@ -148,7 +150,7 @@ class TestSegmentMask:
         scores = np.random.default_rng(0).normal(size=(9, 7, 4)).astype(np.float32)
         geometry = input_geometry((131, 97), STRETCH, (28, 36))
         whole = segment_mask(scores, geometry, foreground_above=0.0)
-        monkeypatch.setattr("mninfer.postprocessing.MASK_BLOCK_PIXELS", 1000)
+        monkeypatch.setattr("mninfer.segmentation.MASK_BLOCK_PIXELS", 1000)
         blocks = segment_mask(scores, geometry, foreground_above=0.0)
         # warpAffine rounds coordinates to 1/32 of a model pixel, so a few pixels on edges may fall either way
         assert (whole != blocks).mean() < 0.005
