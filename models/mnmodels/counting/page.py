@@ -86,7 +86,7 @@ def _parameters_line(summary: Summary) -> str:
     if summary.trainable is None or summary.trainable == summary.parameters:
         return text
     others = summary.parameters - summary.trainable
-    return f"{text}, trainable {human_count(summary.trainable)}  ({summary.trainable:,}), not {others:,}"
+    return f"{text}, trainable {human_count(summary.trainable)}  ({summary.trainable:,}), not trained {others:,}"
 
 
 def _condensed_line(summary: Summary) -> str:

@@ -15,8 +15,8 @@ def summarize(model_or_graph: Any, *, name: str | None = None, input_size: tuple
 
     >>> from mnmodels import build_model
     >>> net = summarize(build_model("mobilenet_v1", alpha=0.25, form="cifar_small", classes=10))
-    >>> net.macs, net.flops, net.parameters, net.trainable
-    (0, 0, 0, 0)
+    >>> net.macs, net.flops, net.parameters, net.trainable, net.peak.size_bytes
+    (9181696, 18363392, 221114, 215642, 110592)
     """
     if isinstance(model_or_graph, Graph):
         from mnmodels.counting.flatbuffer import summarize_flatbuffer

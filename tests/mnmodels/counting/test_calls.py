@@ -1,5 +1,7 @@
 """What a Keras model calls, in which order and with which shapes: nested, shared, open, Sequential."""
 
+import doctest
+import sys
 from typing import Any
 
 import pytest
@@ -101,3 +103,8 @@ def test_calls_come_in_the_order_in_which_keras_makes_them() -> None:
     made.clear()
     model(keras.ops.ones((1, 2)))
     assert [call.name for call in trace_calls(model).calls] == [*made, "sum"]
+
+
+def test_the_example_holds() -> None:
+    results = doctest.testmod(sys.modules["mnmodels.counting.summarize"])
+    assert results.failed == 0 < results.attempted
