@@ -112,15 +112,15 @@ _OLD_V2 = re.compile(r"(mobl|bn)(\d+)_conv_\2_(?:bn_)?(expand|depthwise|project)
 
 
 def _keras_targets(names: Sequence[str], network: Network) -> Targets:
-    """By Keras' layer names: the last part of the path that is a layer of the network, or an old name of one."""
+    """By Keras' layer names: the first part of the path that is a layer of the network, or an old name of one."""
     layers = {layer.name: layer for layer in network.layers}
     result = {}
     for name in names:
-        parts = name.split("/")
-        for index in reversed(range(len(parts) - 1)):
-            layer = layers.get(parts[index]) or layers.get(_renamed(parts[index]))
+        *path, last = name.split("/")
+        for index, part in enumerate(path):
+            layer = layers.get(part) or layers.get(_renamed(part))
             if layer is not None:
-                variable = _variable(parts[index], parts[index + 1 :], layer)
+                variable = _variable(part, [*path[index + 1 :], last], layer)
                 if variable:
                     result[name] = f"{layer.name}/{variable}"
                 break

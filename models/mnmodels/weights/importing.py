@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mninfer.errors import InputError
 from mninfer.model_file import SourceContract
 from mninfer.preprocessing import PRESETS, PreprocessSource, PreprocessSpec, Resize, StatedPreprocess
 from mnmodels.backend import start_keras
@@ -153,11 +154,28 @@ def _contract(
             notes.append(f"preprocessing assumed, as such networks are made for: {_text(base)}; --preprocess states it")
     spec = base if config.preprocess.is_empty else config.preprocess.over(base)
     labels = config.labels
+    if labels is not None:
+        _check_labels(labels, model.output_shape[-1] if has_classes else None)
     if labels is None and carried.labels is not None and len(carried.labels) == model.output_shape[-1]:
         labels = carried.labels
     if labels is None and has_classes:
         notes.append("no labels: --labels FILE puts them into the model")
     return SourceContract(labels=labels, preprocess=spec), notes
+
+
+def _check_labels(labels: tuple[str, ...], classes: int | None) -> None:
+    if len(labels) == classes:
+        return
+    if classes is None:
+        raise InputError("labels for a network without its classifier", hints="leave --labels or --without-top away")
+    hints = {
+        1: "the first label seems to be the background, and the network has no such class: take that line out",
+        -1: "the network's class 0 seems to be the background: --drop-background, or a first line “background”",
+    }
+    raise InputError(
+        f"{len(labels):,} labels for {classes:,} classes",
+        hints=hints.get(len(labels) - classes, "give the label file that belongs to these weights: --labels FILE"),
+    )
 
 
 def _usual_preprocess(model: Any) -> PreprocessSpec:
