@@ -4,6 +4,7 @@
 """
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("MNKIT_SHARED") or ROOT.parent / "shared")
 ENVIRONMENT = os.environ.get("MNKIT_ENVIRONMENT", "checkout")
+if ENVIRONMENT == "checkout":
+    sys.path.insert(0, str(ROOT / "models"))  # mnmodels; a wheel's tests find the installed one
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +24,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def environment() -> str:
-    """``wheel``, ``tflite_runtime`` in make test; ``armhf``, ``arm64`` in make test-arm; ``checkout`` otherwise."""
+    """``wheel``, ``tflite_runtime``, ``keras`` in make test; ``armhf``, ``arm64`` in make test-arm; else ``checkout``."""
     return ENVIRONMENT
 
 
