@@ -90,6 +90,14 @@ def test_options_that_would_change_nothing_are_refused(run: Run, flatbuffer: Pat
     assert "a .tflite says itself what it is" in err
 
 
+def test_a_description_without_a_name_is_a_usage_error(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "weights.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
+    code, _, err = run(path, "--alpha", "0.5")
+    assert code == 2
+    assert "--arch NAME" in err
+
+
 def test_a_size_that_does_not_fit_is_located(run: Run, flatbuffer: Path) -> None:
     code, _, err = run(flatbuffer, "--input-size", "13x13")
     assert code == 1
