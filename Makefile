@@ -11,7 +11,7 @@
 #   make bench    the full measurements                         -> benchmarks/results/
 #   make clean    remove all that these targets made
 
-PACKAGES := mninfer
+PACKAGES := mninfer models/mnmodels
 CODE     := $(PACKAGES) tests tools $(wildcard benchmarks)
 BENCHMARKS := photo_to_label cold_start overhead bulk jpeg_scaling accuracy
 WHEEL_OF := .venvs/wheel
@@ -34,7 +34,7 @@ pip_install = $(PYTHON) -m pip --python .venvs/$(1)/bin/python install -qq --no-
 sources    := pyproject.toml README.md LICENSE $(shell find $(PACKAGES) -type f ! -name '*.pyc')
 pytest      = .venvs/$(1)/bin/python -m pytest
 
-.PHONY: test-arm demo check test fmt size vectors fuzz bench clean lint types smoke test-wheel test-tflite-runtime
+.PHONY: test-arm demo check test fmt size vectors fuzz bench clean lint types smoke test-wheel test-tflite-runtime test-keras
 .DELETE_ON_ERROR:
 
 demo: .venvs/base/.wheel
@@ -53,7 +53,7 @@ types: .venvs/dev/.requirements
 smoke: .venvs/dev/.wheel
 	@MNKIT_ENVIRONMENT=wheel $(call pytest,dev) -q -m "smoke and not slow"
 
-test: test-wheel test-tflite-runtime
+test: test-wheel test-tflite-runtime test-keras
 	@echo; cat .venvs/summary-*.txt
 
 test-wheel: .venvs/dev/.wheel .venvs/base/.wheel .venvs/mediapipe/.requirements
@@ -65,6 +65,11 @@ test-wheel: .venvs/dev/.wheel .venvs/base/.wheel .venvs/mediapipe/.requirements
 test-tflite-runtime: .venvs/tflite_runtime/.wheel
 	MNKIT_ENVIRONMENT=tflite_runtime MNKIT_SUMMARY=.venvs/summary-2-tflite_runtime.txt \
 	$(call pytest,tflite_runtime) -q -rs tests/mninfer tests/environments/test_environments.py
+
+# All that needs Keras: mnmodels on the wheel with its extra, TensorFlow and JAX beside the runtime's own engine.
+test-keras: .venvs/keras/.wheel
+	MNKIT_ENVIRONMENT=keras MNKIT_SUMMARY=.venvs/summary-3-keras.txt \
+	$(call pytest,keras) -q -rs tests/mnmodels tests/test_repository.py tests/test_readme.py tests/environments/test_environments.py
 
 # LiteRT's GPU accelerator, asked for where no GPU is, ends the process in emulation; elsewhere it says so.
 test-arm: $(WHEEL_OF)/.built
@@ -116,6 +121,11 @@ $(WHEEL_OF)/.built: $(sources)
 .venvs/tflite_runtime/.requirements: tests/environments/tflite_runtime.txt
 	@$(call make_venv,tflite_runtime)
 	@$(call pip_install,tflite_runtime) --requirement $<
+	@touch $@
+
+.venvs/keras/.requirements: tests/environments/keras.txt pyproject.toml Makefile | $(WHEEL_OF)/.built
+	@$(call make_venv,keras)
+	@wheel=$$(ls $(WHEEL_OF)/*.whl) && $(call pip_install,keras) "$$wheel[train]" --requirement $<
 	@touch $@
 
 .venvs/mediapipe/.requirements: tests/environments/mediapipe.txt

@@ -13,10 +13,11 @@ from support.networks import CLASSES, shapes_float, shapes_int8
 from support.pictures import draw_shape
 
 # Environment -> numpy, OpenCV, engine, packages that must be absent, machine.
-NEVER_THERE = ("tensorflow", "mediapipe")
+NEVER_THERE = ("tensorflow", "keras", "mediapipe")
 OLD = ("ai_edge_litert", "simplejpeg", "PIL", *NEVER_THERE)
 PROMISED = {
     "wheel": ("2.", "5.", "litert", NEVER_THERE, platform.machine()),
+    "keras": ("2.", "5.", "litert", ("mediapipe",), platform.machine()),
     "tflite_runtime": ("1.", "4.11.", "tflite-runtime", OLD, platform.machine()),
     "armhf": ("1.24.", "4.6.", "tflite-runtime", OLD, "armv7l"),
     "arm64": ("2.", "5.", "litert", NEVER_THERE, "aarch64"),
