@@ -1,25 +1,20 @@
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import mnmodels
 from mninfer.errors import MissingDependencyError, MnError
 from mnmodels import backend
 from mnmodels.backend import start_keras
-
-HOME = Path(mnmodels.__file__ or "").parent.parent
+from support.commands import environment_for
 
 
 def in_a_child(code: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run ``code`` where nothing is imported yet, with the mnmodels that is tested."""
-    kept = {key: value for key, value in os.environ.items() if key not in {"KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL"}}
-    paths = os.pathsep.join(filter(None, (str(HOME), os.environ.get("PYTHONPATH", ""))))
+    kept = {key: value for key, value in environment_for().items() if not key.startswith(("KERAS_", "TF_"))}
     return subprocess.run(
         [sys.executable, "-c", code],
-        env={**kept, "PYTHONPATH": paths, **environment},
+        env={**kept, **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import mnmodels
+from support.commands import environment_for
 
 pytestmark = pytest.mark.smoke
 
-HOME = Path(mnmodels.__file__ or "").parent.parent
 TALK = r"""
 import os, sys
 os.write(2, b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n")
@@ -26,10 +25,10 @@ HEARD = "E0000 00:00:1795258007.444398    8966 something.cc:31] a real trouble\n
 def import_in_a_child(folder: Path, module: str, *, before: str = "") -> "subprocess.CompletedProcess[str]":
     (folder / "talker.py").write_text(module, encoding="utf-8")
     code = f"from mnmodels.quiet_import import import_quietly; {before}print(import_quietly('math', 'talker').__name__)"
-    paths = os.pathsep.join((str(HOME), str(folder), os.environ.get("PYTHONPATH", "")))
+    environment = environment_for(PYTHONSAFEPATH="1")
     return subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"},
+        env={**environment, "PYTHONPATH": os.pathsep.join((environment["PYTHONPATH"], str(folder)))},
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 

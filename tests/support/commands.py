@@ -1,4 +1,4 @@
-"""The command ``mninfer`` in a process of its own, and its outcome."""
+"""Our commands in a process of their own, and their outcome."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mninfer
+import mnmodels
 
 __all__ = ["Outcome", "command_line", "environment_for", "run_mninfer"]
 
@@ -21,14 +22,14 @@ class Outcome:
     err: str
 
 
-def command_line(*arguments: str | bytes | Path) -> list[str | bytes | Path]:
-    return [sys.executable, "-m", "mninfer", *arguments]
+def command_line(*arguments: str | bytes | Path, package: str = "mninfer") -> list[str | bytes | Path]:
+    return [sys.executable, "-m", package, *arguments]
 
 
 def environment_for(**changes: str) -> dict[str, str]:
-    """This process's environment, in which the mninfer that is tested is found from any folder."""
-    assert mninfer.__file__
-    return {**os.environ, "PYTHONPATH": str(Path(mninfer.__file__).parent.parent), **changes}
+    """This process's environment, in which the packages that are tested are found from any folder."""
+    homes = dict.fromkeys(str(Path(str(package.__file__)).parent.parent) for package in (mninfer, mnmodels))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(homes), **changes}
 
 
 def run_mninfer(
