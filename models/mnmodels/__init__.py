@@ -5,12 +5,26 @@ from importlib import import_module
 TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
 if TYPE_CHECKING:
     from mnmodels.architectures.mobilenet_v1 import MobileNet
+    from mnmodels.architectures.mobilenet_v2 import MobileNetV2
+    from mnmodels.architectures.mobilenet_v2_grouped import MobileNetV2GC, MobileNetV2LGC
+    from mnmodels.architectures.mobilenet_v3 import MobileNetV3Large, MobileNetV3Small
     from mnmodels.architectures.registry import build_model
 
-__all__ = ["MobileNet", "build_model"]
+__all__ = [
+    "MobileNet",
+    "MobileNetV2",
+    "MobileNetV2GC",
+    "MobileNetV2LGC",
+    "MobileNetV3Large",
+    "MobileNetV3Small",
+    "build_model",
+]
 
 _HOMES = {
     "mnmodels.architectures.mobilenet_v1": ("MobileNet",),
+    "mnmodels.architectures.mobilenet_v2": ("MobileNetV2",),
+    "mnmodels.architectures.mobilenet_v2_grouped": ("MobileNetV2GC", "MobileNetV2LGC"),
+    "mnmodels.architectures.mobilenet_v3": ("MobileNetV3Large", "MobileNetV3Small"),
     "mnmodels.architectures.registry": ("build_model",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -85,7 +85,7 @@ class LearnedGroupConv2D(layers.Layer):  # type: ignore[misc]  # Keras has no ty
             raise MnError(
                 f'layer "{self.name}" has no condensing stage "{stage}"', hints=f"from 0 to {self.condense_factor - 1}"
             )
-        kernel, mask = keras.ops.convert_to_numpy(self.kernel), keras.ops.convert_to_numpy(self.mask)
+        kernel, mask = self.kernel.numpy(), self.mask.numpy()
         norms = np.abs(kernel).reshape(*mask.shape, -1).sum(axis=2)
         norms[mask == 0] = -1  # what is gone stays gone
         pruned = np.argsort(-norms, axis=0, kind="stable")[self.num_kept(stage) :]
@@ -96,7 +96,7 @@ class LearnedGroupConv2D(layers.Layer):  # type: ignore[misc]  # Keras has no ty
 
     def kept_inputs(self) -> tuple[tuple[int, ...], ...]:
         """The inputs that each group has, in their order."""
-        mask = keras.ops.convert_to_numpy(self.mask)
+        mask = self.mask.numpy()
         return tuple(tuple(np.flatnonzero(column).tolist()) for column in mask.T)
 
     def is_condensed(self) -> bool:

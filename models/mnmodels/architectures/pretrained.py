@@ -4,8 +4,6 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import keras
-
 from mninfer.errors import MnError
 from mnmodels.architectures.tops import Top
 
@@ -70,7 +68,7 @@ def copy_weights(source: Any, target: Any) -> None:
             hints="the alpha, form and classes of the network that they were made for (include_top=False for features)",
         )
     for layer in wanted:
-        layer.set_weights([keras.ops.convert_to_numpy(weight) for weight in found[layer.name].weights])
+        layer.set_weights(found[layer.name].get_weights())
 
 
 def _shapes(layer: Any) -> list[tuple[int, ...]]:

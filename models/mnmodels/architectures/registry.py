@@ -8,6 +8,7 @@ from typing import Any
 from mninfer.errors import MnError
 from mninfer.near import near_names
 from mnmodels.architectures.options import check_names
+from mnmodels.backend import start_keras
 
 __all__ = ["ARCHITECTURES", "Architecture", "architecture", "build_model"]
 
@@ -24,7 +25,7 @@ class Architecture:
     def options(self) -> dict[str, Any]:
         """The options with their defaults."""
         parameters = inspect.signature(self._function()).parameters
-        return {name: parameter.default for name, parameter in parameters.items()}
+        return {name: parameter.default for name, parameter in parameters.items() if name != "name"}
 
     def build(self, **options: Any) -> Any:
         """Build the Keras model. Raise MnError for an option that this network has not."""
@@ -32,6 +33,7 @@ class Architecture:
         return self._function()(**options)
 
     def _function(self) -> Any:
+        start_keras()
         return getattr(import_module(self.module), self.builder)
 
 

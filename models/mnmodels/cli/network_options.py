@@ -15,7 +15,8 @@ __all__ = ["network_options"]
 
 Command = Callable[..., Any]
 
-_TEXTS = ("name", "weights")  # the options that are texts even where they look like a number
+_TEXTS = ("weights",)  # the options that are texts even where they look like a number
+_KNOWN = tuple(name for name in OPTIONS if name != "name")  # which is the network's in the registry: --arch
 _WORDS = {"true": True, "false": False, "none": None}
 
 
@@ -72,7 +73,7 @@ def _settings(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> 
 
 def _check(key: str, value: Any) -> None:
     try:
-        check_names("a network", [key], OPTIONS)
+        check_names("a network", [key], _KNOWN)
         check_options("a network", **{key: value})
     except MnError as error:
         raise click.BadParameter(f"{error.what}: {'; '.join(error.hints)}") from None
