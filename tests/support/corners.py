@@ -19,9 +19,7 @@ class Corners:
 
     labels = LABELS
 
-    def __init__(self, num: int, seed: int, *, is_mixed: bool = False) -> None:
-        """``is_mixed``: crops of random area ask for larger pictures, which ``load`` then gives."""
-        self.is_mixed = is_mixed
+    def __init__(self, num: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
         self.classes = rng.integers(0, 3, num)
         self.images = rng.integers(0, 120, (num, SIZE, SIZE, 3), dtype=np.uint8)
@@ -32,10 +30,23 @@ class Corners:
         return len(self.classes)
 
     def load(self, indices: NDArray[np.int64], size: tuple[int, int], *, fit: PreprocessSpec) -> NDArray[np.uint8]:
+        assert size == (SIZE, SIZE)
         assert fit.mean == (127.5, 127.5, 127.5)
-        if size == (SIZE, SIZE):
-            return self.images[indices]
-        assert self.is_mixed
+        return self.images[indices]
+
+
+class Colours(Corners):
+    """Which colour is strongest: what flips and crops leave as it is."""
+
+    labels = ("blue", "green", "red")
+
+    def __init__(self, num: int, seed: int) -> None:
+        super().__init__(num, seed)
+        for image, kind in zip(self.images, self.classes, strict=True):
+            image[...] //= 2
+            image[..., 2 - kind] += 120
+
+    def load(self, indices: NDArray[np.int64], size: tuple[int, int], *, fit: PreprocessSpec) -> NDArray[np.uint8]:
         return np.stack([cv2.resize(self.images[index], size[::-1]) for index in indices])
 
 

@@ -4,10 +4,9 @@ import sys
 import time
 from pathlib import Path
 
-from support.corners import Corners, small_network, small_recipe
-
 from mnmodels.training.recipe import AugmentSpec
 from mnmodels.training.run import Watcher, train
+from support.corners import Corners, small_network, small_recipe
 
 
 class Slow(Watcher):

@@ -57,10 +57,15 @@ def _size(variable: Any) -> int:
 
 def give_values(values: Mapping[int, NDArray[Any]]) -> None:
     """Allocate what was built, with ``values`` by the identity (``id``) of their variable."""
-    for variable in global_state.get_global_attribute(_WAITING) or []:
+    waiting = list(global_state.get_global_attribute(_WAITING) or [])
+    is_trainable = [variable.trainable for variable in waiting]
+    for variable in waiting:
         if id(variable) in values:
             variable._initializer = _value(values[id(variable)])
+        variable.trainable = True  # TensorFlow's own variable keeps what it is made with: unfrozen, it would not learn
     initialize_all_variables()
+    for variable, flag in zip(waiting, is_trainable, strict=True):
+        variable.trainable = flag
 
 
 def _value(array: NDArray[Any]) -> Any:

@@ -126,6 +126,8 @@ class Session:
             weights = self.model.get_weights()
         with _precision("float32"):
             model = self._build()
+        for layer in model.layers:
+            layer.trainable = True  # what was frozen for this run is not frozen in the file
         model.set_weights(weights)
         return model
 

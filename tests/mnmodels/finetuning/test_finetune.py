@@ -8,8 +8,6 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs Keras: make test")
 
-from support.corners import Corners, small_network, small_recipe
-
 from mninfer.errors import PreprocessError, UnsupportedModelError
 from mninfer.model_file import SourceContract
 from mninfer.preprocessing import StatedPreprocess, parse_preprocess
@@ -17,11 +15,13 @@ from mnmodels.finetuning.base import Base, base_from_file
 from mnmodels.finetuning.finetune import FinetuneConfig, finetune
 from mnmodels.finetuning.head import freeze, with_new_head
 from mnmodels.keras_file import load_keras, save_keras
+from support.corners import Colours, small_network, small_recipe
 
 SPEC = parse_preprocess("inception")
 
 
 def base_network(num_classes: int = 5) -> Any:
+    keras.utils.set_random_seed(3)
     inputs = keras.layers.Input((16, 16, 3))
     x = keras.layers.Conv2D(8, 3, strides=2, use_bias=False, name="conv1")(inputs)
     x = keras.layers.ReLU(6.0, name="relu1")(keras.layers.BatchNormalization(name="bn1")(x))
@@ -60,7 +60,9 @@ def test_no_pooling_is_told() -> None:
         with_new_head(keras.Model(inputs, x), 3, dropout=0.0)
 
 
-@pytest.mark.parametrize(("unfrozen", "names"), [(0, set()), (1, {"mix"}), (2, {"mix", "conv2"}), (99, {"mix", "conv2", "conv1"})])
+@pytest.mark.parametrize(
+    ("unfrozen", "names"), [(0, set()), (1, {"mix"}), (2, {"mix", "conv2"}), (99, {"mix", "conv2", "conv1"})]
+)
 def test_only_the_last_layers_learn_and_no_statistics(unfrozen: int, names: set[str]) -> None:
     model = with_new_head(base_network(), 3, dropout=0.0)
     assert freeze(model, unfrozen) == len(names) + 1
@@ -73,12 +75,13 @@ def test_new_classes_are_learned_and_the_frozen_rest_stays(tmp_path: Path) -> No
     save_keras(base_network(), source, contract=SourceContract(labels=None, preprocess=SPEC))
     base = base_from_file(source, StatedPreprocess())
     assert (base.size, base.preprocess.mean) == (16, (127.5, 127.5, 127.5))
-    config = FinetuneConfig(head_epochs=6, whole_epochs=4, head_rate=0.02, whole_rate=0.005, unfrozen=1, batch=32)
-    result = finetune(base, Corners(192, 0, is_mixed=True), Corners(96, 1), tmp_path / "run", config)
-    assert result.contract.labels == Corners.labels
+    config = FinetuneConfig(head_epochs=8, whole_epochs=4, head_rate=0.1, whole_rate=0.01, unfrozen=1, batch=32)
+    result = finetune(base, Colours(192, 0), Colours(96, 1), tmp_path / "run", config)
+    assert result.contract.labels == Colours.labels
     assert result.contract.preprocess is not None
     assert result.contract.preprocess.std == SPEC.std
     assert result.rows[-1]["val_accuracy"] > 0.8
+    assert all(layer.trainable for layer in result.model.layers)
     before = load_keras(source).model
     for name in ("conv1", "bn1", "conv2", "bn2"):
         for ours, theirs in zip(
@@ -113,7 +116,7 @@ def test_both_runs_go_on_after_a_stop(tmp_path: Path) -> None:
 
     base = Base(name="base", load=load, size=16, preprocess=SPEC)
     config = FinetuneConfig(head_epochs=2, whole_epochs=2, batch=32)
-    sets = (Corners(64, 0, is_mixed=True), Corners(32, 1))
+    sets = (Colours(64, 0), Colours(32, 1))
     whole = finetune(base, *sets, tmp_path / "whole", config)
     cut = finetune(base, *sets, tmp_path / "cut", FinetuneConfig(head_epochs=2, whole_epochs=0, batch=32))
     assert len(cut.rows) == 2
