@@ -6,23 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mnmodels.cli.main import main
+from support.commands import Outcome
 from support.networks import shapes_float
 
 pytestmark = pytest.mark.smoke
 
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    def run_it(*arguments: object) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = main(["summary", *(str(argument) for argument in arguments)])
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run_it
+Cli = Callable[..., Outcome]
 
 
 @pytest.fixture
@@ -32,81 +21,81 @@ def flatbuffer(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_flatbuffer_is_counted_without_keras(run: Run, flatbuffer: Path) -> None:
-    code, out, err = run(flatbuffer)
-    assert (code, err) == (0, "")
-    lines = out.splitlines()
+def test_a_flatbuffer_is_counted_without_keras(cli: Cli, flatbuffer: Path) -> None:
+    outcome = cli("summary", flatbuffer)
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
     assert lines[0].split() == ["operator", "kind", "output", "parameters", "multiply-adds"]
     assert any(line.startswith("peak memory") for line in lines)
     assert sum("CONV_2D" in line for line in lines) > 1
 
 
-def test_only_the_totals_where_asked(run: Run, flatbuffer: Path) -> None:
-    code, out, _ = run(flatbuffer, "--no-layers")
-    assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == ["model", "parameters", "multiply-adds", "peak"]
+def test_only_the_totals_where_asked(cli: Cli, flatbuffer: Path) -> None:
+    outcome = cli("summary", flatbuffer, "--no-layers")
+    assert outcome.code == 0
+    assert [line.split()[0] for line in outcome.out.splitlines()] == ["model", "parameters", "multiply-adds", "peak"]
 
 
-def test_json_is_the_count_and_nothing_else(run: Run, flatbuffer: Path) -> None:
-    value = json.loads(run(flatbuffer, "--json")[1])
+def test_json_is_the_count_and_nothing_else(cli: Cli, flatbuffer: Path) -> None:
+    value = json.loads(cli("summary", flatbuffer, "--json").out)
     assert value["kind"] == "tflite"
     assert value["macs"] == sum(layer["macs"] for layer in value["layers"])
     assert value["flops"] == 2 * value["macs"]
     assert value["parameters"] == sum(layer["parameters"] for layer in value["layers"])
-    assert "layers" not in json.loads(run(flatbuffer, "--json", "--no-layers")[1])
+    assert "layers" not in json.loads(cli("summary", flatbuffer, "--json", "--no-layers").out)
 
 
-def test_the_rule_of_counting_is_in_the_help(run: Run) -> None:
-    code, out, _ = run("--help")
-    assert code == 0
-    assert "Not counted: biases" in " ".join(out.split())
+def test_the_rule_of_counting_is_in_the_help(cli: Cli) -> None:
+    outcome = cli("summary", "--help")
+    assert outcome.code == 0
+    assert "Not counted: biases" in " ".join(outcome.out.split())
 
 
 @pytest.mark.parametrize(
     ("name", "hint"), [("mobilnet_v1", "did you mean mobilenet_v1?"), ("zzzz", "a file, or one of mobilenet_v1")]
 )
-def test_a_name_that_is_not_there_is_told_with_near_ones(run: Run, name: str, hint: str) -> None:
-    code, out, err = run(name)
-    assert (code, out) == (1, "")
-    assert f'"{name}" is neither a network of the registry nor a file' in err
-    assert hint in err
+def test_a_name_that_is_not_there_is_told_with_near_ones(cli: Cli, name: str, hint: str) -> None:
+    outcome = cli("summary", name)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert f'"{name}" is neither a network of the registry nor a file' in outcome.err
+    assert hint in outcome.err
 
 
-def test_a_near_file_is_offered(run: Run, flatbuffer: Path) -> None:
-    code, _, err = run(flatbuffer.with_name("shape.tflite"))
-    assert code == 1
-    assert f"did you mean {flatbuffer}?" in err
+def test_a_near_file_is_offered(cli: Cli, flatbuffer: Path) -> None:
+    outcome = cli("summary", flatbuffer.with_name("shape.tflite"))
+    assert outcome.code == 1
+    assert f"did you mean {flatbuffer}?" in outcome.err
 
 
-def test_two_names_contradict_each_other(run: Run) -> None:
-    code, _, err = run("mobilenet_v1", "--arch", "mobilenet_v2")
-    assert code == 2
-    assert 'MODEL says "mobilenet_v1" and --arch says "mobilenet_v2"' in err
+def test_two_names_contradict_each_other(cli: Cli) -> None:
+    outcome = cli("summary", "mobilenet_v1", "--arch", "mobilenet_v2")
+    assert outcome.code == 2
+    assert 'MODEL says "mobilenet_v1" and --arch says "mobilenet_v2"' in outcome.err
 
 
-def test_options_that_would_change_nothing_are_refused(run: Run, flatbuffer: Path) -> None:
-    code, _, err = run(flatbuffer, "--alpha", "0.5")
-    assert code == 2
-    assert "a .tflite says itself what it is" in err
+def test_options_that_would_change_nothing_are_refused(cli: Cli, flatbuffer: Path) -> None:
+    outcome = cli("summary", flatbuffer, "--alpha", "0.5")
+    assert outcome.code == 2
+    assert "a .tflite says itself what it is" in outcome.err
 
 
-def test_a_description_without_a_name_is_a_usage_error(run: Run, tmp_path: Path) -> None:
+def test_a_description_without_a_name_is_a_usage_error(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "weights.h5"
     path.write_bytes(b"\x89HDF\r\n\x1a\n")
-    code, _, err = run(path, "--alpha", "0.5")
-    assert code == 2
-    assert "--arch NAME" in err
+    outcome = cli("summary", path, "--alpha", "0.5")
+    assert outcome.code == 2
+    assert "--arch NAME" in outcome.err
 
 
-def test_a_size_that_does_not_fit_is_located(run: Run, flatbuffer: Path) -> None:
-    code, _, err = run(flatbuffer, "--input-size", "13x13")
-    assert code == 1
-    assert f"where: {flatbuffer}" in err
+def test_a_size_that_does_not_fit_is_located(cli: Cli, flatbuffer: Path) -> None:
+    outcome = cli("summary", flatbuffer, "--input-size", "13x13")
+    assert outcome.code == 1
+    assert f"where: {flatbuffer}" in outcome.err
 
 
-def test_what_is_no_model_is_named(run: Run, tmp_path: Path) -> None:
+def test_what_is_no_model_is_named(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "page.tflite"
     path.write_text("<!DOCTYPE html><html></html>")
-    code, _, err = run(path)
-    assert code == 1
-    assert "HTML page" in err
+    outcome = cli("summary", path)
+    assert outcome.code == 1
+    assert "HTML page" in outcome.err
