@@ -1,6 +1,5 @@
 """``mnmodels evaluate``: how often a model is right on labelled pictures, and where it goes wrong."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +15,10 @@ from mninfer.cli.options import (
 )
 from mninfer.cli.output import json_line, note, say
 from mninfer.cli.progress import Progress
+from mninfer.errors import MnError
 from mnmodels.backend import BACKENDS
+from mnmodels.cli.keras_options import KerasOptions, keras_options
+from mnmodels.cli.network_options import network_options
 
 if TYPE_CHECKING:
     from mnmodels.data import Pictures
@@ -61,15 +63,12 @@ LISTED_CLASSES, LISTED_CONFUSIONS = 20, 5
 @click.option(
     "--backend", type=NearChoice(BACKENDS), help="What Keras runs on. Default: KERAS_BACKEND, else tensorflow."
 )
-@click.option(
-    "--lambda", "lambdas", multiple=True, metavar="NAME=FORMULA", help="What a Lambda layer computes: 'x/127.5-1'."
-)
-@click.option("--custom", multiple=True, metavar="MODULE:CLASS", help="A layer class of yours that the file names.")
-@click.option("--trust", is_flag=True, help="Let a SavedModel run, which is a program.")
 @click.option("--force", is_flag=True, help="Write over pictures that exist.")
 @click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
 @preprocess_options
 @engine_options
+@keras_options
+@network_options
 def command(model: str, data: str, *, is_json: bool, **options: Any) -> int:
     r"""Measure MODEL, a Keras file of any era or a .tflite, on the labelled pictures of DATA.
 
@@ -96,7 +95,6 @@ def command(model: str, data: str, *, is_json: bool, **options: Any) -> int:
 
 
 def _evaluate(model: str, data: str, options: dict[str, Any]) -> "tuple[Evaluation, Pictures]":
-    from mninfer.errors import MnError
     from mnmodels.data import balanced_subset, open_data
     from mnmodels.evaluation import evaluate, match_classes
 
@@ -108,7 +106,10 @@ def _evaluate(model: str, data: str, options: dict[str, Any]) -> "tuple[Evaluati
         note(f"skipped: {skipped.name}: {skipped.error.what}")
     if options["limit"]:
         pictures = balanced_subset(pictures, options["limit"], options["seed"])
-    predictor = _open(model, options)
+    try:
+        predictor = _open(model, options)
+    except MnError as error:
+        raise error.at(model) from error.__cause__
     try:
         match = match_classes(pictures.labels, predictor.labels, predictor.num_classes)
         if match.is_assumed:
@@ -129,37 +130,24 @@ def _shared(options: dict[str, Any]) -> ModelOptions:
 
 
 def _open(model: str, options: dict[str, Any]) -> "Predictor":
-    from mnmodels.evaluation.open_predictor import KerasConfig, is_tflite, open_keras_predictor
-    from mnmodels.evaluation.tflite_predictor import TFLitePredictor
+    from mnmodels.backend import start_keras
+    from mnmodels.evaluation import KerasConfig, TFLitePredictor, is_tflite, open_keras_predictor
 
     shared = _shared(options)
     if is_tflite(model):
         return TFLitePredictor(open_model(model, shared), model)
+    start_keras(options["backend"])
+    file = KerasOptions.take(options).load(model, arch=options["network"])
     config = KerasConfig(
-        lambdas=_formulas(options["lambdas"]),
-        custom=options["custom"],
-        trust=options["trust"],
-        backend=options["backend"],
         batch=options["batch"],
         preprocess=stated_preprocess(shared),
         labels=shared.labels,
         input_size=shared.input_size,
     )
-    predictor, notes = open_keras_predictor(model, config)
-    for text in notes:
-        note(text)
+    predictor, lines = open_keras_predictor(file, config)
+    for line in lines:
+        note(line)
     return predictor
-
-
-def _formulas(settings: Sequence[str]) -> dict[str, str]:
-    """NAME=FORMULA, as often as there are Lambda layers."""
-    formulas = {}
-    for setting in settings:
-        name, equals, formula = setting.partition("=")
-        if not equals:
-            raise click.BadParameter(f'"{setting}" is not NAME=FORMULA, such as "lambda=x/127.5-1"')
-        formulas[name.strip()] = formula.strip()
-    return formulas
 
 
 def _draw(evaluation: "Evaluation", pictures: "Pictures", options: dict[str, Any]) -> None:
@@ -178,6 +166,8 @@ def _draw(evaluation: "Evaluation", pictures: "Pictures", options: dict[str, Any
 
 def in_words(evaluation: "Evaluation") -> str:
     """The result for a person: the shares with their standard errors, the weakest classes, the frequent confusions."""
+    from mnmodels.evaluation.class_match import class_name
+
     lines = [f"top-1  {_share(evaluation.top1)}"]
     if evaluation.top5 is not None:
         lines.append(f"top-5  {_share(evaluation.top5)}")
@@ -187,7 +177,7 @@ def in_words(evaluation: "Evaluation") -> str:
         lines += ["", *(f"{each.label:{width}}  {_short(each.top1)}" for each in present)]
     if confusions := evaluation.confusions[:LISTED_CONFUSIONS]:
         lines += ["", "most often mistaken:"]
-        lines += [f"{count:6,}  {truth} for {predicted}" for truth, predicted, count in confusions]
+        lines += [f"{count:6,}  {class_name(truth)} for {class_name(called)}" for truth, called, count in confusions]
     data, model = evaluation.ran["data"], evaluation.ran["model"]
     lines += ["", f"model {model['name']}, sha256 {model['sha256'][:16]}…, {model['engine']}"]
     lines.append(f"input {evaluation.preprocess} ({evaluation.preprocess.source})")

@@ -106,7 +106,7 @@ def _archived(where: str, other_names: Collection[str]) -> Iterator[Member]:
                 if is_zip
                 else read_tar(Unpacked(file, where=where), where=where, is_wanted=is_wanted)
             )
-            yield from (Member(name.removeprefix("./"), content) for name, content in files)
+            yield from (Member(name, content) for name, content in files)
     except OSError as error:
         raise InputError(f"cannot read the archive: {error.strerror or error}", where=where) from error
 

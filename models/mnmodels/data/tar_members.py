@@ -35,8 +35,10 @@ def read_tar(stream: Unpacked, *, where: str, is_wanted: Callable[[str], bool]) 
     extended: dict[str, str] = {}
     for number in range(MAX_MEMBERS):
         block = stream.read(BLOCK_BYTES)
-        if not block or not any(block):
+        if block and not any(block):  # the mark of the end
             return
+        if not block and number:
+            raise InputError("the archive is cut off: it has no end", where=where, hints="copy or download it again")
         header = _read_header(block, where, number)
         if header.kind in (b"L", b"x"):
             extended |= _extended(_content(stream, header, MAX_HEADER_BYTES, where), header.kind)
@@ -106,7 +108,8 @@ def _overruled(header: _Header, extended: dict[str, str], where: str) -> _Header
     size = extended.get("size", "")
     if any(key.startswith("GNU.sparse") for key in extended):
         raise InputError(f'"{header.name}" is a sparse file, which a picture is not', where=where)
-    return _Header(extended.get("path", header.name), int(size) if size.isdecimal() else header.size, header.kind)
+    name = extended.get("path", header.name).removeprefix("./")  # as "tar c ." writes
+    return _Header(name, int(size) if size.isdecimal() else header.size, header.kind)
 
 
 def _content(stream: Unpacked, header: _Header, max_bytes: int, where: str) -> bytes:

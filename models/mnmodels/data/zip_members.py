@@ -25,8 +25,9 @@ def read_zip(
             rows = [row for row in archive.infolist() if not row.is_dir()]
             _check(rows, where, max_bytes)
             for row in rows:
-                if is_wanted(row.filename):
-                    yield row.filename, _content(archive, row)
+                name = row.filename.removeprefix("./")
+                if is_wanted(name):
+                    yield name, _content(archive, row)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise InputError(
             f"the zip archive can't be read: {error}", where=where, hints="copy or download it again"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mnmodels.evaluation.draw_confusion import draw_confusion
     from mnmodels.evaluation.draw_mistakes import draw_mistakes
     from mnmodels.evaluation.measure import evaluate
-    from mnmodels.evaluation.open_predictor import KerasConfig, open_keras_predictor
+    from mnmodels.evaluation.open_predictor import KerasConfig, is_tflite, open_keras_predictor
     from mnmodels.evaluation.predictor import Predictor
     from mnmodels.evaluation.result import Evaluation
     from mnmodels.evaluation.tflite_predictor import TFLitePredictor
@@ -25,6 +25,7 @@ __all__ = [
     "draw_confusion",
     "draw_mistakes",
     "evaluate",
+    "is_tflite",
     "match_classes",
     "open_keras_predictor",
 ]
@@ -35,7 +36,7 @@ _HOMES = {
     f"{_PACKAGE}.draw_confusion": ("draw_confusion",),
     f"{_PACKAGE}.draw_mistakes": ("draw_mistakes",),
     f"{_PACKAGE}.measure": ("evaluate",),
-    f"{_PACKAGE}.open_predictor": ("KerasConfig", "open_keras_predictor"),
+    f"{_PACKAGE}.open_predictor": ("KerasConfig", "is_tflite", "open_keras_predictor"),
     f"{_PACKAGE}.predictor": ("Predictor",),
     f"{_PACKAGE}.result": ("Evaluation",),
     f"{_PACKAGE}.tflite_predictor": ("TFLitePredictor",),

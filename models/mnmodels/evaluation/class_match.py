@@ -16,7 +16,7 @@ from mninfer.errors import InputError
 from mninfer.near import near_names
 from mnmodels.data.class_folders import INDEXED_NAME
 
-__all__ = ["ClassMatch", "match_classes"]
+__all__ = ["ClassMatch", "class_name", "match_classes"]
 
 IMAGENET_CLASSES = 1000
 _WNID = re.compile(r"n\d{8}")
@@ -50,6 +50,16 @@ class _Both:
     @property
     def are_wnids(self) -> bool:
         return all(_WNID.fullmatch(label) for label in self.labels)
+
+
+def class_name(label: str) -> str:
+    """What a person calls a class of the data.
+
+    >>> class_name("0007_n01514859_great_white_shark")
+    'great white shark'
+    """
+    match = INDEXED_NAME.fullmatch(label)
+    return match[3].replace("_", " ") if match else label
 
 
 def match_classes(data_labels: Sequence[str], model_labels: Sequence[str] | None, num_classes: int) -> ClassMatch:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from mninfer.lettering import Lettering
 from mnmodels.evaluation.canvas import BLACK, GREY, WHITE, Pixels, fit_text, put_centred, turned_text
+from mnmodels.evaluation.class_match import class_name
 from mnmodels.evaluation.result import Evaluation
 
 __all__ = ["draw_confusion"]
@@ -30,7 +32,7 @@ class _Layout:
 def draw_confusion(evaluation: Evaluation) -> Pixels:
     """uint8 RGB. A column for other classes is there only where a picture fell into it."""
     matrix = evaluation.confusion
-    labels = list(evaluation.labels)
+    labels = [class_name(label) for label in evaluation.labels]
     columns = labels if not matrix[:, -1].any() else [*labels, "another class"]
     matrix = matrix[:, : len(columns)]
     layout = _layout(labels, columns)
@@ -65,6 +67,8 @@ def _put_cells(picture: Pixels, matrix: npt.NDArray[np.int64], layout: _Layout) 
     if cell >= 8:  # a hairline between cells
         block[::cell], block[:, ::cell] = 229, 229
     picture[layout.top : layout.top + block.shape[0], layout.left : layout.left + block.shape[1]] = block
+    corner = (layout.left - 1, layout.top - 1)
+    cv2.rectangle(picture, corner, (layout.left + block.shape[1], layout.top + block.shape[0]), GREY)
     if len(matrix) > MOST_NUMBERED:
         return
     for row, column in np.argwhere(matrix).tolist():

@@ -7,6 +7,7 @@ from mninfer.images import load_image
 from mninfer.lettering import Lettering
 from mnmodels.data import Pictures
 from mnmodels.evaluation.canvas import BLACK, GREY, Pixels, fit_text
+from mnmodels.evaluation.class_match import class_name
 from mnmodels.evaluation.result import Evaluation, Mistake
 
 __all__ = ["draw_mistakes"]
@@ -40,9 +41,9 @@ def _put_tile(sheet: Pixels, mistake: Mistake, pictures: Pictures, place: tuple[
     sheet[top : top + TILE, left : left + TILE] = tile
     letters = Lettering(15)
     score = f" {mistake.score:.1%}"
-    called = fit_text(mistake.predicted, letters, TILE - letters.width(score)) + score
+    called = fit_text(class_name(mistake.predicted), letters, TILE - letters.width(score)) + score
     letters.put(sheet, called, left, top + TILE + 6, RED)
-    letters.put(sheet, fit_text(f"is {mistake.truth}", letters, TILE), left, top + TILE + 24, BLACK)
+    letters.put(sheet, fit_text(f"is {class_name(mistake.truth)}", letters, TILE), left, top + TILE + 24, BLACK)
     small = Lettering(11)
     small.put(sheet, fit_text(mistake.name, small, TILE), left, top + TILE + 43, GREY)
 

@@ -1,10 +1,9 @@
-"""A model file -> what runs it: the runtime for a .tflite, Keras for the rest. Which it is, its content says."""
+"""Which of the two runs a model file, the runtime or Keras; and a loaded Keras file -> its predictor."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mninfer.errors import InputError, MnError
+from mninfer.errors import InputError
 from mninfer.files import read_regular_file
 from mninfer.model_file import labels_misfit, parse_labels
 from mninfer.model_file.labels import MAX_LABEL_BYTES
@@ -22,13 +21,8 @@ __all__ = ["KerasConfig", "is_tflite", "open_keras_predictor"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KerasConfig:
-    """What is stated for a Keras file; the first four are those of ``load_keras``."""
+    """What is stated for a Keras model; ``labels`` is a file, ``input_size`` a (width, height)."""
 
-    arch: Mapping[str, Any] | None = None
-    lambdas: Mapping[str, str] = field(default_factory=dict)
-    custom: Sequence[str] = ()
-    trust: bool = False
-    backend: str | None = None
     batch: int = 32
     preprocess: StatedPreprocess = field(default_factory=StatedPreprocess)
     labels: str | None = None
@@ -46,25 +40,12 @@ def is_tflite(path: str) -> bool:
     return start[4:8] == IDENTIFIER or (path.lower().endswith(".tflite") and not is_keras)
 
 
-def open_keras_predictor(path: str, config: KerasConfig) -> "tuple[KerasPredictor, tuple[str, ...]]":
+def open_keras_predictor(file: "KerasFile", config: KerasConfig) -> "tuple[KerasPredictor, tuple[str, ...]]":
     """The predictor, and lines to tell: what the reader changed, and a warning where something had to be assumed.
 
     Raises:
-        MnError: the file can't be read, gives no classes, or nothing says how pictures become its input.
+        MnError: it gives no classes, the labels don't fit them, or nothing says how pictures become its input.
     """
-    from mnmodels.backend import start_keras
-
-    start_keras(config.backend)
-    from mnmodels.keras_file import load_keras
-
-    file = load_keras(path, arch=config.arch, lambdas=config.lambdas, custom=config.custom, trust=config.trust)
-    try:
-        return _settled(file, config)
-    except MnError as error:
-        raise error.at(path) from error.__cause__
-
-
-def _settled(file: "KerasFile", config: KerasConfig) -> "tuple[KerasPredictor, tuple[str, ...]]":
     from mnmodels.evaluation.keras_predictor import KerasPredictor, num_classes_of
     from mnmodels.evaluation.keras_preprocess import settle_preprocess
 

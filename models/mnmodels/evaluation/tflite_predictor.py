@@ -5,25 +5,37 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import mninfer
-from mninfer.errors import InputError
+from mninfer.errors import InputError, UnsupportedModelError
 from mninfer.preprocessing import PreprocessSpec
 from mninfer.results import Failure, Prediction
+from mninfer.spec import Task
 from mnmodels.evaluation.predictor import LocatedSource, relocated
 
 __all__ = ["TFLitePredictor"]
 
 
 class TFLitePredictor:
-    """``model`` is a classifier that mninfer has loaded; ``path`` names it in reports. Closing closes the model."""
+    """``model`` is what mninfer has loaded; ``path`` names it in reports. Closing closes the model.
+
+    Raises:
+        UnsupportedModelError: it is no classifier.
+        PreprocessError: nothing says how pictures become its input.
+    """
 
     def __init__(self, model: mninfer.Model, path: str) -> None:
+        if model.meaning.task is not Task.CLASSIFY or not model.meaning.num_classes:
+            raise UnsupportedModelError(
+                f"a model to {model.meaning.task} is not evaluated: one that gives a score for each class is",
+                hints="mninfer info MODEL tells what a model is",
+            )
         self._model = model
+        self._num_classes = model.meaning.num_classes
         self._path = path
         self._spec = model.preprocessor.spec  # raises where nothing says how pictures become the input
 
     @property
     def num_classes(self) -> int:
-        return self._model.meaning.num_classes or 0
+        return self._num_classes
 
     @property
     def labels(self) -> tuple[str, ...] | None:
