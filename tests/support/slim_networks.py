@@ -12,10 +12,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from mnmodels.weights.network import LayerSlots, Network
+from support.network import Layer
 
 __all__ = [
     "NAMINGS",
     "Naming",
+    "folded_v1",
     "forward_v1",
     "forward_v2",
     "keras_v1",
@@ -270,3 +272,21 @@ def _classified(x: Array, kernel: Array, bias: Array) -> Array:
     logits = x.mean(axis=(1, 2)) @ kernel.reshape(kernel.shape[-2:]) + bias
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
+
+
+def folded_v1(arrays: Mapping[str, Array], naming: Naming) -> list[Layer]:
+    """V1 as a converter leaves it: each normalization folded into its convolution, the classifier a dense layer."""
+
+    def block(layer: str, number: int, stride: int) -> Layer:
+        parts = {v: arrays[naming.name(layer, number, v)] for v in _VARIABLES if v != "bias"}
+        scale = parts["gamma"] / np.sqrt(parts["moving_variance"] + np.float32(0.001))
+        bias = parts["beta"] - parts["moving_mean"] * scale
+        if layer == "dw":
+            return Layer("depthwise", parts["kernel"][..., 0] * scale, bias, stride)
+        return Layer("conv", parts["kernel"] * scale, bias, stride)
+
+    layers = [block("stem", 0, 2)]
+    for number, stride in enumerate(V1_STRIDES, 1):
+        layers += [block("dw", number, stride), block("pw", number, 1)]
+    kernel, bias = (arrays[naming.name("logits", 0, v)] for v in ("kernel", "bias"))
+    return [*layers, Layer("dense", kernel.reshape(kernel.shape[-2:]), bias)]

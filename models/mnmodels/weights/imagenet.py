@@ -9,6 +9,7 @@ import base64
 import hashlib
 import http.client
 import os
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -153,18 +154,24 @@ class _OnlySecure(urllib.request.HTTPRedirectHandler):
     """A redirection may not lead away from https."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        _refuse_insecure(newurl)
+        if not _is_secure(newurl):
+            fp.close()
+            raise _insecure(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _refuse_insecure(url: str) -> None:
-    if url.partition(":")[0].lower() not in _SCHEMES:
-        raise MnError("weights are downloaded over https only", where=url)
+def _is_secure(url: str) -> bool:
+    return url.partition(":")[0].lower() in _SCHEMES
+
+
+def _insecure(url: str) -> MnError:
+    return MnError("weights are downloaded over https only", where=url)
 
 
 def _download(file: PublishedFile) -> tuple[bytes, str | None]:
     """The bytes, and the MD5 that Google's storage states for them."""
-    _refuse_insecure(file.url)
+    if not _is_secure(file.url):
+        raise _insecure(file.url)
     try:
         with urllib.request.build_opener(_OnlySecure).open(file.url, timeout=_SECONDS) as response:
             data = response.read(_MAX_BYTES + 1)
@@ -188,6 +195,8 @@ def _hexadecimal(text: str) -> str:
 
 
 def _unreachable(file: PublishedFile, error: Exception) -> MnError:
+    if isinstance(error, urllib.error.HTTPError):
+        error.close()  # it is the answer, too, and holds the connection
     reason = getattr(error, "reason", None) or error
     return MnError(
         f"the ImageNet weights can't be downloaded: {reason}",

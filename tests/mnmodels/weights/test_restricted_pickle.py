@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
@@ -71,6 +71,7 @@ def test_scalars_and_ordered_dictionaries_come_back(protocol: int) -> None:
     assert isinstance(result["scale"], np.float32)
 
 
+@settings(deadline=None, max_examples=40)  # the machine may be busy
 @given(
     arrays_of.arrays(
         st.sampled_from([np.dtype("f4"), np.dtype("u1")]), arrays_of.array_shapes(min_dims=0, min_side=0, max_side=4)
@@ -226,7 +227,7 @@ def test_no_mutation_ends_in_anything_but_a_value_or_an_input_error() -> None:
     seeds = [pickle.dumps({"a": np.zeros((2, 3), "f4"), "b": [1, "x", (2.5, b"y")]}, p) for p in PROTOCOLS]
     seeds += [PYTHON_2_PROTOCOL_0, PYTHON_2_PROTOCOL_2]
     outcomes = collections.Counter[str]()
-    for _ in range(6000):
+    for _ in range(1500):
         data = bytearray(generator.choice(seeds))
         for _ in range(generator.randint(1, 4)):
             data[generator.randrange(len(data))] = generator.randrange(256)
@@ -235,5 +236,5 @@ def test_no_mutation_ends_in_anything_but_a_value_or_an_input_error() -> None:
             outcomes["read"] += 1
         except InputError:
             outcomes["refused"] += 1
-    assert outcomes["read"] > 100
-    assert outcomes["refused"] > 1000
+    assert outcomes["read"] > 20
+    assert outcomes["refused"] > 500
