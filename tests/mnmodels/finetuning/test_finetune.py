@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras", reason="needs Keras: make test")
+pytest.importorskip("keras", reason="needs Keras: make test")
+
+import keras
 
 from mninfer.errors import PreprocessError, UnsupportedModelError
 from mninfer.model_file import SourceContract
