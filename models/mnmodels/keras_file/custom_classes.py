@@ -1,4 +1,4 @@
-"""Classes and functions that the user names, ``module:Class``: imported because the user asks, never because a file does."""
+"""Classes and functions that the user names, ``module:Class``: imported as the user asks, never as a file does."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""The arithmetic that a user states in place of a Lambda, such as ``x/127.5-1``: parsed here, never evaluated by Python.
+"""The arithmetic that a user states in place of a Lambda, such as ``x/127.5-1``: parsed here, not run by Python.
 
 sum     = product (("+" | "-") product)*
 product = sign (("*" | "/") sign)*

@@ -136,8 +136,8 @@ OPERATIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "keras.src.ops.numpy": _names("""
             Absolute Abs Add Subtract Multiply Divide TrueDivide FloorDivide Mod Negative Power Square Sqrt Exp Log
-            Log1p Expm1 Reciprocal Sign Sin Cos Tanh Maximum Minimum Clip Round Floor Ceil Mean Sum Max Min Amax Amin Prod Std
-            Var Argmax Argmin Concatenate Stack Split Reshape Transpose Squeeze ExpandDims Moveaxis Swapaxes Flip Roll
+            Log1p Expm1 Reciprocal Sign Sin Cos Tanh Maximum Minimum Clip Round Floor Ceil Mean Sum Max Min Amax Amin Prod
+            Std Var Argmax Argmin Concatenate Stack Split Reshape Transpose Squeeze ExpandDims Moveaxis Swapaxes Flip Roll
             Tile Repeat Pad Take TakeAlongAxis GetItem Matmul Dot Tensordot Einsum Where Equal NotEqual Greater
             GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalNot BroadcastTo Ravel
             """),

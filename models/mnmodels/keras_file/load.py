@@ -77,7 +77,6 @@ def load_keras(
     """
     where = os.fspath(path)
     if (Path(where) / "saved_model.pb").is_file():
-        start_keras()
         from mnmodels.keras_file.saved_model import load_saved_model
 
         return load_saved_model(Path(where), trust=trust)

@@ -9,10 +9,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import keras
-
-from mninfer.errors import KerasFileError, MissingDependencyError, MnError
+from mninfer.errors import KerasFileError, MnError
 from mninfer.files import read_regular_file
+from mnmodels.backend import start_keras
 from mnmodels.keras_file.load import FileKind, KerasFile
 
 __all__ = ["load_saved_model"]
@@ -32,7 +31,7 @@ def load_saved_model(folder: Path, *, trust: bool) -> KerasFile:
                    "the same after pip install tf_keras, with TF_USE_LEGACY_KERAS=1 before it, for newer TensorFlow",
                    "--trust, if you know who made it: it then predicts, and no more"),
         )  # fmt: skip
-    if keras.backend.backend() != "tensorflow":
+    if start_keras().backend.backend() != "tensorflow":
         raise MnError("a SavedModel runs on TensorFlow alone", hints="KERAS_BACKEND=tensorflow in the environment")
     return KerasFile(
         model=_as_model(folder), name=folder.name, sha256=_digest(folder), kind=FileKind.SAVED_MODEL,
@@ -48,10 +47,9 @@ def resave_line(folder: Path) -> str:
 
 
 def _as_model(folder: Path) -> Any:
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise MissingDependencyError("tensorflow is not installed", hints='pip install "mnkit[train]"') from error
+    import keras
+    import tensorflow as tf
+
     try:
         signatures = tf.saved_model.load(str(folder)).signatures
         if ENDPOINT not in signatures:

@@ -12,9 +12,10 @@ from mnmodels.keras_file.file_bytes import DOWNLOAD_AGAIN
 __all__ = ["ZIP_MAGICS", "ZipMembers", "replace_member"]
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
-MAX_MEMBERS = 10_000
+MAX_MEMBERS = 1000
 MAX_DIRECTORY_BYTES = 2 << 20
 MAX_MEMBER_BYTES = 1 << 30
+MAX_RATIO = 50  # JSON shrinks to a tenth, weights hardly at all
 _END_MARK = b"PK\x05\x06"  # PKWARE APPNOTE 6.3, 4.3.16
 _ENCRYPTED = 0x1
 
@@ -51,6 +52,8 @@ class ZipMembers:
             return None
         if info.file_size > max_bytes:
             raise _damaged(f'"{name}" has {info.file_size:,} bytes; at most {max_bytes:,} are read')
+        if info.file_size > MAX_RATIO * info.compress_size + (1 << 20):
+            raise _damaged(f'"{name}" unpacks to {info.file_size:,} bytes from {info.compress_size:,}: a bomb')
         if info.flag_bits & _ENCRYPTED:
             raise _damaged(f'"{name}" is encrypted')
         try:

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("h5py", reason="needs h5py: make test")
+
+import h5py
+
 from mninfer.errors import KerasFileError
 from mninfer.model_file import SourceContract
 from mninfer.preprocessing import PreprocessSpec
 from mnmodels.keras_file import read_hdf5_arrays, read_source_contract, write_source_contract
-
-h5py = pytest.importorskip("h5py", reason="needs h5py: make test")
 
 CONTRACT = SourceContract(
     labels=("cat", "dög"), preprocess=PreprocessSpec(mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5))
