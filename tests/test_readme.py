@@ -1,7 +1,8 @@
 """README's marked blocks, run as a reader would: with the base install, in the folder that ``make demo`` leaves.
 
 ``<!-- run -->`` before a block: bash and python blocks run one after the other in that folder;
-``<!-- run: install -->``: in a copy of the checkout.
+``<!-- run: install -->``: in a copy of the checkout; ``<!-- run: keras -->``: in the environment that has Keras, in a
+folder with labelled pictures.
 """
 
 import os
@@ -14,8 +15,11 @@ from typing import NamedTuple
 
 import pytest
 
+from support.labelled import encoded, write_tree
+
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(?:<!-- (?P<mark>run[^\n]*) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)```", re.DOTALL)
+KINDS = (("dark", 0), ("light", 99))
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 
 
@@ -29,6 +33,8 @@ BLOCKS = [
     Block(m["mark"] or "", m["language"], m["text"]) for m in BLOCK.finditer((ROOT / "README.md").read_text("utf-8"))
 ]
 RUN = [block for block in BLOCKS if block.mark == "run"]
+RUN_WITH_KERAS = [block for block in BLOCKS if block.mark == "run: keras"]
+SHELLS = {"bash": ["bash", "-eu", "-o", "pipefail", "-c"], "python": ["python", "-W", "error", "-c"]}
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +45,15 @@ def base_python() -> Path:
     return Path(path)
 
 
+def shell_of(python: Path) -> dict[str, str]:
+    """The environment variables of a shell in which the environment of ``python`` is active."""
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    return {key: value for key, value in os.environ.items() if not key.startswith(("MNKIT", "PYTHON"))} | {"PATH": path}
+
+
 @pytest.fixture(scope="module")
 def reader(base_python: Path) -> dict[str, str]:
-    """The environment variables of a shell in which that environment is active."""
-    path = f"{base_python.parent}{os.pathsep}{os.environ['PATH']}"
-    return {key: value for key, value in os.environ.items() if not key.startswith(("MNKIT", "PYTHON"))} | {"PATH": path}
+    return shell_of(base_python)
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +73,34 @@ def test_the_demo_leaves_what_the_readme_starts_from(demo_folder: Path) -> None:
 
 @pytest.mark.parametrize("block", RUN, ids=[f"{i}-{block.language}" for i, block in enumerate(RUN)])
 def test_the_readme_block_runs(block: Block, demo_folder: Path, reader: dict[str, str]) -> None:
-    shell = {"bash": ["bash", "-eu", "-o", "pipefail", "-c"], "python": ["python", "-W", "error", "-c"]}[block.language]
-    done = subprocess.run(
-        [*shell, block.text], cwd=demo_folder, env=reader, capture_output=True, text=True, check=False, timeout=120
-    )
+    line = [*SHELLS[block.language], block.text]
+    done = subprocess.run(line, cwd=demo_folder, env=reader, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout, "a reader wants to see something"
+
+
+@pytest.fixture(scope="module")
+def photos_folder(environment: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``photos``: pictures of two classes, some to learn from and some to test with."""
+    if environment != "keras":
+        pytest.skip("needs the wheel with its extra `train`: make test-keras")
+    folder = tmp_path_factory.mktemp("photos")
+    for part, num_pictures in (("train", 12), ("test", 6)):
+        pictures = {f"{name}/{n}.png": encoded(base + n, (40, 32)) for name, base in KINDS for n in range(num_pictures)}
+        write_tree(folder / "photos" / part, pictures)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", RUN_WITH_KERAS, ids=[f"{i}-{b.language}" for i, b in enumerate(RUN_WITH_KERAS)])
+def test_the_readme_block_runs_with_keras(block: Block, photos_folder: Path) -> None:
+    # Foreign packages warn while they are imported: here no warning is an error.
+    line = [word for word in SHELLS[block.language] if word not in {"-W", "error"}] + [block.text]
+    env = shell_of(Path(sys.executable))
+    done = subprocess.run(line, cwd=photos_folder, env=env, capture_output=True, text=True, check=False, timeout=480)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout, "a reader wants to see something"
+    assert not re.search(r"^(WARNING|I0000|[EW]0000|INFO)\b", done.stderr, re.MULTILINE), done.stderr
 
 
 @pytest.mark.slow
@@ -100,7 +132,8 @@ def test_the_install_lines_work_in_a_fresh_checkout(reader: dict[str, str], tmp_
 
 @pytest.mark.smoke
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+    "page",
+    ["README.md", "CONTRIBUTING.md", "models/README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))],
 )
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
