@@ -1,10 +1,12 @@
 """Averaging pictures to a smaller size, to the bit: the exact mean over each output pixel's area, rounded half up.
 
-OpenCV's INTER_AREA adds in float32, and ARM fuses multiply-adds where x86-64 doesn't: up to one value in
-seven hundred, its mean on or next to a half, differs by a level. So what is near a half is decided in integers.
+In integers throughout. OpenCV's INTER_AREA adds in float32, and ARM fuses multiply-adds where x86-64 doesn't: up to one
+value in seven hundred, its mean on or next to a half, differs by a level.
 """
 
 import math
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +14,12 @@ import numpy.typing as npt
 __all__ = ["halve", "halve_side", "shrink"]
 
 Pixels = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Sums = npt.NDArray[Any]
+Taps = tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]], ...]
 
-# Rounding errors in float32 are below 6e-5 + 7.6e-6 for each source pixel in a row and in a column: values are at most
-# 255, weights add up to one, and each weight, product and sum is off by at most a 2^-24th.
-DOUBT_PER_TAP = 2.0**-16
 BLOCK_ROWS = 256
+BLOCK_BYTES = 1 << 19  # what is added up at a time stays in a processor's cache
+OPENCV_CARRIERS = {1: np.uint8, 2: np.uint16, 4: np.int32, 8: np.float64}  # of as many bytes, for cv2.transpose
 
 
 def halve(image: Pixels, times: int) -> Pixels:
@@ -46,64 +47,59 @@ def halve_side(image: Pixels, axis: int) -> Pixels:
 
 def shrink(image: Pixels, size: tuple[int, int]) -> Pixels:
     """Resize to (width, height), neither larger than the picture's, by exact area means."""
-    import cv2
-
     height, width = image.shape[:2]
     if (width, height) == (2 * size[0], 2 * size[1]):
         return halve(image, 1)
-    means: npt.NDArray[np.float32] = cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    doubt = DOUBT_PER_TAP * (width // size[0] + height // size[1] + 10)
-    # Means are multiples of 1/num_parts. The nearest to a half, other than it, is a part away, or half a part where
-    # num_parts is odd and no mean is a half.
-    num_parts = (width // math.gcd(width, size[0])) * (height // math.gcd(height, size[1]))
-    if num_parts * 2 * doubt < 1:  # what looks like a half is one
-        means += np.float32(0.5 if num_parts % 2 else 0.5 + doubt)
-        rounded: Pixels = means.astype(np.uint8)
-        return rounded
-    floors = np.floor(means + np.float32(0.5))
-    doubtful = np.flatnonzero(np.abs(means - floors) > 0.5 - doubt)
-    result: Pixels = floors.astype(np.uint8)
-    if len(doubtful):
-        result.reshape(-1)[doubtful] = _exact_means(image, size, doubtful)
-    return result
+    num_parts = _num_parts(height, size[1]) * _num_parts(width, size[0])
+    sums = _sum_rows(image, size[1], np.min_scalar_type(255 * _num_parts(height, size[1])))
+    sums = _sum_rows(_transposed(sums), size[0], np.min_scalar_type(256 * num_parts))
+    sums += sums.dtype.type(num_parts // 2)
+    sums //= sums.dtype.type(num_parts)
+    return _transposed(sums.astype(np.uint8))
 
 
-def _exact_means(image: Pixels, size: tuple[int, int], indices: npt.NDArray[np.intp]) -> Integers:
-    """The means of some output pixels (indices into the flattened output), from the picture's integral.
+def _num_parts(length: int, goal: int) -> int:
+    """How many parts an output pixel has along a side, where source pixels are cut so that none is in two of them."""
+    return length // math.gcd(length, goal)
 
-    In units of 1/output-width and 1/output-height of a source pixel, every edge is a whole number.
-    """
+
+def _sum_rows(image: Sums, goal: int, dtype: np.dtype[Any]) -> Sums:
+    """``goal`` rows: the rows of ``image``, each times the parts that it has in the output row, added in ``dtype``."""
+    length, *row_shape = image.shape
+    if length == goal:
+        return image.astype(dtype)
+    rows = image.reshape(length, -1).astype(dtype)
+    sums = np.empty((goal, rows.shape[1]), dtype)
+    step = max(1, BLOCK_BYTES // sums[0].nbytes)
+    for top in range(0, goal, step):
+        block = slice(top, top + step)
+        (first, num_first), *others = _taps(length, goal)
+        np.multiply(rows.take(first[block], axis=0), num_first[block].astype(dtype), out=sums[block])
+        for source, num_parts in others:
+            part = rows.take(source[block], axis=0)
+            part *= num_parts[block].astype(dtype)
+            sums[block] += part
+    return sums.reshape(goal, *row_shape)
+
+
+@lru_cache(maxsize=16)  # pictures of a camera or a data set mostly have one size, or a few
+def _taps(length: int, goal: int) -> Taps:
+    """For each output row its source rows, one after the other: their indices ``[goal]``, their parts ``[goal, 1]``."""
+    span = _num_parts(length, goal)
+    unit = goal // math.gcd(length, goal)  # parts of a source row
+    start = np.arange(goal) * span
+    first, last = start // unit, (start + span - 1) // unit
+    taps = []
+    for index in range(int((last - first).max()) + 1):
+        source = first + index
+        overlap = np.minimum(start + span, (source + 1) * unit) - np.maximum(start, source * unit)
+        taps.append((np.minimum(source, length - 1), np.maximum(overlap, 0)[:, None]))
+    return tuple(taps)
+
+
+def _transposed(image: Sums) -> Sums:
+    """Rows as columns."""
     import cv2
 
-    height, width, channels = image.shape
-    integral: Floats = cv2.integral(image, sdepth=cv2.CV_64F)  # type: ignore[assignment]
-    flat = indices.astype(np.int64)
-    channel, x, y = flat % channels, flat // channels % size[0], flat // (channels * size[0])
-    top, bottom = y * height, (y + 1) * height
-    left, right = x * width, (x + 1) * width
-
-    def below(row: Integers, column: Integers) -> Integers:
-        return _interpolated(integral, row, column, channel, size)
-
-    total: Integers = below(bottom, right) - below(top, right) - below(bottom, left) + below(top, left)
-    area = width * height
-    means: Integers = (2 * total + area) // (2 * area)
-    return means
-
-
-def _interpolated(
-    integral: Floats, row: Integers, column: Integers, channel: Integers, size: tuple[int, int]
-) -> Integers:
-    """The integral up to fractional edges, times size: bilinear, since pixels are constant inside."""
-    y, x = row // size[1], column // size[0]
-    part_y, part_x = row % size[1], column % size[0]
-    next_y: Integers = np.minimum(y + 1, integral.shape[0] - 1)
-    next_x: Integers = np.minimum(x + 1, integral.shape[1] - 1)
-
-    def at(rows: Integers, columns: Integers) -> Integers:
-        return np.asarray(integral[rows, columns, channel], np.int64)
-
-    upper = (size[0] - part_x) * at(y, x) + part_x * at(y, next_x)
-    lower = (size[0] - part_x) * at(next_y, x) + part_x * at(next_y, next_x)
-    result: Integers = (size[1] - part_y) * upper + part_y * lower
-    return result
+    turned = cv2.transpose(image.view(OPENCV_CARRIERS[image.dtype.itemsize]))
+    return turned.view(image.dtype)
