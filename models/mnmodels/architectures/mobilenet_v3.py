@@ -40,10 +40,9 @@ class _Variant:
     blocks: tuple[_Block, ...]
     strided: tuple[int, ...]
     last_filters: int
-    strides: dict[Form, tuple[int, ...]]  # of the stem, then of the strided blocks
 
 
-_STRIDES = {
+STRIDES = {  # of the stem, then of the strided blocks
     Form.IMAGENET: (2, 2, 2, 2, 2),
     Form.CIFAR: (1, 1, 1, 2, 2),
     Form.CIFAR_SMALL: (1, 2, 2, 1, 2),
@@ -66,7 +65,6 @@ SMALL = _Variant(
     ),
     strided=(0, 1, 3, 8),
     last_filters=1024,
-    strides=_STRIDES,
 )
 
 LARGE = _Variant(
@@ -90,7 +88,6 @@ LARGE = _Variant(
     ),
     strided=(1, 3, 6, 12),
     last_filters=1280,
-    strides=_STRIDES,
 )
 
 
@@ -107,7 +104,7 @@ class _Network:
     top: Top
 
     def build(self, name: str) -> Any:
-        stem_stride, *block_strides = strides = strides_of(self.variant.strides, self.form)
+        stem_stride, *block_strides = strides = strides_of(STRIDES, self.form)
         inputs = layers.Input(image_shape(self.form, strides, self.input_shape))
         x = layers.Conv2D(16, 3, strides=stem_stride, padding="same", use_bias=False, name="conv")(inputs)
         x = self._activated(self._norm(x, "conv_bn"), "conv_act", is_swish=True)

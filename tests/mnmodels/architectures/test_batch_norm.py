@@ -13,7 +13,11 @@ import tensorflow as tf
 
 from mnmodels.architectures.batch_norm import Norm, norm_of, use_norm
 from mnmodels.architectures.mobilenet_v1 import MobileNet
+from mnmodels.keras_file import save_keras
+from support.foreign_warnings import KERAS_READS_VARIABLES
 from support.randomized import randomize_batch_norm
+
+pytestmark = KERAS_READS_VARIABLES
 
 SHAPES = [(2, 3, 3, 5), (16, 8, 8, 12), (1, 1, 2, 3), (3, 5, 4, 7)]
 
@@ -133,7 +137,7 @@ def test_a_whole_net_gives_the_same_in_both_forms_and_saves_the_same(tmp_path: P
     np.testing.assert_allclose(model(pictures, training=False).numpy(), fused, atol=1e-5)
     assert model.get_config() == config
     use_norm(model, "fused")
-    model.save(tmp_path / "net.keras")
+    save_keras(model, tmp_path / "net.keras")
     loaded = keras.saving.load_model(tmp_path / "net.keras")  # nothing of ours is in it
     assert {type(layer).__module__.split(".")[0] for layer in loaded.layers} == {"keras"}
     np.testing.assert_allclose(loaded(pictures, training=False).numpy(), fused, atol=1e-5)

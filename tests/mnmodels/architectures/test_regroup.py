@@ -16,7 +16,10 @@ from mnmodels.architectures.condensing import condense_model
 from mnmodels.architectures.layers import ChannelGather, LearnedGroupConv2D
 from mnmodels.architectures.regroup import regroup
 from mnmodels.keras_file import load_keras, save_keras
+from support.foreign_warnings import KERAS_READS_VARIABLES
 from support.randomized import randomize_batch_norm
+
+pytestmark = KERAS_READS_VARIABLES
 
 
 def small_net(*, condensed: bool = True, nested: bool = False) -> Any:
