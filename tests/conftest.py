@@ -24,7 +24,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def environment() -> str:
-    """``wheel``, ``tflite_runtime``, ``keras`` in make test; ``armhf``, ``arm64`` in make test-arm; else ``checkout``."""
+    """``wheel``, ``tflite_runtime``, ``keras``: make test; ``armhf``, ``arm64``: make test-arm; else ``checkout``."""
     return ENVIRONMENT
 
 

@@ -155,7 +155,7 @@ def test_every_third_party_import_is_declared() -> None:
         *project["dependencies"],
         *(line for lines in project["optional-dependencies"].values() for line in lines),
     ]
-    import_names = {"opencv_python_headless": "cv2", "pillow": "PIL"}
+    import_names = {"absl_py": "absl", "opencv_python_headless": "cv2", "pillow": "PIL"}
     known = {re.split(r"[^A-Za-z0-9_.-]", line)[0].replace("-", "_") for line in declared}
     # Used where the system has them: Debian's picamera2; JAX as the other backend of Keras.
     allowed = {import_names.get(name, name) for name in known} | {"picamera2", "libcamera", "jax"}

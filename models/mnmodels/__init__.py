@@ -1,4 +1,4 @@
-"""The MobileNets themselves, in Keras 3: architectures, weights, training, evaluation, and a safe reader of Keras files."""
+"""The MobileNets themselves, in Keras 3: architectures, weights, training, evaluation; a safe reader of Keras files."""
 
 from importlib import import_module
 

@@ -12,7 +12,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras", reason="needs Keras: make test")
+pytest.importorskip("keras", reason="needs Keras: make test")
+
+import keras
 
 import mnmodels
 

@@ -16,7 +16,7 @@ from mnmodels.data.contents import Contents, Member
 from mnmodels.data.pictures import Classes, Pixels
 from mnmodels.weights.restricted_pickle import load_pickle
 
-__all__ = ["CIFAR_FOLDERS", "CIFAR_NAMES", "find_cifar", "read_cifar"]
+__all__ = ["CIFAR_FOLDERS", "CIFAR_NAMES", "Cifar", "find_cifar", "read_cifar"]
 
 SIDE = 32
 PICTURE_BYTES = 3 * SIDE * SIDE

@@ -14,7 +14,7 @@ from typing import IO
 from mninfer.errors import InputError
 from mnmodels.weights.crc32c import masked_crc32c
 
-__all__ = ["Record", "find_record_files", "is_record_file", "iterate_records", "read_record"]
+__all__ = ["Record", "find_record_files", "is_record_file", "iterate_records", "place_of", "read_record"]
 
 MAX_RECORD_BYTES = 512 << 20
 _HEADER = struct.Struct("<QI")

@@ -17,7 +17,7 @@ from mninfer.tensors import TensorSpec
 from mnmodels.data.fitting import in_parallel
 from mnmodels.evaluation.predictor import LocatedSource, relocated
 
-__all__ = ["KerasPredictor", "input_tensor"]
+__all__ = ["KerasPredictor", "input_tensor", "num_classes_of"]
 
 _PROBABILITIES = {"softmax", "sigmoid"}
 _PASSING = {"Reshape", "Flatten", "Dropout", "Activation"}  # layers that hand scores on as they are, if linear

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mninfer.errors import KerasFileError
 
-__all__ = ["MAX_PARAMETERS", "building", "check_num_parameters", "give_values"]
+__all__ = ["MAX_PARAMETERS", "building", "check_num_parameters", "forget_built", "give_values"]
 
 MAX_PARAMETERS = 1 << 28  # 1 GiB; VGG-19 has 144 million
 _WAITING = "uninitialized_variables"

@@ -14,7 +14,7 @@ from mninfer.files import read_regular_file
 from mnmodels.backend import start_keras
 from mnmodels.keras_file.load import FileKind, KerasFile
 
-__all__ = ["load_saved_model"]
+__all__ = ["load_saved_model", "resave_line"]
 
 MAX_FILE_BYTES = 1 << 30
 ENDPOINT = "serving_default"

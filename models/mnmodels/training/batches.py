@@ -10,7 +10,7 @@ from mninfer.preprocessing import PreprocessSpec, parse_preprocess
 from mnmodels.training.augment import augment, mix
 from mnmodels.training.recipe import Recipe
 
-__all__ = ["EpochBatches", "TrainingPictures", "normalize", "preprocess_spec"]
+__all__ = ["EpochBatches", "TrainingPictures", "normalize", "one_hot", "preprocess_spec"]
 
 AREA_MARGIN = 8 / 7  # crops of random area are taken from a picture that is larger by this much
 _ORDER, _CHANCE = 0, 1  # streams of the seed: the order of the pictures, and what is done to them
@@ -63,8 +63,8 @@ class EpochBatches:
 def one_hot(classes: NDArray[np.int64], num_classes: int, smoothing: float) -> NDArray[np.float32]:
     """(n, classes): 1 - smoothing for the class, the rest spread over all.
 
-    >>> one_hot(np.array([1]), 4, 0.2).round(2).tolist()
-    [[0.05, 0.85, 0.05, 0.05]]
+    >>> one_hot(np.array([1]), 4, 0.2).round(2)
+    array([[0.05, 0.85, 0.05, 0.05]], dtype=float32)
     """
     targets = np.full((len(classes), num_classes), smoothing / num_classes, np.float32)
     targets[np.arange(len(classes)), classes] += 1 - smoothing

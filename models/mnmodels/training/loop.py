@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mnmodels.training.batches import TrainingPictures, normalize, preprocess_spec
 from mnmodels.training.recipe import Recipe
 
-__all__ = ["compile_for_training", "evaluate_epoch", "logits_of", "train_epoch"]
+__all__ = ["Batches", "compile_for_training", "evaluate_epoch", "logits_of", "train_epoch"]
 
 Progress = Callable[[int, int, float, float], None]  # step, steps, loss, accuracy
 AHEAD = 4  # batches that are made while others are trained with

@@ -13,7 +13,7 @@ from mninfer.version import installed_version
 from mnmodels.training.logs import Row
 from mnmodels.training.recipe import Recipe
 
-__all__ = ["RESULT_NAME", "write_result"]
+__all__ = ["RESULT_NAME", "machine_facts", "write_result"]
 
 RESULT_NAME = "result.json"
 SCHEMA = 1
