@@ -69,7 +69,7 @@ def make_card(model: Path, run: Path, evaluation: Path, recipe: str, note: str) 
             "settings": settings,
             "seed": result["recipe"]["train"]["seed"],
             **{key: result[key] for key in ("epochs", "seconds", "num_training_pictures", "machine", "versions")},
-            "command": train_command(recipe, settings, DATA[data]["archive"]),
+            "command": train_command(recipe, settings, DATA[data]),
         },
         "accuracy": {
             **{key: measured[key] for key in ("n", "top1", "top5")},
@@ -116,8 +116,9 @@ def changed_settings(run: Mapping[str, Any], shipped: Mapping[str, Any], prefix:
     return changed
 
 
-def train_command(recipe: str, settings: Sequence[str], archive: str) -> str:
-    return " ".join([f"mnmodels train {recipe} --data {archive}", *(f"--set {setting}" for setting in settings)])
+def train_command(recipe: str, settings: Sequence[str], data: dict[str, str]) -> str:
+    archives = f"--data {data['archive']} --test {data['test_archive']}"
+    return " ".join([f"mnmodels train {recipe} {archives}", *(f"--set {setting}" for setting in settings)])
 
 
 def counted(model: Path) -> Card:

@@ -97,7 +97,7 @@ def test_a_card_has_what_the_page_says(card: dict[str, Any], model: Path) -> Non
         "For the demo.",
         "Krizhevsky",
         card["sha256"],
-        f"mnmodels train {RECIPE} --data cifar10-train.tar.xz",
+        f"mnmodels train {RECIPE} --data cifar10-train.tar.xz --test cifar10-test.tar.xz",
         "mnmodels evaluate models/pretrained/net.h5 cifar10-test.tar.xz",
     ):
         assert text in page

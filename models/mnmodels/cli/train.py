@@ -20,7 +20,7 @@ __all__ = ["command"]
     "train",
     epilog=examples(
         "mnmodels train --list",
-        "mnmodels train cifar10_mobilenet_v1_025 --data cifar10.tar.xz",
+        "mnmodels train cifar10_mobilenet_v1_025 --data cifar10-train.tar.xz --test cifar10-test.tar.xz",
         "mnmodels train cifar10_mobilenet_v1_025 --resume",
         "mnmodels train my_recipe.toml --epochs 10 --set optimizer.learning_rate=0.05 -o mine.keras",
     ),
@@ -30,6 +30,7 @@ __all__ = ["command"]
 @click.option(
     "--data", metavar="WHERE", help="A folder, an archive, or cifar10|cifar100 (a download). Default: the recipe's."
 )
+@click.option("--test", metavar="WHERE", help="The pictures to validate on, where they are not in --data.")
 @click.option("--folder", metavar="FOLDER", help="Where the run lives. Default: runs/RECIPE.")
 @click.option("--model", "name", metavar="NAME", help="Another network than the recipe's.")
 @click.option("--alpha", type=float, help="Another width.")
@@ -86,7 +87,7 @@ def _run(recipe: "Recipe", folder: Path, options: dict[str, Any]) -> "TrainingRe
     output = options["output"]
     if output:
         refuse_existing(output, force=options["force"])
-    pictures, validation = open_sets(recipe, options["data"], on_corrupt=options["on_corrupt"])
+    pictures, validation = open_sets(recipe, options["data"], test=options["test"], on_corrupt=options["on_corrupt"])
     start_keras(options["backend"])
     from mnmodels.keras_file import save_keras
     from mnmodels.training.run import train

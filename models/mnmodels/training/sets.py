@@ -11,12 +11,16 @@ if TYPE_CHECKING:
 __all__ = ["open_sets", "parts_or_held_back"]
 
 
-def open_sets(recipe: Recipe, where: str | None, *, on_corrupt: str = "refuse") -> "tuple[Pictures, Pictures]":
-    """(training, validation) as the recipe says: the test part, or the share of the training pictures held back."""
+def open_sets(
+    recipe: Recipe, where: str | None, *, test: str | None = None, on_corrupt: str = "refuse"
+) -> "tuple[Pictures, Pictures]":
+    """(training, validation): the test part, that of ``test`` where it is elsewhere, or a share held back."""
     from mnmodels.data import open_data, split_pictures
 
     where = where or recipe.data.name
     training = open_data(where, split="train", on_corrupt=on_corrupt)
+    if test is not None:
+        return training, open_data(test, split="test", on_corrupt=on_corrupt)
     if recipe.data.validation:
         return split_pictures(training, recipe.data.validation, recipe.train.seed)
     validation = open_data(where, split="test", on_corrupt=on_corrupt)
@@ -25,6 +29,7 @@ def open_sets(recipe: Recipe, where: str | None, *, on_corrupt: str = "refuse") 
             "the pictures have no test part, so there is nothing to validate with",
             where=where,
             hints=(
+                "--test WHERE, if they are elsewhere",
                 "--set data.validation=0.1 holds a tenth back",
                 "folders train/ and test/ (or val/) around the classes",
             ),
