@@ -137,5 +137,7 @@ def test_what_the_run_had_otherwise_is_in_its_command() -> None:
     run["optimizer"]["name"] = "adamw"
     settings = changed_settings(run, shipped)
     assert settings == ["optimizer.name=adamw", "train.epochs=10"]
-    assert train_command(RECIPE, settings, "a.tar.xz").endswith("--set optimizer.name=adamw --set train.epochs=10")
+    assert train_command(RECIPE, settings, {"archive": "a", "test_archive": "b"}).endswith(
+        "--set optimizer.name=adamw --set train.epochs=10"
+    )
     assert not changed_settings(shipped, shipped)
