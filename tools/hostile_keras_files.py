@@ -161,7 +161,7 @@ def _zips() -> Iterator[Hostile]:
     for name in (
         "../canary",
         "../../canary",
-        "/tmp/canary",
+        "/var/canary",
         "a/../../canary",
         "..\\canary",
         "C:\\canary",

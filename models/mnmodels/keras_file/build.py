@@ -85,7 +85,7 @@ class _Builder:
         """The Keras layer itself."""
         match layer.kind:
             case LayerKind.LAYER:
-                return getattr(keras.layers, layer.what)(**{"name": layer.name, **layer.options})
+                return _keras_layer(layer)
             case LayerKind.OPERATION:
                 home, name = layer.what
                 return getattr(import_module(home), name)(**layer.options, name=layer.name)
@@ -115,6 +115,16 @@ class _Builder:
         if len(tensors) < len(names):
             raise MnError(f'"{layer.saved_name}" has {len(tensors)} input, and "{expression.text}" wants {len(names)}')
         return expression.apply(dict(zip(("x", "y"), tensors, strict=False)), _operations(layer.name))
+
+
+def _keras_layer(layer: LayerPlan) -> Any:
+    """Not every layer of Keras takes ``trainable`` when it is made."""
+    options = dict(layer.options)
+    is_trainable = options.pop("trainable", True)
+    made = getattr(keras.layers, layer.what)(**options, name=layer.name)
+    if not is_trainable:
+        made.trainable = False
+    return made
 
 
 def _operations(name: str) -> dict[str, Callable[..., Any]]:

@@ -5,7 +5,7 @@ tell a layer "Add" from an operation "Add".
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mninfer.errors import KerasFileError
@@ -24,12 +24,21 @@ MAX_NESTING = 8
 
 def era_of(version: str | None, backend: str | None, config: Any) -> Era:
     """The era of a file that says ``keras_version``; of one that does not, by how its configuration looks."""
-    match = re.match(r"(\d+)\.", version or "")
+    match = re.match(r"(\d{1,3})\.", version or "")
     if match:
         return Era(int(match.group(1)), backend, version)
-    text = str(config)[:100_000]
-    major = 3 if "'batch_shape'" in text else 1 if "'nb_filter'" in text or "'border_mode'" in text else 2
+    names = {name for layer in _first_layers(config) for name in layer}
+    major = 3 if "batch_shape" in names else 1 if names & {"nb_filter", "border_mode", "dim_ordering"} else 2
     return Era(major, backend, version)
+
+
+def _first_layers(config: Any) -> Iterator[Mapping[str, Any]]:
+    """Options of a few layers of the outermost model."""
+    inner = config.get("config") if isinstance(config, dict) else None
+    layers = inner.get("layers") if isinstance(inner, dict) else inner
+    for layer in layers[:10] if isinstance(layers, list) else ():
+        if isinstance(layer, dict) and isinstance(layer.get("config"), dict):
+            yield layer["config"]
 
 
 def read_config(

@@ -1,5 +1,7 @@
 """What a translation came across: changes to be told of, and all that stands in the way of going on."""
 
+import re
+import shlex
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -38,7 +40,7 @@ class Findings:
         self._changes.setdefault(what, []).extend([layer] if layer is not None else [])
 
     def obstruct(self, layer: str, obstacle: Obstacle, what: str, remedy: str | None = None) -> None:
-        """A layer that cannot be loaded; ``remedy`` is the option that would make it so."""
+        """A layer that cannot be loaded; ``remedy``: the expression of a function, the option for a class."""
         self._offenders.append(_Offender(layer, obstacle, what, remedy))
 
     def changes(self) -> tuple[str, ...]:
@@ -52,31 +54,43 @@ class Findings:
         described = [f'"{each.layer}": {each.what}' for each in self._offenders]
         num = len(described)
         noun = "1 layer" if num == 1 else f"{num} layers"
-        shown = described[:MAX_LISTED] + ([f"and {num - MAX_LISTED} more"] if num > MAX_LISTED else [])
-        raise UnsupportedModelError(
-            "\n".join(
-                (
-                    f"{noun} of this file cannot be loaded unasked, as no code from a file is run:",
-                    *(f"  {line}" for line in shown),
-                )
-            ),
-            offenders=described,
-            hints=self._hints(),
-        )
+        lines = [f"{noun} of this file cannot be loaded unasked, as no code from a file is run:"]
+        lines += [f"  {line}" for line in described[:MAX_LISTED]]
+        lines += [f"  and {num - MAX_LISTED} more"] if num > MAX_LISTED else []
+        raise UnsupportedModelError("\n".join(lines), offenders=described, hints=self._hints())
 
     def _hints(self) -> list[str]:
-        functions, classes = self._remedies(Obstacle.FUNCTION), self._remedies(Obstacle.CLASS)
-        meaning = [text for text, remedies in (
+        functions, classes = self._lambda_options(), self._custom_options()
+        meaning = [text for text, options in (
             ("what each function computes of its input x", functions), ("your module that defines the class", classes),
-        ) if remedies]  # fmt: skip
+        ) if options]  # fmt: skip
         hints = [f"{' '.join((*functions, *classes))}   with {', and '.join(meaning)}"] if meaning else []
         if any(each.obstacle is Obstacle.OPTION for each in self._offenders):
             hints.append("build the network again in Keras 3, and give its weights: --arch NAME")
         return hints
 
-    def _remedies(self, obstacle: Obstacle) -> list[str]:
-        found = [each.remedy for each in self._offenders if each.obstacle is obstacle and each.remedy]
+    def _lambda_options(self) -> list[str]:
+        """One option for each function, or one for all of a name (add, add_1, …) that compute the same."""
+        functions = [each for each in self._offenders if each.obstacle is Obstacle.FUNCTION]
+        computed: dict[str, set[str | None]] = {}
+        for each in functions:
+            computed.setdefault(_without_number(each.layer), set()).add(each.remedy)
+        stated = []
+        for each in functions:
+            base = _without_number(each.layer)
+            names = [other.layer for other in functions if _without_number(other.layer) == base]
+            pattern = f"{base}*" if len(names) > 2 and len(computed[base]) == 1 else each.layer
+            stated.append(f"--lambda {pattern}={shlex.quote(each.remedy or '…')}" if pattern.isidentifier()
+                          else f"--lambda {shlex.quote(f'{pattern}={each.remedy}')}")  # fmt: skip
+        return list(dict.fromkeys(stated))
+
+    def _custom_options(self) -> list[str]:
+        found = [each.remedy for each in self._offenders if each.obstacle is Obstacle.CLASS and each.remedy]
         return list(dict.fromkeys(found))
+
+
+def _without_number(name: str) -> str:
+    return re.sub(r"_\d+$", "", name)
 
 
 def _where(layers: list[str]) -> str:

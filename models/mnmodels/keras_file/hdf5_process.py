@@ -9,6 +9,7 @@ anything is allocated.
 import io
 import json
 import math
+import re
 import sys
 from typing import Any
 
@@ -97,8 +98,12 @@ def read(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], list[Any
 
 
 def brief(error: Exception) -> str:
-    """HDF5's own words, on one line."""
-    return " ".join(str(error).split())[:300]
+    """What HDF5 says, on one line; of a file that is cut off, how much of it is there."""
+    said = " ".join(str(error).split())[:300]
+    cut = re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", said)
+    return (
+        f"it is cut off, {int(cut[1]):,} of its {int(cut[2]):,} bytes are there" if cut else f"it is damaged ({said})"
+    )
 
 
 class Walk:

@@ -136,14 +136,14 @@ OPERATIONS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "keras.src.ops.numpy": _names("""
             Absolute Abs Add Subtract Multiply Divide TrueDivide FloorDivide Mod Negative Power Square Sqrt Exp Log
-            Log1p Expm1 Reciprocal Sign Sin Cos Tanh Maximum Minimum Clip Round Floor Ceil Mean Sum Max Min Amax Amin Prod
-            Std Var Argmax Argmin Concatenate Stack Split Reshape Transpose Squeeze ExpandDims Moveaxis Swapaxes Flip Roll
-            Tile Repeat Pad Take TakeAlongAxis GetItem Matmul Dot Tensordot Einsum Where Equal NotEqual Greater
-            GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalNot BroadcastTo Ravel
+            Log1p Expm1 Reciprocal Sign Sin Cos Tanh Maximum Minimum Clip Round Floor Ceil Mean Sum Max Min Amax
+            Amin Prod Std Var Argmax Argmin Concatenate Stack Split Reshape Transpose Squeeze ExpandDims Moveaxis
+            Swapaxes Flip Roll Tile Repeat Pad Take TakeAlongAxis GetItem Matmul Dot Tensordot Einsum Where Equal
+            NotEqual Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr LogicalNot BroadcastTo Ravel
             """),
         "keras.src.ops.nn": _names("""
-            Relu Relu6 Sigmoid Softplus Softsign Silu LogSigmoid LeakyRelu HardSigmoid HardSilu Elu Selu Gelu Softmax
-            LogSoftmax MaxPool AveragePool Normalize
+            Relu Relu6 Sigmoid Softplus Softsign Silu LogSigmoid LeakyRelu HardSigmoid HardSilu Elu Selu Gelu
+            Softmax LogSoftmax MaxPool AveragePool Normalize
             """),
         "keras.src.ops.core": _names("Cast StopGradient Slice"),
         "keras.src.ops.image": _names("Resize PadImages CropImages"),

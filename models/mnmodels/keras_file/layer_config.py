@@ -15,12 +15,11 @@ from mnmodels.keras_file.known_layers import LAYER_NAMES, LAYERS, MERGE_MODES, O
 from mnmodels.keras_file.options import custom_options, layer_dtype, translate_options
 from mnmodels.keras_file.parts import Site, without_package
 from mnmodels.keras_file.plain_values import plain, shown
-from mnmodels.keras_file.tf_operations import expression_of
+from mnmodels.keras_file.tf_operations import TF_OPERATIONS, expression_of
 
 __all__ = ["LayerReader"]
 
 MAX_INPUT_NUMBERS = 1 << 28
-_TF_OPERATIONS = {"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"}
 
 
 class LayerReader:
@@ -51,7 +50,7 @@ class LayerReader:
         if site.saved_class in self.custom:
             self.used.add(site.saved_class)
             return LayerKind.CUSTOM, self.custom[site.saved_class], custom_options(site, config), ()
-        if site.saved_class == "Lambda" or site.saved_class in _TF_OPERATIONS:
+        if site.saved_class == "Lambda" or site.saved_class in TF_OPERATIONS:
             return LayerKind.EXPRESSION, self._expression(site, config, calls), {}, ()
         if site.saved_class == "InputLayer":
             return LayerKind.INPUT, "Input", _input_options(site, config), ()
@@ -75,16 +74,12 @@ class LayerReader:
                 self.findings.change(f"{site.saved_class} is replaced by {expression.text}, as stated", site.layer)
                 return expression
         if site.saved_class == "Lambda":
-            self.findings.obstruct(
-                site.layer, Obstacle.FUNCTION, "Lambda, Python code", f"--lambda {_quoted(site.layer)}='x/127.5-1'"
-            )
+            self.findings.obstruct(site.layer, Obstacle.FUNCTION, "Lambda, Python code", "x/127.5-1")
         else:
             function = str(config.get("function") or config.get("node_def") or "indexing")[:80]
-            known = expression_of(function, calls[0]) if calls else None
-            remedy = f"--lambda '{site.layer}={known or '…'}'"
-            self.findings.obstruct(
-                site.layer, Obstacle.FUNCTION, f"{site.saved_class}, TensorFlow's {function}", remedy
-            )
+            computed = expression_of(function, calls[0]) if calls else None
+            what = f"{site.saved_class}, TensorFlow's {function}"
+            self.findings.obstruct(site.layer, Obstacle.FUNCTION, what, computed or "…")
         return None
 
     def check_all_used(self) -> None:
@@ -197,7 +192,3 @@ def _checked_shape(site: Site, value: Any) -> tuple[int | None, ...]:
     if numbers > MAX_INPUT_NUMBERS:
         raise KerasFileError(f'the input "{site.layer}" has the shape {shown(value)}: more numbers than any picture')
     return tuple(shape)
-
-
-def _quoted(name: str) -> str:
-    return name if name.replace("_", "").isalnum() else f"'{name}'"

@@ -19,7 +19,7 @@ from mnmodels.keras_file.zip_members import ZIP_MAGICS, ZipMembers
 
 __all__ = ["FileKind", "KerasFile", "load_keras"]
 
-MAX_CONFIG_BYTES = 16 << 20
+MAX_CONFIG_BYTES = 8 << 20
 
 
 class FileKind(StrEnum):

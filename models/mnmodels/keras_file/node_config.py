@@ -1,11 +1,12 @@
 """How layers are connected: Keras 2's lists and Keras 3's dictionaries, both to Calls of TensorRefs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mninfer.errors import KerasFileError
 from mnmodels.keras_file.description import Call, TensorRef
 from mnmodels.keras_file.plain_values import plain, shown
+from mnmodels.keras_file.tf_operations import TF_OPERATIONS
 
 __all__ = ["read_calls", "read_tensors", "references"]
 
@@ -73,6 +74,8 @@ def _keras_2(node: Any, class_name: str) -> Call:
         return _keras_3(node, class_name)
     if not isinstance(node, list) or not node:
         raise _broken(class_name, node)
+    if class_name in TF_OPERATIONS:
+        return _tf_operation(node)
     tensors = [_ref(tensor, class_name) for tensor in node]
     kwargs: dict[str, Any] = {}
     for tensor in node:
@@ -83,6 +86,19 @@ def _keras_2(node: Any, class_name: str) -> Call:
                 if name not in _IGNORED and item is not None
             }
     return Call((tensors[0] if len(tensors) == 1 else tensors,), kwargs)
+
+
+def _tf_operation(node: Sequence[Any]) -> Call:
+    """Tensors and numbers alone: the user states what is computed of them, in the order in which they stand here."""
+    named = {name: item for each in node if isinstance(each, list) and len(each) > 3 and isinstance(each[3], dict)
+             for name, item in each[3].items()}  # fmt: skip
+    tensors = [TensorRef(*each[:3]) for each in node if _is_tensor(each) and min(each[1:3]) >= 0]
+    kwargs = {
+        name: TensorRef(*item[:3]) if _is_tensor(item) else item
+        for name, item in named.items()
+        if (_is_tensor(item) and min(item[1:3]) >= 0) or isinstance(item, int | float)
+    }
+    return Call(tuple(tensors), kwargs)
 
 
 def _is_tensor(item: Any) -> bool:

@@ -64,7 +64,8 @@ FLOAT_DTYPES = frozenset({"float16", "bfloat16", "float32", "float64", "mixed_fl
 def translate_options(site: Site, name: str, config: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[LayerPlan, ...]]:
     """The options of Keras 3's layer ``name``, and the layers that have to follow it."""
     made = getattr(keras.layers, name)
-    parameters = set(inspect.signature(made.__init__).parameters) - {"self", "kwargs", "args"}
+    parameters = set(inspect.signature(made.__init__).parameters) - {"self"}
+    takes_more = "kwargs" in parameters
     options: dict[str, Any] = {"dtype": layer_dtype(site, config.get("dtype"))}
     then: tuple[LayerPlan, ...] = ()
     for saved, value in _today(name, config, parameters).items():
@@ -72,10 +73,12 @@ def translate_options(site: Site, name: str, config: Mapping[str, Any]) -> tuple
             continue
         if saved == "activation" and name != "Softmax":
             options["activation"], then = _activation(site, name, value)
-        elif saved.endswith(_PARTS) and saved in parameters | {"activity_regularizer"}:
+        elif saved.endswith(_PARTS) and (saved in parameters or (saved == "activity_regularizer" and takes_more)):
             if (made_part := part(site, saved, value)) is not None:
                 options[saved] = made_part
-        elif saved in parameters or saved == "trainable":
+        elif saved == "trainable":
+            options[saved] = value is not False
+        elif saved in parameters:
             _take(site, options, saved, value)
         else:
             _drop(site, name, saved, value)
@@ -166,7 +169,7 @@ def _following(site: Site, name: str, config: Mapping[str, Any]) -> LayerPlan:
     options, _ = translate_options(site, name, config)
     own_name = config.get("name")
     return LayerPlan(
-        name=own_name if isinstance(own_name, str) else f"{site.layer}_activation",
+        name=(own_name if isinstance(own_name, str) else f"{site.layer}_activation").replace("/", "_"),
         saved_name=site.layer,
         saved_class=name,
         kind=LayerKind.LAYER,

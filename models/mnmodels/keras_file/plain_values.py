@@ -9,7 +9,7 @@ from mninfer.errors import KerasFileError
 
 __all__ = ["parse_json", "plain", "shown"]
 
-MAX_JSON_BYTES = 16 << 20  # the largest network of keras.applications has 2 MB
+MAX_JSON_BYTES = 8 << 20  # the largest network of keras.applications has 2 MB
 MAX_DEPTH = 100
 MAX_NUMBER = 1 << 53
 MAX_ITEMS = 100_000
@@ -45,7 +45,7 @@ def _check_depth(value: Any, name: str) -> None:
         level = [
             inner
             for item in level
-            if isinstance(item, dict | list)
+            if item and isinstance(item, dict | list)
             for inner in (item.values() if isinstance(item, dict) else item)
         ]
         if not level:

@@ -2,7 +2,9 @@
 
 from mnmodels.keras_file.description import Call, TensorRef
 
-__all__ = ["expression_of"]
+__all__ = ["TF_OPERATIONS", "expression_of"]
+
+TF_OPERATIONS = frozenset({"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"})
 
 _SIGNS = {
     "__operators__.add": "+",
