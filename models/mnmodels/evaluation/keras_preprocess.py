@@ -1,6 +1,6 @@
 """How pictures become a Keras model's input: stated > in the file > inferred from its layers > assumed > an error."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,12 +9,18 @@ import keras
 from mninfer.errors import PreprocessError
 from mninfer.preprocessing import PRESETS, PreprocessSource, PreprocessSpec, StatedPreprocess, parse_preprocess
 from mnmodels.architectures.registry import build_model
+from mnmodels.architectures.widths import divisible
 
 __all__ = ["infer_preprocess", "likeness", "settle_preprocess"]
 
 _AUGMENTATION = ("Random", "Resizing", "CenterCrop", "AutoContrast", "GaussianNoise")
 _STANDARD_ALPHAS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 _IMAGENET_CLASSES = (1000, 1001)
+# Name, layers with weights (normalizations not counted), filters of the first one.
+_KNOWN: tuple[tuple[str, int, Callable[[float], int]], ...] = (
+    ("mobilenet_v1", 28, lambda alpha: int(32 * alpha)),
+    ("mobilenet_v2", 53, lambda alpha: divisible(32 * alpha)),
+)
 
 
 def settle_preprocess(
@@ -70,11 +76,10 @@ def likeness(model: Any) -> str | None:
     classes = model.outputs[0].shape[-1]
     if not layers or len(shape) != 3 or None in shape or classes not in _IMAGENET_CLASSES:
         return None
-    stem_filters = layers[0][1][-1]
-    for name in ("mobilenet_v1", "mobilenet_v2"):
+    for name, num_layers, stem in _KNOWN:
         for alpha in _STANDARD_ALPHAS:
-            if abs(32 * alpha - stem_filters) > 4:  # V2 rounds to multiples of 8
-                continue
+            if (len(layers), layers[0][1][-1]) != (num_layers, stem(alpha)):
+                continue  # building a twin takes a second
             twin = build_model(name, alpha=alpha, input_shape=shape, classes=classes)
             if _weighted(twin) == layers:
                 return f"{name} {alpha:g}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mninfer.preprocessing import PreprocessSpec, parse_preprocess, preprocess_image
@@ -91,6 +91,7 @@ def test_digests_tell_pictures_apart(folder: FolderPictures) -> None:
 classes_lists = st.lists(st.integers(0, 2), min_size=1, max_size=60)
 
 
+@settings(deadline=None)
 @given(classes=classes_lists, fraction=st.floats(0.01, 0.99), seed=st.integers(0, 1000))
 def test_a_split_keeps_every_picture_once_and_every_class_on_both_sides(
     classes: list[int], fraction: float, seed: int
@@ -108,6 +109,7 @@ def test_a_split_follows_from_its_seed_alone() -> None:
     assert parts[0] == parts[1] != parts[2]
 
 
+@settings(deadline=None)
 @given(classes=classes_lists, count=st.integers(1, 70), seed=st.integers(0, 100))
 def test_a_subset_is_balanced_and_grows(classes: list[int], count: int, seed: int) -> None:
     pictures = pictures_of(classes)

@@ -133,12 +133,12 @@ def test_nothing_is_guessed() -> None:
         settle_preprocess(small(), stated=NOTHING, in_file=None)
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v1", "mobilenet_v2"])
-def test_a_known_network_is_told_by_its_layers_alone(name: str) -> None:
-    model = build_model(name, alpha=0.35 if name == "mobilenet_v2" else 0.25, input_shape=(96, 96, 3))
+@pytest.mark.parametrize(("name", "alpha"), [("mobilenet_v1", 0.25), ("mobilenet_v2", 0.35)])
+def test_a_known_network_is_told_by_its_layers_alone(name: str, alpha: float) -> None:
+    model = build_model(name, alpha=alpha, input_shape=(96, 96, 3))
     for layer in model.layers:
         layer.name = f"renamed_{layer.name}"
-    assert likeness(model) == f"{name} {'0.35' if name == 'mobilenet_v2' else '0.25'}"
+    assert likeness(model) == f"{name} {alpha}"
     spec, warning = settle_preprocess(model, stated=NOTHING, in_file=None)
     assert spec.source is PreprocessSource.ASSUMED
     assert (spec.resize, spec.crop_fraction, spec.mean[0]) == ("crop", 0.875, 127.5)
