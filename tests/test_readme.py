@@ -48,7 +48,8 @@ def base_python() -> Path:
 def shell_of(python: Path) -> dict[str, str]:
     """The environment variables of a shell in which the environment of ``python`` is active."""
     path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
-    return {key: value for key, value in os.environ.items() if not key.startswith(("MNKIT", "PYTHON"))} | {"PATH": path}
+    ours = ("MNKIT", "PYTHON", "TF_", "KERAS_", "JAX_")  # JAX, once imported, sets TensorFlow's for all children, too
+    return {key: value for key, value in os.environ.items() if not key.startswith(ours)} | {"PATH": path}
 
 
 @pytest.fixture(scope="module")

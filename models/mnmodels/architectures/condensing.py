@@ -16,7 +16,7 @@ def condensing_schedule(total_epochs: int, condense_factor: int) -> dict[int, in
     >>> condensing_schedule(30, 4)
     {5: 1, 10: 2, 15: 3}
     >>> condensing_schedule(2, 4)
-    {0: 1, 1: 3}
+    {0: 2, 1: 3}
     """
     if total_epochs < 1 or condense_factor < 1:
         raise MnError(

@@ -15,7 +15,7 @@ def learning_rates(spec: ScheduleSpec, peak: float, epochs: int, steps_per_epoch
     milestones of a step schedule are epochs from the start.
 
     >>> learning_rates(ScheduleSpec(name="cosine"), 1.0, epochs=2, steps_per_epoch=2)
-    array([1.       , 0.8535534, 0.5      , 0.1464466], dtype=float32)
+    array([1.        , 0.8535534 , 0.5       , 0.14644662], dtype=float32)
     """
     steps = np.arange(epochs * steps_per_epoch, dtype=np.float64)
     warmup = min(spec.warmup_epochs * steps_per_epoch, float(len(steps)))
