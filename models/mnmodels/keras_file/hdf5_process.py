@@ -13,6 +13,19 @@ import re
 import sys
 from typing import Any
 
+__all__ = [
+    "RefusedError",
+    "Walk",
+    "attribute",
+    "brief",
+    "checked_size",
+    "limit_resources",
+    "main",
+    "read",
+    "set_attribute",
+    "text",
+]
+
 MAX_DEPTH = 32
 MAX_OBJECTS = 50_000
 MAX_ATTRIBUTE_BYTES = 32 << 20
