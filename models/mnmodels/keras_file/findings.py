@@ -80,13 +80,19 @@ class Findings:
             base = _without_number(each.layer)
             names = [other.layer for other in functions if _without_number(other.layer) == base]
             pattern = f"{base}*" if len(names) > 2 and len(computed[base]) == 1 else each.layer
-            stated.append(f"--lambda {pattern}={shlex.quote(each.remedy or '…')}" if pattern.isidentifier()
-                          else f"--lambda {shlex.quote(f'{pattern}={each.remedy}')}")  # fmt: skip
+            stated.append(f"--lambda {_quoted(pattern, str(each.remedy))}")
         return list(dict.fromkeys(stated))
 
     def _custom_options(self) -> list[str]:
         found = [each.remedy for each in self._offenders if each.obstacle is Obstacle.CLASS and each.remedy]
         return list(dict.fromkeys(found))
+
+
+def _quoted(name: str, expression: str) -> str:
+    """For a shell: lambda='x/127.5-1', or all of it in quotes where the name has dots or stars."""
+    if name.isidentifier():
+        return f"{name}='{expression}'"
+    return shlex.quote(f"{name}={expression}") if "'" in name else f"'{name}={expression}'"
 
 
 def _without_number(name: str) -> str:

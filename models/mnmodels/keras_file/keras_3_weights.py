@@ -56,7 +56,7 @@ def _match_model(targets: Sequence[Target], tree: Tree, path: str, file: Hdf5, f
             _match_model(target.inside, groups[name], f"{path}{container}/{name}/", file, found)
         else:
             _match_layer(target, target.layer, groups[name], found)
-    extra = set(groups) - set(pairs.values())
+    extra = set(groups) - {pairs.get(target.name) for target in targets}
     found.problems.extend(f'"{path}{container}/{name}" has weights, and no layer takes them' for name in sorted(extra))
 
 

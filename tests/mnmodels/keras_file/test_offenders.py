@@ -181,3 +181,39 @@ def test_keras_layers_off_the_list_load_when_asked(tmp_path):
     assert "--custom keras.layers:AdaptiveAveragePooling2D" in caught.value.hints[0]
     found = load_keras(path, custom=["keras.layers:AdaptiveAveragePooling2D"])
     assert answer(found.model).shape == (1, 3)
+
+
+def test_functions_of_one_name_need_one_option(tmp_path):
+    """A MobileNet V3 of tf.keras has 28 additions of 3."""
+    config = config_of()
+    layers = config["config"]["layers"]
+    previous = "relu"
+    for number in range(4):
+        name = "tf.math.add" + f"_{number}" * (number > 0)
+        node = [previous, 0, 0, {"y": 3.0, "name": None}]
+        layers.insert(-3, {"class_name": "TFOpLambda", "name": name, "config": {"name": name, "function": "math.add"},
+                           "inbound_nodes": [node]})  # fmt: skip
+        previous = name
+    layer_of(config, "dw")["inbound_nodes"] = [[[previous, 0, 0, {}]]]
+    path = written(tmp_path, config)
+    with pytest.raises(UnsupportedModelError, match="4 layers of this file") as caught:
+        load_keras(path)
+    assert caught.value.hints[0].startswith("--lambda 'tf.math.add*=x+3.0'   with")
+    found = load_keras(path, lambdas={"tf.math.add*": "x+3.0"})
+    assert 'TFOpLambda is replaced by x+3.0, as stated ("tf.math.add" and 3 more)' in found.changes
+
+
+def test_operations_on_constants_and_slices_are_listed_too(tmp_path):
+    config = config_of()
+    node = [["_CONSTANT_VALUE", -1, 1.0, {"y": ["relu", 0, 0], "name": None}]]
+    spec = [["relu", 0, 0, {"slice_spec": [{"start": None, "stop": None, "step": None}, {"start": 1}]}]]
+    for name, class_name, nodes in (("sub", "TFOpLambda", node), ("slice", "SlicingOpLambda", spec)):
+        config["config"]["layers"].append(
+            {"class_name": class_name, "name": name, "config": {"name": name, "function": name}, "inbound_nodes": nodes}
+        )
+    with pytest.raises(UnsupportedModelError) as caught:
+        load_keras(written(tmp_path, config))
+    assert caught.value.offenders == (
+        '"sub": TFOpLambda, TensorFlow\'s sub',
+        '"slice": SlicingOpLambda, TensorFlow\'s slice',
+    )
