@@ -9,7 +9,8 @@ from mnmodels.backend import start_keras
 from mnmodels.finetuning.base import Base
 from mnmodels.training.batches import TrainingPictures
 from mnmodels.training.recipe import AugmentSpec, DataSpec, OptimizerSpec, Recipe, ScheduleSpec, TrainSpec
-from mnmodels.training.run import BEST_NAME, RESULT_NAME, TrainingResult, Watcher, train
+from mnmodels.training.result import RESULT_NAME
+from mnmodels.training.run import BEST_NAME, TrainingResult, Watcher, train
 
 __all__ = ["FinetuneConfig", "finetune"]
 

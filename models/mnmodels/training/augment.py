@@ -82,7 +82,7 @@ def _shift_colours(images: Pictures, strength: float, rng: np.random.Generator) 
     values = grey + (values - grey) * saturation
     middle = grey.mean(axis=(1, 2), keepdims=True)
     values = middle + (values - middle) * contrast
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
 def _cut_out(images: Pictures, side: int, rng: np.random.Generator) -> Pictures:

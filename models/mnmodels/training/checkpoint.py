@@ -44,7 +44,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "rows": [dict(row) for row in checkpoint.rows],
     }
     data = io.BytesIO()
-    np.savez(data, about=np.frombuffer(json.dumps(told).encode(), np.uint8), **checkpoint.arrays)
+    arrays: dict[str, Any] = {"about": np.frombuffer(json.dumps(told).encode(), np.uint8), **checkpoint.arrays}
+    np.savez(data, **arrays)
     write_atomically(folder / CHECKPOINT_NAME, data.getvalue(), force=True)
 
 

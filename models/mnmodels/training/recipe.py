@@ -172,9 +172,11 @@ class Recipe:
         if table.pop("schema", None) != SCHEMA:
             raise RecipeError(f"a recipe says schema = {SCHEMA}", where=where)
         try:
-            return _read(cls, table, where="")
+            recipe = _read(cls, table, where="")
         except RecipeError as error:
             raise error.at(where) from None
+        assert isinstance(recipe, cls)
+        return recipe
 
 
 def recipe_names() -> tuple[str, ...]:

@@ -35,7 +35,7 @@ class Session:
         self.model = model
         self.rows: list[Row] = []
         self.steps = steps
-        self._build = lambda: start(recipe, num_classes)
+        self._build: Callable[[], Any] = lambda: start(recipe, num_classes)
         schedule, optimizer = recipe.schedule, recipe.optimizer
         self.rates = learning_rates(schedule, optimizer.learning_rate, recipe.train.epochs, steps)
         compile_for_training(model, make_optimizer(recipe, self.rates))
