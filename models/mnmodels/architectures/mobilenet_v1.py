@@ -12,7 +12,7 @@ from keras import layers
 from mnmodels.architectures.batch_norm import batch_norm
 from mnmodels.architectures.forms import Form, image_shape, strides_of
 from mnmodels.architectures.options import network_builder
-from mnmodels.architectures.pretrained import Pretrained, load_pretrained
+from mnmodels.architectures.pretrained import Pretrained
 from mnmodels.architectures.tops import Top
 
 __all__ = ["MobileNet"]
@@ -50,6 +50,8 @@ def MobileNet(  # noqa: N802 - the familiar name
     (None, 10)
     """
     top = Top(include_top=include_top, classes=classes, dropout=dropout, pooling=pooling)
+    usual = form == Form.IMAGENET and depth_multiplier == 1
+    pretrained = Pretrained(weights=weights, family="mobilenet_v1", alpha=alpha, top=top, is_usual=usual)
     strides = strides_of(STRIDES, form)
     inputs = layers.Input(image_shape(form, strides, input_shape))
     x = layers.Conv2D(int(32 * alpha), 3, strides=strides[0], padding="same", use_bias=False, name="conv1")(inputs)
@@ -58,10 +60,7 @@ def MobileNet(  # noqa: N802 - the familiar name
         stride = strides[1 + STRIDED_BLOCKS.index(block)] if block in STRIDED_BLOCKS else 1
         x = _separable_block(x, block, int(filters * alpha), stride, depth_multiplier, norm)
     x = _classifier(x, top) if include_top else top.pooled(x)
-    model = keras.Model(inputs, x, name=name or f"mobilenet_v1_{alpha:g}")
-    usual = form == Form.IMAGENET and depth_multiplier == 1
-    load_pretrained(model, weights, Pretrained("mobilenet_v1", alpha, top, is_usual=usual))
-    return model
+    return pretrained.give_to(keras.Model(inputs, x, name=name or f"mobilenet_v1_{alpha:g}"))
 
 
 def _separable_block(x: Any, block: int, filters: int, stride: int, depth_multiplier: int, norm: str) -> Any:

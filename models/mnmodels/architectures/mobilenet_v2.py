@@ -6,7 +6,7 @@ from typing import Any
 from mnmodels.architectures.forms import Form
 from mnmodels.architectures.inverted_residuals import InvertedResiduals
 from mnmodels.architectures.options import network_builder
-from mnmodels.architectures.pretrained import Pretrained, load_pretrained
+from mnmodels.architectures.pretrained import Pretrained
 from mnmodels.architectures.tops import Top
 
 __all__ = ["MobileNetV2"]
@@ -37,6 +37,8 @@ def MobileNetV2(  # noqa: N802 - the familiar name
     (None, 10)
     """
     top = Top(include_top=include_top, classes=classes, dropout=dropout, pooling=pooling)
+    usual = form == Form.IMAGENET and (expansion_factor, depth_multiplier) == (6, 1)
+    pretrained = Pretrained(weights=weights, family="mobilenet_v2", alpha=alpha, top=top, is_usual=usual)
     network = InvertedResiduals(
         alpha=alpha,
         expansion_factor=expansion_factor,
@@ -46,7 +48,4 @@ def MobileNetV2(  # noqa: N802 - the familiar name
         input_shape=input_shape,
         top=top,
     )
-    model = network.build(name or f"mobilenet_v2_{alpha:g}")
-    usual = form == Form.IMAGENET and (expansion_factor, depth_multiplier) == (6, 1)
-    load_pretrained(model, weights, Pretrained("mobilenet_v2", alpha, top, is_usual=usual))
-    return model
+    return pretrained.give_to(network.build(name or f"mobilenet_v2_{alpha:g}"))

@@ -14,7 +14,7 @@ from keras import layers
 from mnmodels.architectures.batch_norm import batch_norm
 from mnmodels.architectures.forms import Form, halving_pad, image_shape, norm_momentum, strides_of
 from mnmodels.architectures.options import network_builder
-from mnmodels.architectures.pretrained import Pretrained, load_pretrained
+from mnmodels.architectures.pretrained import Pretrained
 from mnmodels.architectures.tops import Top
 from mnmodels.architectures.widths import divisible
 
@@ -173,10 +173,9 @@ def _squeeze_excite(inputs: Any, filters: int, prefix: str) -> Any:
 
 def _build(network: _Network, weights: Any, name: str | None) -> Any:
     family = f"{network.variant.name}_minimalistic" if network.minimalistic else network.variant.name
-    model = network.build(name or f"{family}_{network.alpha:g}")
-    pretrained = Pretrained(family, network.alpha, network.top, is_usual=network.form == Form.IMAGENET)
-    load_pretrained(model, weights, pretrained)
-    return model
+    usual = network.form == Form.IMAGENET
+    pretrained = Pretrained(weights=weights, family=family, alpha=network.alpha, top=network.top, is_usual=usual)
+    return pretrained.give_to(network.build(name or f"{family}_{network.alpha:g}"))
 
 
 @network_builder

@@ -7,50 +7,51 @@ from typing import Any
 from mninfer.errors import MnError
 from mnmodels.architectures.tops import Top
 
-__all__ = ["Pretrained", "copy_weights", "load_pretrained"]
+__all__ = ["Pretrained", "copy_weights"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pretrained:
-    """What ImageNet weights are chosen by; ``is_usual``: whether the network has the structure they were made for."""
+    """The weights that a builder is asked for: none, "imagenet", or the path of a Keras file.
 
+    ``is_usual``: whether the network has the structure that ImageNet weights were made for. Refused before it is built.
+    """
+
+    weights: Any
     family: str
     alpha: float
     top: Top
     is_usual: bool
 
+    def __post_init__(self) -> None:
+        if self.weights != "imagenet":
+            return
+        if not self.is_usual or (self.top.include_top and self.top.classes != 1000):
+            raise MnError(
+                f'there are no ImageNet weights for this structure of "{self.family}"',
+                hints='form="imagenet", 1000 classes or include_top=False, and nothing else but alpha and input_shape',
+            )
 
-def load_pretrained(model: Any, weights: Any, pretrained: Pretrained) -> None:
-    """Give ``model`` the weights that its builder was asked for: none, "imagenet", or those of a Keras file."""
-    if weights is None:
-        return
-    if weights == "imagenet":
-        _load_imagenet(model, pretrained)
-        return
-    from mnmodels.keras_file import load_keras
+    def give_to(self, model: Any) -> Any:
+        """Set the weights of ``model``, where any were asked for; return it."""
+        if self.weights == "imagenet":
+            self._give_imagenet(model)
+        elif self.weights is not None:
+            from mnmodels.keras_file import load_keras
 
-    copy_weights(load_keras(os.fspath(weights)).model, model)
+            copy_weights(load_keras(os.fspath(self.weights)).model, model)
+        return model
 
+    def _give_imagenet(self, model: Any) -> None:
+        from mnmodels.weights.imagenet import load_imagenet_weights
 
-def _load_imagenet(model: Any, pretrained: Pretrained) -> None:
-    top = pretrained.top
-    if not pretrained.is_usual or (top.include_top and top.classes != 1000):
-        raise MnError(
-            f'there are no ImageNet weights for this structure of "{pretrained.family}"',
-            hints='form="imagenet" with 1000 classes (or include_top=False) and nothing else but alpha and input_shape',
-        )
-    from mnmodels.weights.imagenet import load_imagenet_weights
-
-    height, width, channels = model.input_shape[1:]
-    if channels != 3:
-        raise MnError(f'ImageNet weights are for pictures of 3 channels, not "{channels}"', hints="input_shape")
-    load_imagenet_weights(
-        model,
-        family=pretrained.family,
-        alpha=pretrained.alpha,
-        size=height if height == width else 224,
-        include_top=top.include_top,
-    )
+        height, width, channels = model.input_shape[1:]
+        if channels != 3:
+            raise MnError(
+                f'ImageNet weights are for pictures of 3 channels, not "{channels}"', hints="input_shape=(…, …, 3)"
+            )
+        size = height if height == width else 224
+        load_imagenet_weights(model, family=self.family, alpha=self.alpha, size=size, include_top=self.top.include_top)
 
 
 def copy_weights(source: Any, target: Any) -> None:

@@ -66,7 +66,7 @@ def test_the_classifier_does_the_same(name: str) -> None:
     copy_weights(randomize_batch_norm(theirs), ours)
     pictures = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
     expected = theirs(pictures, training=False).numpy()
-    np.testing.assert_allclose(ours(pictures, training=False).numpy(), expected, atol=1e-5)
+    np.testing.assert_allclose(ours(pictures, training=False).numpy(), expected, atol=1e-4)
     np.testing.assert_allclose(expected.sum(axis=1), 1, atol=1e-5)
 
 

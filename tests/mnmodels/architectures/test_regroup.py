@@ -101,7 +101,7 @@ def test_block_diagonal_computes_the_same_and_is_not_saved() -> None:
 
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 def test_the_command_writes_a_net_that_loads_with_what_travels_inside(cli: Any, tmp_path: Path, suffix: str) -> None:
-    contract = SourceContract(labels=tuple("abcde"))
+    contract = SourceContract(labels=tuple("abcde"), preprocess=None)
     source, target = tmp_path / f"lgc.{suffix}", tmp_path / f"out.{suffix}"
     save_keras(small_net(), source, contract=contract)
     outcome = cli("regroup", source, "-o", target)
