@@ -7,8 +7,8 @@
 #   make fmt      format the code and fix what can be fixed without thinking
 #   make size     what the base install takes on disk
 #   make vectors  write tests/vectors/ again
-#   make fuzz     the full run of damaged models                -> benchmarks/results/
-#   make bench    the full measurements                         -> benchmarks/results/
+#   make fuzz     the full run of damaged models, both kinds    -> benchmarks/results/
+#   make bench    the full measurements, the zoo's figures      -> benchmarks/results/
 #   make clean    remove all that these targets made
 
 PACKAGES := mninfer models/mnmodels
@@ -86,13 +86,15 @@ size: .venvs/base/.wheel
 vectors: .venvs/dev/.wheel
 	PYTHONPATH=tools .venvs/dev/bin/python tools/write_vectors.py
 
-fuzz: .venvs/dev/.wheel .venvs/tflite_runtime/.wheel
+fuzz: .venvs/dev/.wheel .venvs/tflite_runtime/.wheel .venvs/keras/.wheel
 	PYTHONPATH=tools .venvs/dev/bin/python tools/fuzz_models.py
+	.venvs/keras/bin/python tools/fuzz_keras_files.py
 
-bench: .venvs/dev/.wheel .venvs/mediapipe/.requirements
+bench: .venvs/dev/.wheel .venvs/mediapipe/.requirements .venvs/keras/.wheel
 	for name in $(BENCHMARKS); do \
 		PYTHONPATH=benchmarks/runtime .venvs/dev/bin/python benchmarks/runtime/$$name.py || exit 1; done
 	.venvs/dev/bin/python tools/write_measured.py
+	.venvs/keras/bin/python tools/write_zoo_figures.py
 
 clean:
 	rm -rf .venvs build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -227,6 +227,7 @@ def test_the_wheel_holds_all_of_the_package_and_its_data(environment: str) -> No
         tracked = {path for path in home.rglob("*") if path.is_file() and path.suffix != ".pyc"}
         assert {str(Path(package) / path.relative_to(home)) for path in tracked} <= installed
         assert f"{package}/py.typed" in installed
+    assert not [name for name in installed if name.endswith((".h5", ".keras", ".tflite"))], "weights stay outside"
 
 
 def test_tests_run_against_the_installed_wheel(environment: str) -> None:
