@@ -20,12 +20,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "models"), str(ROOT)]
+sys.path.insert(0, str(ROOT / "tools"))
+if (installed := find_spec("mnmodels")) is None or installed.origin is None:  # None: a mere folder of that name
+    sys.path[:0] = [str(ROOT / "models"), str(ROOT)]
 
 from hostile_keras_files import Hostile, hostile_files
 

@@ -221,7 +221,14 @@ def _zip_bomb(path: Path, bomb: str) -> None:
 
 
 def _encrypted(data: bytes) -> bytes:
-    return data.replace(b"PK\x01\x02\x14\x00\x14\x00\x00", b"PK\x01\x02\x14\x00\x14\x00\x01")
+    """Every member says that it needs a password."""
+    changed = bytearray(data)
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = changed.find(mark)
+        while at >= 0:
+            changed[at + flags] |= 1
+            at = changed.find(mark, at + 4)
+    return bytes(changed)
 
 
 def _lying_sizes(data: bytes, size: int) -> bytes:

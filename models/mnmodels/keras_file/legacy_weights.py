@@ -14,6 +14,7 @@ from mnmodels.keras_file.weight_targets import FoundWeights, Target
 
 __all__ = ["LegacyGroup", "legacy_groups", "match_legacy"]
 
+_COUNT = "count"  # how many examples a Normalization has seen: some versions keep it, none computes with it
 LegacyGroup = list[tuple[str, NDArray[Any]]]  # the weights of one layer by their names
 _KERAS_1 = {
     "W": "kernel",
@@ -70,8 +71,10 @@ def _is_random_state(saved: LegacyGroup) -> bool:
 def _match_layer(target: Target, saved: LegacyGroup, era: Era, found: FoundWeights) -> None:
     """Weights by their names, else in their order."""
     variables = target.variables
+    names = {variable.name for variable in variables}
+    saved = [each for each in saved if _base_name(each[0], era) != _COUNT or _COUNT in names]
     by_name = {_base_name(name, era): array for name, array in saved}
-    if len(by_name) == len(saved) and {variable.name for variable in variables} <= set(by_name):
+    if len(by_name) == len(saved) and names == set(by_name):
         pairs = [(variable, by_name[variable.name]) for variable in variables]
     elif len(saved) == len(variables):
         pairs = [(variable, array) for variable, (_, array) in zip(variables, saved, strict=True)]
