@@ -216,7 +216,7 @@ _VARIABLES = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance
 
 
 class _Maker:
-    """Random weights that keep activations large enough for a ceiling of 6 to matter."""
+    """Random weights of a scale at which answers differ from picture to picture, and a ceiling of 6 matters."""
 
     def __init__(self, seed: int, has_bias: bool, has_gamma: bool) -> None:
         self.random = np.random.default_rng(seed)
@@ -226,8 +226,8 @@ class _Maker:
     def block(self, name: Callable[[str], str], shape: tuple[int, ...]) -> None:
         channels = shape[2] if shape[3] == 1 and shape[0] == 3 else shape[3]
         fan_in = shape[0] * shape[1] * (1 if shape[3] == 1 and shape[0] == 3 else shape[2])
-        self.arrays[name("kernel")] = self._normal(shape, fan_in**-0.5)
-        self.arrays[name("beta")] = self._normal((channels,), 2.0)
+        self.arrays[name("kernel")] = self._normal(shape, 1.4 * fan_in**-0.5)
+        self.arrays[name("beta")] = self._normal((channels,), 0.5)
         self.arrays[name("moving_mean")] = self._normal((channels,), 0.3)
         self.arrays[name("moving_variance")] = self.random.uniform(0.2, 1.5, channels).astype(np.float32)
         if self.has_gamma:

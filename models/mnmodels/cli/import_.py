@@ -43,8 +43,8 @@ def command(
     or one of its files), model.json of TensorFlow.js, an HDF5 file of weights of any Keras, or a float .tflite. Nothing
     in it is run. What doesn't fit is listed, all of it, and nothing is written then.
 
-    The number of classes is the file's, where none is stated (--option classes=10). The outputs are compared with the
-    source's own where it is a .tflite, which must agree within 1e-4.
+    The number of classes is the file's, where none is stated (--option classes=10). Where FILE is a .tflite and
+    imported whole, the outputs are compared with its own, which must agree within 1e-4.
     """
     from mninfer.files import refuse_existing
     from mnmodels.weights import import_weights

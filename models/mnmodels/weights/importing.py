@@ -21,6 +21,8 @@ from mnmodels.weights.verify import check_finite, compare_with_flatbuffer
 
 __all__ = ["ImportConfig", "Imported", "assign", "import_weights"]
 
+_DOUBT = "warning: the file's outputs vary by {:.1g} only from input to input, so that their agreement says little"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportConfig:
@@ -65,22 +67,18 @@ def import_weights(path: str | os.PathLike[str], config: ImportConfig) -> Import
     start_keras()
     options = _options(source, config)
     model, translated = _matching(source, options, config)
-    head = network_of(model).head
-    without_top = config.without_top or options.get("include_top") is False
-    if without_top:
-        model = _build(options | {"include_top": False})
-    fit_config = FitConfig(
-        where=source.where, drop_background=config.drop_background, left_out=head.name if without_top and head else None
-    )
+    left_out = None
+    if config.without_top or options.get("include_top") is False:
+        head = network_of(model).head
+        model, left_out = _build(options | {"include_top": False}), head.name if head else None
+    fit_config = FitConfig(where=source.where, drop_background=config.drop_background, left_out=left_out)
     weights, notes = fit(translated, network_of(model), fit_config)
     assign(model, weights)
     if translated.dialect.relu_max is None:
         _lift_ceilings(model)
-    check_finite(model, source.where)
-    difference = None
-    if source.flatbuffer is not None and not without_top and not config.drop_background:
-        difference = compare_with_flatbuffer(model, source.flatbuffer, source.where)
-    contract, assumed = _contract(source, config, model, has_classes=not without_top)
+    is_whole = left_out is None and not config.drop_background
+    difference, doubts = _verify(model, source, is_whole=is_whole)
+    contract, assumed = _contract(source, config, model, has_classes=left_out is None)
     return Imported(
         model=model,
         contract=contract,
@@ -88,9 +86,18 @@ def import_weights(path: str | os.PathLike[str], config: ImportConfig) -> Import
         dialect=translated.dialect.about,
         num_arrays=len(translated.weights),
         num_parameters=sum(array.size for array in weights.values()),
-        notes=(*translated.notes, *notes, *assumed),
+        notes=(*translated.notes, *notes, *doubts, *assumed),
         difference=difference,
     )
+
+
+def _verify(model: Any, source: NamedArrays, *, is_whole: bool) -> tuple[float | None, list[str]]:
+    """The largest difference from the source's own outputs, where these can be had; and what that is worth."""
+    check_finite(model, source.where)
+    if source.flatbuffer is None or not is_whole:
+        return None, []
+    comparison = compare_with_flatbuffer(model, source.flatbuffer, source.where)
+    return comparison.difference, [_DOUBT.format(comparison.spread)] if comparison.says_little else []
 
 
 def assign(model: Any, weights: Weights) -> None:

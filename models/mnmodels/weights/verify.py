@@ -1,5 +1,6 @@
 """Does the network compute with its new weights what their source does? In memory, before anything is written."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,23 @@ from numpy.typing import NDArray
 
 from mninfer.errors import InputError, VerifyError
 
-__all__ = ["LARGEST_DIFFERENCE", "check_finite", "compare_with_flatbuffer"]
+__all__ = ["LARGEST_DIFFERENCE", "Comparison", "check_finite", "compare_with_flatbuffer"]
 
 LARGEST_DIFFERENCE = 1e-4  # of probabilities; float32 kernels of two engines differ by some 1e-6
 _NUM_INPUTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The largest ``difference`` of an output, and how far the source's own outputs ``spread`` from input to input."""
+
+    difference: float
+    spread: float
+
+    @property
+    def says_little(self) -> bool:
+        """Whether outputs would agree with other weights, too: of an untrained net, or one that is always certain."""
+        return self.spread < 10 * LARGEST_DIFFERENCE
 
 
 def check_finite(model: Any, where: str) -> None:
@@ -20,10 +34,10 @@ def check_finite(model: Any, where: str) -> None:
         raise InputError("with these weights the network's outputs are not finite", where=where)
 
 
-def compare_with_flatbuffer(model: Any, flatbuffer: bytes, where: str) -> float:
-    """The largest difference between the model's outputs and those of the .tflite itself, run by mninfer's engine.
+def compare_with_flatbuffer(model: Any, flatbuffer: bytes, where: str) -> Comparison:
+    """Compare the model's outputs with those of the .tflite itself, run by mninfer's engine.
 
-    Raise VerifyError if it is above 1e-4. A .tflite that ends before its softmax is given one.
+    Raise VerifyError if any differs by more than 1e-4. A .tflite that ends before its softmax is given one.
     """
     import mninfer
 
@@ -52,7 +66,7 @@ def compare_with_flatbuffer(model: Any, flatbuffer: bytes, where: str) -> float:
             where=where,
             hints="another --arch or other options: the file's network is not this one",
         )
-    return difference
+    return Comparison(difference, float(np.max(np.ptp(theirs, axis=0))))
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -81,7 +81,7 @@ def test_v1_of_every_project(naming: str) -> None:
     names = NAMINGS[naming]
     arrays = random_v1(names)
     expected = forward_v1(arrays, names, PICTURES)
-    assert expected.max() > 0.3  # the answers differ from class to class
+    assert np.ptp(expected, axis=0).max() > 0.02  # the answers differ from picture to picture
     result = v1_outputs(arrays, has_ceiling=names.has_ceiling)
     np.testing.assert_allclose(result, expected, atol=2e-5)
 
@@ -141,6 +141,7 @@ def old_v2_name(layer: str, block: int, variable: str) -> str:
 
 def test_v2_of_slim() -> None:
     arrays = random_v2()
+    assert np.ptp(forward_v2(arrays, PICTURES), axis=0).max() > 0.02
     weights, _ = fitted({f"FeatureExtractor/{name}": array for name, array in arrays.items()}, keras_v2())
     result = forward_v2(weights, PICTURES, keras_v2_name)
     np.testing.assert_allclose(result, forward_v2(arrays, PICTURES), atol=2e-5)
