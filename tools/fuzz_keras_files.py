@@ -54,10 +54,8 @@ class Worker:
         if answer is not None:
             verdict, detail = json.loads(answer)
             return verdict, detail
-        self.process = None
         code = process.poll()
-        process.kill()
-        process.wait()
+        self.stop()
         return ("hung", f"more than {SECONDS} s") if code is None else ("killed", f"exit code {code}")
 
     def start(self) -> "subprocess.Popen[str]":
@@ -99,9 +97,11 @@ class Worker:
         return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
+        """Ends the process, and closes its pipes; the next load starts another."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait()
+            self.process.communicate()
+            self.process = None
 
 
 def run(cases: list[Hostile]) -> Iterator[tuple[Hostile, str, str]]:

@@ -1,5 +1,6 @@
 """A ModelPlan to a Keras model, layer by layer, without values in its weights yet."""
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -73,6 +74,8 @@ class _Builder:
             made = self.layers.get(id(layer))
             if made is None:
                 made = self.layers[id(layer)] = self.make(layer, args)
+            if "training" in kwargs and "training" not in inspect.signature(made.call).parameters:
+                del kwargs["training"]
             result = made(*args, **kwargs)
             for following in layer.then:
                 result = self.following(following, result)

@@ -18,7 +18,6 @@ __all__ = [
     "MERGE_MODES",
     "MODEL_CLASSES",
     "OPERATIONS",
-    "OTHERWISE_ACTIVATIONS",
     "REGULARIZERS",
 ]
 
@@ -122,9 +121,6 @@ ACTIVATION_NAMES = MappingProxyType(
         "None": "linear",
     }
 )
-# Written out with layers: Keras before 3 meant clip(0.2 x + 0.5, 0, 1), Keras 3 means relu6(x + 3) / 6.
-OTHERWISE_ACTIVATIONS = frozenset({"hard_sigmoid"})
-
 INITIALIZERS = _names("""
     Zeros Ones Constant RandomNormal RandomUniform TruncatedNormal VarianceScaling Orthogonal Identity GlorotNormal
     GlorotUniform HeNormal HeUniform LecunNormal LecunUniform

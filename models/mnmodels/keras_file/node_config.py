@@ -11,7 +11,6 @@ from mnmodels.keras_file.tf_operations import TF_OPERATIONS
 __all__ = ["read_calls", "read_tensors", "references"]
 
 MAX_CALLS = 1000
-_IGNORED = {"training", "mask"}  # how the network was called once; not what it is
 
 
 def read_calls(nodes: Any, class_name: str) -> tuple[Call, ...]:
@@ -33,9 +32,12 @@ def _keras_3(node: Mapping[str, Any], class_name: str) -> Call:
 
 
 def _kwargs(kwargs: Mapping[str, Any], class_name: str) -> dict[str, Any]:
-    return {
-        name: _value(item, class_name) for name, item in kwargs.items() if name not in _IGNORED and item is not None
-    }
+    return {name: _value(item, class_name) for name, item in kwargs.items() if _is_stated(name, item)}
+
+
+def _is_stated(name: str, item: Any) -> bool:
+    """Masks are made anew; ``training`` counts where it is fixed for good, as for a frozen network inside."""
+    return item is not None and name != "mask" and (name != "training" or isinstance(item, bool))
 
 
 def _value(item: Any, class_name: str) -> Any:
@@ -83,7 +85,7 @@ def _keras_2(node: Any, class_name: str) -> Call:
             kwargs |= {
                 name: _ref(item, class_name) if _is_tensor(item) else _constant(item, class_name)
                 for name, item in tensor[3].items()
-                if name not in _IGNORED and item is not None
+                if _is_stated(name, item)
             }
     return Call((tensors[0] if len(tensors) == 1 else tensors,), kwargs)
 

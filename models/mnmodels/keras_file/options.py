@@ -49,7 +49,7 @@ _MEANINGLESS = frozenset(
     {"fused", "seed", "rng_type", "data_format", "force_generator", "implementation", "auto_vectorize"}
 )
 # What the values mean that a class without the option has always had.
-_ALWAYS = {"groups": 1, "mode": 0, "keepdims": False, "momentum_correction": False, "output_shape": None}
+_ALWAYS = {"groups": 1, "mode": 0}
 _UNWANTED = ("lora_rank", "quantization_config", "weights")
 # They come down from Conv2D, and say nothing of a layer that has other kernels.
 _LEFT_OVERS = {

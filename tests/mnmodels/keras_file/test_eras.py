@@ -20,7 +20,7 @@ from keras_files import (
     weights_hdf5_bytes,
 )
 from mninfer.errors import KerasFileError, UnsupportedModelError
-from mnmodels.keras_file import FileKind, load_keras
+from mnmodels.keras_file import FileKind, load_keras, save_keras
 
 
 def picture(*shape: int) -> np.ndarray:
@@ -224,3 +224,38 @@ def test_a_zip_of_something_else_is_named(tmp_path):
     with pytest.raises(KerasFileError, match=r"no \.keras file") as caught:
         load(tmp_path, buffer.getvalue(), "model.keras")
     assert caught.value.hints == ("unpack it and give folder/model.h5",)
+
+
+def test_models_in_models_that_never_train(tmp_path):
+    """Transfer learning as the guides do it: augmentation without an input, a frozen base called with training=False."""
+    inputs = keras.Input((16, 16, 3))
+    x = keras.Sequential([keras.layers.RandomFlip("horizontal"), keras.layers.RandomRotation(0.1)], name="augment")(
+        inputs
+    )
+    inner = keras.Input((16, 16, 3))
+    y = keras.layers.BatchNormalization(name="bn")(keras.layers.Conv2D(4, 3, name="conv")(inner))
+    base = keras.Model(inner, y, name="base")
+    base.trainable = False
+    x = keras.layers.GlobalAveragePooling2D()(base(x, training=False))
+    model = keras.Model(inputs, keras.layers.Dense(2, name="dense")(x))
+    base.get_layer("bn").moving_mean.assign([1.0, 2.0, 3.0, 4.0])
+    for name in ("model.h5", "model.keras"):
+        save_keras(model, tmp_path / name)
+        found = load_keras(tmp_path / name).model
+        np.testing.assert_allclose(answer(found), answer(model), atol=1e-6)
+        assert not found.get_layer("base").get_layer("conv").trainable
+        calls = [node.arguments.kwargs for node in found.get_layer("base")._inbound_nodes]
+        assert any(kwargs.get("training") is False for kwargs in calls)
+        assert [layer.name for layer in found.get_layer("augment").layers][1:] == ["random_flip", "random_rotation"]
+
+
+def test_operations_of_a_functional_graph(tmp_path):
+    inputs = keras.Input((8, 8, 3))
+    x = keras.ops.mean((inputs / 127.5 - 1.0)[:, 1:4, ...], axis=(1, 2), keepdims=True)
+    x = keras.ops.concatenate([x, keras.ops.relu6(x + 3.0) * (1 / 6)], axis=-1)
+    first, second = keras.ops.split(keras.ops.reshape(x, (-1, 6)), 2, axis=-1)
+    outputs = keras.layers.Dense(3, name="scores")(keras.ops.maximum(first, 1 - second))
+    model = keras.Model(inputs, outputs)
+    for name in ("model.h5", "model.keras"):
+        save_keras(model, tmp_path / name)
+        np.testing.assert_allclose(answer(load_keras(tmp_path / name).model), answer(model), atol=1e-6)
