@@ -227,7 +227,7 @@ def test_a_zip_of_something_else_is_named(tmp_path):
 
 
 def test_models_in_models_that_never_train(tmp_path):
-    """Transfer learning as the guides do it: augmentation without an input, a frozen base called with training=False."""
+    """Transfer learning as the guides do it: augmentation without an input, a frozen base."""
     inputs = keras.Input((16, 16, 3))
     x = keras.Sequential([keras.layers.RandomFlip("horizontal"), keras.layers.RandomRotation(0.1)], name="augment")(
         inputs
