@@ -6,6 +6,7 @@ Anything else that reaches a user is a bug of ours. ``exit_code`` is what the co
 from collections.abc import Sequence
 
 __all__ = [
+    "CalibrationError",
     "EngineError",
     "InputError",
     "KerasFileError",
@@ -68,6 +69,10 @@ class PreprocessError(MnError):
 
 class RecipeError(MnError):
     """A recipe asks for what there is not, or contradicts itself."""
+
+
+class CalibrationError(MnError):
+    """The pictures or tensors that ranges would be measured on are not what the model will see."""
 
 
 class InputError(MnError):
