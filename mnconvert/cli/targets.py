@@ -1,0 +1,67 @@
+"""Where files go: named and refused before any work, written whole or not at all after it."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from mnconvert.config import ConvertConfig
+from mnconvert.report.names import file_part
+from mninfer.errors import OutputError
+from mninfer.files import refuse_existing, write_atomically
+
+__all__ = ["Target", "plan_targets", "refuse_targets", "write_target"]
+
+_SUFFIX = ".tflite"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One variant's file, and where it goes instead if it fails and ``--keep-failed`` is given."""
+
+    path: str
+    failed_path: str
+
+
+def plan_targets(model: str, output: str | None, configs: Sequence[ConvertConfig], *, is_all: bool) -> list[Target]:
+    """A name for every file: ``output``, or ``<stem>_<variant>.tflite`` in that folder, else beside the source."""
+    is_folder = output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
+    if is_all and output is not None and not is_folder and (os.path.isfile(output) or output.endswith(_SUFFIX)):
+        raise click.UsageError(f'--all writes several files, so -o is a folder, not "{output}"')
+    if output is not None and not is_folder and not is_all:
+        return [_target(output)]
+    source = Path(os.path.normpath(model))
+    folder = source.parent if output is None else Path(output)
+    stem = source.name if source.is_dir() else source.stem
+    return [_target(str(folder / f"{stem}_{file_part(config)}{_SUFFIX}")) for config in configs]
+
+
+def _target(path: str) -> Target:
+    root, suffix = os.path.splitext(path)
+    return Target(path, f"{root}.failed{suffix}")
+
+
+def refuse_targets(model: str, targets: Sequence[Target], *, force: bool, keeps_failed: bool) -> None:
+    """Raise OutputError where a file exists and ``force`` is not given, or is the source, which is never replaced."""
+    for target in targets:
+        for path in (target.path, target.failed_path) if keeps_failed else (target.path,):
+            refuse_source(model, path)
+            refuse_existing(path, force=force, elsewhere="another name: -o FILE|DIR")
+
+
+def refuse_source(model: str, path: str) -> None:
+    """Raise OutputError where ``path`` is the file that is read."""
+    if os.path.exists(path) and os.path.exists(model) and os.path.samefile(path, model):
+        raise OutputError("this would write over the source", where=path, hints="another name: -o FILE|DIR")
+
+
+def write_target(path: str, data: bytes, *, force: bool) -> None:
+    """Write a file whole, making its folder where ``-o DIR`` names a new one."""
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder or ".", exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder: {error.strerror}", where=folder, hints="another: -o DIR") from error
+    write_atomically(path, data, force=force, elsewhere="another name: -o FILE|DIR")

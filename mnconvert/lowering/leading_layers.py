@@ -1,0 +1,149 @@
+"""The layers with which a network normalizes its own pictures: found, read as numbers, and later taken out.
+
+They become the recorded preprocessing, so that a float file expects normalized input and an integer file takes pixels.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from mninfer.preprocessing import Interpolation, PreprocessSpec, Resize
+
+__all__ = ["LeadingLayers", "find_leading_layers", "with_leading_layers"]
+
+_IDLE = ("Random", "AutoContrast", "Gaussian", "Dropout", "SpatialDropout", "ActivityRegularization")
+_RESIZES = {"crop_to_aspect_ratio": Resize.CROP, "pad_to_aspect_ratio": Resize.LETTERBOX}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadingLayers:
+    """What they compute together: (x - mean) / std per channel, after a resize where there is one.
+
+    ``layers`` are their ids; ``names`` what they are called, in order. ``size`` is (height, width) after the resize.
+    """
+
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    layers: frozenset[int] = frozenset()
+    names: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
+    resize: Resize | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether they leave values as they are."""
+        return self.mean == (0.0, 0.0, 0.0) and self.std == (1.0, 1.0, 1.0)
+
+
+def find_leading_layers(model: Any) -> LeadingLayers:
+    """Follow the one picture from the input through layers that normalize, resize or (in training) augment it."""
+    found = LeadingLayers()
+    for layer in _chain(model):
+        following = _after(found, layer)
+        if following is None:
+            break
+        found = following
+    return found
+
+
+def with_leading_layers(spec: PreprocessSpec, leading: LeadingLayers) -> PreprocessSpec:
+    """``spec`` says how a picture becomes the model's input; the result, how it becomes what follows these layers."""
+    mean = tuple(m + after * s for m, after, s in zip(spec.mean, leading.mean, spec.std, strict=True))
+    std = tuple(s * after for s, after in zip(spec.std, leading.std, strict=True))
+    resized: dict[str, Any] = {}
+    if leading.resize is not None and spec.resize is Resize.STRETCH:
+        resized = {"resize": leading.resize, "interpolation": Interpolation.BILINEAR}
+    return replace(spec, mean=mean, std=std, **resized)
+
+
+def _chain(model: Any) -> Iterator[Any]:
+    """The operations that follow the input one by one, each the only one to read what the last has given."""
+    if len(model.inputs) != 1:
+        return
+    for operation in _in_order(model):
+        if isinstance(operation, keras.Model):
+            yield from _chain(operation)
+        else:
+            yield operation
+
+
+def _in_order(model: Any) -> list[Any]:
+    """The operations from the input on, up to the first that is read twice or reads two."""
+    tensor, found = model.inputs[0], []
+    while True:
+        readers = [
+            operation
+            for operation in model.operations
+            if not isinstance(operation, keras.layers.InputLayer)
+            and any(tensor is read for node in operation._inbound_nodes for read in node.input_tensors)
+        ]
+        if len(readers) != 1 or len(readers[0]._inbound_nodes) == 0:
+            return found
+        nodes = [node for node in readers[0]._inbound_nodes if any(tensor is read for read in node.input_tensors)]
+        if len(nodes) != 1 or len(nodes[0].input_tensors) != 1 or len(nodes[0].output_tensors) != 1:
+            return found
+        found.append(readers[0])
+        tensor = nodes[0].output_tensors[0]
+        if any(tensor is output for output in model.outputs):
+            return found
+
+
+def _after(found: LeadingLayers, layer: Any) -> LeadingLayers | None:
+    """``found`` and one layer more; None where the layer is the network's own."""
+    name = type(layer).__name__
+    more: dict[str, Any] = {"layers": found.layers | {id(layer)}, "names": (*found.names, layer.name)}
+    if _is_idle(layer):
+        return replace(found, **more)
+    if name == "Resizing" and _is_plain_resizing(layer):
+        kinds = [kind for option, kind in _RESIZES.items() if getattr(layer, option, False)]
+        size = (int(layer.height), int(layer.width))
+        return replace(found, **more, size=size, resize=(kinds or [Resize.STRETCH])[0])
+    affine = _reads(layer)
+    if affine is None:
+        return None
+    mean, std = affine
+    return replace(
+        found,
+        mean=tuple(first + own * scale for first, own, scale in zip(found.mean, mean, found.std, strict=True)),
+        std=tuple(scale * own for scale, own in zip(found.std, std, strict=True)),
+        **more,
+    )
+
+
+def _is_idle(layer: Any) -> bool:
+    name = type(layer).__name__
+    is_own = isinstance(layer, keras.layers.Layer) and type(layer).__module__.startswith("keras.")
+    return is_own and (name.startswith(_IDLE) or name in ("InputLayer", "Identity"))
+
+
+def _is_plain_resizing(layer: Any) -> bool:
+    """Bilinear, and a letterbox of black bars at the most: what our preprocessing can do as well."""
+    return getattr(layer, "interpolation", None) == "bilinear" and not getattr(layer, "pad_to_aspect_ratio", False)
+
+
+def _reads(layer: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """A Rescaling's or Normalization's mean and std; None of another, or of one that our preprocessing can't do."""
+    name = type(layer).__name__
+    if name == "Rescaling":
+        scale, offset = _three(layer.scale), _three(layer.offset)
+        if scale is None or offset is None or min(scale) <= 0:
+            return None
+        return tuple(-o / s for o, s in zip(offset, scale, strict=True)), tuple(1 / s for s in scale)
+    if name == "Normalization" and not getattr(layer, "invert", False) and getattr(layer, "mean", None) is not None:
+        mean, variance = _three(layer.mean), _three(layer.variance)
+        if mean is None or variance is None:
+            return None
+        epsilon = float(keras.backend.epsilon())
+        return mean, tuple(max(float(np.sqrt(value)), epsilon) for value in variance)
+    return None
+
+
+def _three(value: Any) -> tuple[float, ...] | None:
+    """A number, or one for each of three channels."""
+    numbers = np.asarray(keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value, np.float64).ravel()
+    if numbers.size not in (1, 3) or not np.isfinite(numbers).all():
+        return None
+    return tuple(float(number) for number in np.broadcast_to(numbers, 3))

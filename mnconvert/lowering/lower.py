@@ -1,0 +1,69 @@
+"""A Keras model -> ``Lowered``: what is traced, converted and known of BatchNorm, put together."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from mnconvert.config import ConvertConfig, Variant
+from mnconvert.lowering.leading_layers import LeadingLayers
+from mnconvert.lowering.lowered import Lowered, Reference
+from mnconvert.lowering.prepare import mark_in, prepare
+from mnconvert.lowering.tensorflow import trace
+from mnconvert.quantize.plan import Moments
+from mninfer.model_file import Graph, check_model
+
+__all__ = ["lower"]
+
+
+def lower(model: Any, leading: LeadingLayers, config: ConvertConfig) -> Lowered:
+    """Trace ``model`` once and convert it to float; other variants are made when they are asked for.
+
+    Raises:
+        UnsupportedModelError: no single picture as input, or operations that TFLite does not have.
+    """
+    prepared = prepare(model, leading, batch=config.batch, size=config.size, scores=config.scores)
+    traced = trace(prepared)
+    flatbuffer = traced.flatbuffer(Variant.NONE)
+    return Lowered(
+        flatbuffer=flatbuffer,
+        norms=find_norms(check_model(flatbuffer), prepared.moments),
+        reference=_reference(prepared.network if config.scores else model, leading, is_original=not config.scores),
+        variant_of=cache(traced.flatbuffer),
+    )
+
+
+def find_norms(graph: Graph, moments: tuple[Moments, ...]) -> Mapping[int, Moments]:
+    """Where each BatchNorm's output is: the last tensor in a row whose names tell of its mark."""
+    found: dict[int, Moments] = {}
+    for operator in graph.operators:
+        output = operator.outputs[0]
+        for number in mark_in(graph.tensors[output].name):
+            if not _fits(graph, output, moments[number]):
+                continue
+            for earlier in operator.inputs:
+                if found.get(earlier) is moments[number]:
+                    del found[earlier]
+            found[output] = moments[number]
+    return found
+
+
+def _fits(graph: Graph, index: int, moments: Moments) -> bool:
+    return graph.tensors[index].shape[-1:] == moments.mean.shape
+
+
+def _reference(model: Any, leading: LeadingLayers, *, is_original: bool) -> Reference:
+    """The float model on normalized tensors: where it normalizes pictures itself, they are first made pixels again."""
+    std, mean = np.float32(leading.std), np.float32(leading.mean)
+
+    def run(tensors: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+        channels = tensors.shape[-1]
+        given = tensors if leading.is_idle or not is_original else tensors * std[:channels] + mean[:channels]
+        outputs = model(given, training=False)
+        listed = outputs if isinstance(outputs, list | tuple) else [outputs]
+        return [np.asarray(keras.ops.convert_to_numpy(output), np.float32) for output in listed]
+
+    return run

@@ -1,0 +1,28 @@
+"""What lowering gives: the float file, what BatchNorm knows of its tensors, and the float model to compare with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from mnconvert.config import Variant
+from mnconvert.quantize.plan import Moments
+
+__all__ = ["Lowered", "Reference"]
+
+Reference = Callable[[npt.NDArray[np.float32]], list[npt.NDArray[np.float32]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lowered:
+    """``norms``: index of a tensor in ``flatbuffer`` -> a BatchNorm's moments there, before the fused activation.
+
+    ``reference`` is the float Keras model on a batch of normalized tensors; ``variant_of`` gives the stock converter's
+    file of a variant, of an integer one the skeleton.
+    """
+
+    flatbuffer: bytes = field(repr=False)
+    norms: Mapping[int, Moments] = field(repr=False)
+    reference: Reference = field(repr=False)
+    variant_of: Callable[[Variant], bytes] = field(repr=False)

@@ -1,0 +1,166 @@
+"""A Keras model -> the network that is traced: BatchNorm as one multiplication and one addition under a known name,
+the preprocessing taken out, a fixed input, and logits where they are asked for. The given model stays as it is.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from mnconvert.config import Scores
+from mnconvert.lowering.leading_layers import LeadingLayers
+from mnconvert.quantize.plan import Moments
+from mninfer.errors import UnsupportedModelError
+
+__all__ = ["Affine", "Prepared", "mark_in", "prepare"]
+
+_MARK = "mnkit_norm"
+_MARKED = re.compile(rf"(?:^|[;/]){_MARK}_(\d+)(?:_\d+)?/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """``norms`` holds each BatchNorm's layer here, in the order of its mark's number; ``ends_in_softmax`` as traced."""
+
+    network: Any
+    norms: tuple["Affine", ...]
+    moments: tuple[Moments, ...]
+    input_shape: tuple[int, ...]
+
+
+class Affine(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+    """BatchNorm as it is after training, x * scale + offset; ``fed`` stands in for both numbers while tracing."""
+
+    def __init__(self, scale: Any, offset: Any, **options: Any) -> None:
+        super().__init__(**options)
+        self.scale, self.offset = scale, offset
+        self.fed: tuple[Any, Any] | None = None
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002
+        scale, offset = self.fed or (self.scale, self.offset)
+        return inputs * scale + offset
+
+
+class _Passing(keras.layers.Layer):  # type: ignore[misc]
+    """In the place of a layer that is taken out."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002
+        return inputs
+
+
+def prepare(
+    model: Any, leading: LeadingLayers, *, batch: int, size: tuple[int, int] | None, scores: Scores | None
+) -> Prepared:
+    """Clone ``model`` for conversion.
+
+    Raises:
+        UnsupportedModelError: no single picture as input, or its size is neither fixed nor stated.
+    """
+    shape = _input_shape(model, leading, batch=batch, size=size)
+    cloning = _Cloning(leading, _softmax_layers(model) if scores is Scores.LOGITS else frozenset())
+    network = keras.models.clone_model(
+        model, input_tensors=keras.Input(batch_shape=shape, name="image"), clone_function=cloning, recursive=True
+    )
+    cloning.copy_weights()
+    return Prepared(
+        network=network, norms=tuple(cloning.norms), moments=tuple(cloning.moments), input_shape=shape
+    )
+
+
+def mark_in(name: str) -> tuple[int, ...]:
+    """The numbers of the BatchNorms that a tensor's name tells of."""
+    return tuple(dict.fromkeys(int(number) for number in _MARKED.findall(name)))
+
+
+class _Cloning:
+    """What becomes of each layer; the pairs whose weights have to be copied."""
+
+    def __init__(self, leading: LeadingLayers, without_softmax: frozenset[int]) -> None:
+        self.leading, self.without_softmax = leading, without_softmax
+        self.norms: list[Affine] = []
+        self.moments: list[Moments] = []
+        self.pairs: list[tuple[Any, Any]] = []
+
+    def __call__(self, layer: Any) -> Any:
+        if id(layer) in self.leading.layers:
+            return _Passing(name=layer.name)
+        if type(layer).__name__ == "BatchNormalization" and _is_last_axis(layer):
+            return self.norm(layer)
+        config = layer.get_config()
+        if id(layer) in self.without_softmax:
+            if "activation" not in config:  # a Softmax layer
+                return _Passing(name=layer.name)
+            config["activation"] = "linear"
+        clone = type(layer).from_config(config)
+        self.pairs.append((layer, clone))
+        return clone
+
+    def norm(self, layer: Any) -> Affine:
+        mean, variance = _values(layer.moving_mean), _values(layer.moving_variance)
+        gamma = _values(layer.gamma) if layer.scale else np.ones_like(mean)
+        beta = _values(layer.beta) if layer.center else np.zeros_like(mean)
+        scale = gamma / np.sqrt(variance + layer.epsilon)
+        clone = Affine(
+            scale.astype(np.float32), (beta - mean * scale).astype(np.float32), name=f"{_MARK}_{len(self.norms)}"
+        )
+        self.norms.append(clone)
+        self.moments.append(Moments(beta, np.abs(gamma) * np.sqrt(variance / (variance + layer.epsilon))))
+        return clone
+
+    def copy_weights(self) -> None:
+        for layer, clone in self.pairs:
+            if layer.weights:
+                clone.set_weights(layer.get_weights())
+
+
+def _values(variable: Any) -> Any:
+    return np.asarray(keras.ops.convert_to_numpy(variable), np.float64)
+
+
+def _is_last_axis(layer: Any) -> bool:
+    return bool(layer.axis in (-1, len(layer.moving_mean.shape) + 2, 3))
+
+
+def _softmax_layers(model: Any) -> frozenset[int]:
+    """The layers that end an output with a softmax, in models within models as well."""
+    found = set()
+    for output in model.outputs:
+        layer = output._keras_history.operation
+        if isinstance(layer, keras.Model):
+            found |= _softmax_layers(layer)
+        elif type(layer).__name__ == "Softmax" or _activation(layer) == "softmax":
+            found.add(id(layer))
+    return frozenset(found)
+
+
+def _activation(layer: Any) -> str:
+    return str(getattr(getattr(layer, "activation", None), "__name__", ""))
+
+
+def _input_shape(
+    model: Any, leading: LeadingLayers, *, batch: int, size: tuple[int, int] | None
+) -> tuple[int, int, int, int]:
+    shapes = [tuple(tensor.shape) for tensor in model.inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] not in (1, 3):
+        raise UnsupportedModelError(
+            f"the network's inputs are {', '.join(map(str, map(list, shapes)))}, not one picture "
+            "[height, width, 3 or 1 channels]",
+            hints="a model whose one input is a picture; take the other inputs out or make them constants",
+        )
+    _, *fixed, channels = shapes[0]
+    known = leading.size or tuple(fixed)
+    if None in known and size is None:
+        raise UnsupportedModelError(
+            f"the network takes pictures of any size ({list(shapes[0])}), a device's file takes one",
+            hints="--size HEIGHT WIDTH, as --size 224 224",
+        )
+    if size is not None and None not in known and size != known:
+        raise UnsupportedModelError(
+            f"--size {size[0]} {size[1]}, but the network is fixed to {known[0]} {known[1]}",
+            hints="leave --size out, or build the network for that size",
+        )
+    height, width = size or known
+    return batch, int(height), int(width), int(channels)

@@ -1,0 +1,35 @@
+"""What a variant is called, for people and in a file's name."""
+
+from dataclasses import replace
+
+from mnconvert.config import ConvertConfig, Variant
+
+__all__ = ["every_variant", "file_part", "variant_name"]
+
+
+def variant_name(config: ConvertConfig) -> str:
+    """``int8 per tensor``, ``none unfused``: the variant and what of its structure was asked otherwise."""
+    parts = [str(config.variant)]
+    parts += ["unfused"] if not config.is_fused else []
+    parts += ["per tensor"] if config.is_per_tensor else []
+    return " ".join(parts)
+
+
+def file_part(config: ConvertConfig) -> str:
+    """The same for a file's name: ``int8_per_tensor``."""
+    return variant_name(config).replace(" ", "_")
+
+
+def every_variant(config: ConvertConfig) -> tuple[ConvertConfig, ...]:
+    """The request once for every variant, as ``--all`` makes them; what is for integers alone is asked of those alone."""
+    plain = replace(config, variant=Variant.NONE, is_fused=True, is_per_tensor=False, ends=None, keep_float=())
+    int8 = replace(config, variant=Variant.INT8, is_fused=True, is_per_tensor=False)
+    return (
+        plain,
+        replace(plain, is_fused=False),
+        replace(plain, variant=Variant.FP16),
+        replace(plain, variant=Variant.DYNAMIC),
+        int8,
+        replace(int8, is_per_tensor=True),
+        replace(plain, variant=Variant.INT16X8),
+    )
