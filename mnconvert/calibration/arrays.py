@@ -58,11 +58,9 @@ def _all_arrays(data: bytes) -> dict[str, Array]:
         return {"": loaded}
     with loaded:
         _check_sizes(loaded.zip)
-        return {name: loaded[name] for name in loaded.files if name in {*_members(loaded.zip)}}
-
-
-def _members(archive: zipfile.ZipFile) -> list[str]:
-    return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        # Other members of a zip come as bytes, not as arrays.
+        arrays = {name: loaded[name] for name in loaded.files}
+        return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
 def _check_sizes(archive: zipfile.ZipFile) -> None:
@@ -100,7 +98,8 @@ def _checked(name: str, array: Array) -> Array:
 
 
 def _named(name: str, array: Array) -> str:
-    return f"{f'"{name}": ' if name else ''}{array.dtype} {list(array.shape)}"
+    told = f"{array.dtype} {list(array.shape)}"
+    return f'"{name}": {told}' if name else told
 
 
 def _listed(arrays: dict[str, Array]) -> str:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mninfer.engines import open_engine
 from mninfer.model_file import Graph, Quantization, check_model, decode_model, encode_model
 
-__all__ = ["ActivationRunner", "activation_indices", "real_values", "visible_activations"]
+__all__ = ["ActivationRunner", "activation_indices", "real_values", "stored_values", "visible_activations"]
 
 Array = npt.NDArray[Any]
 
@@ -59,6 +59,16 @@ def real_values(array: Array, quantization: Quantization | None) -> Array:
     return real
 
 
+def stored_values(real: Array, dtype: np.dtype[Any], quantization: Quantization | None) -> Array:
+    """The inverse of ``real_values`` for a tensor of one scale: rounded half up, as preprocessing does, and clipped."""
+    if quantization is None or dtype.kind not in "iu":
+        return real.astype(dtype, copy=False)
+    limits = np.iinfo(dtype)
+    steps = np.floor(real.astype(np.float64) / quantization.scales[0] + 0.5) + (quantization.zero_points or (0,))[0]
+    stored: Array = np.clip(steps, limits.min, limits.max).astype(dtype)
+    return stored
+
+
 class ActivationRunner:
     """A model with one input, opened so that a run gives every activation; to be closed, or used in a ``with``.
 
@@ -87,9 +97,9 @@ class ActivationRunner:
         return MappingProxyType({self.graph.inputs[0]: tensor, **dict(zip(self.indices, outputs, strict=True))})
 
     def run_real(self, tensor: Array) -> Mapping[int, Array]:
-        """As ``run``, but integers as the numbers that they stand for."""
-        tensors = self.graph.tensors
-        found = self.run(tensor)
+        """As ``run``, in real numbers: float32 where integers stand for them. So is ``tensor``, however it is stored."""
+        tensors, first = self.graph.tensors, self.graph.inputs[0]
+        found = self.run(stored_values(tensor, self.input_dtype, tensors[first].quantization))
         return MappingProxyType({i: real_values(array, tensors[i].quantization) for i, array in found.items()})
 
     def close(self) -> None:
