@@ -4,6 +4,7 @@
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,10 @@ SHARED = Path(os.environ.get("MNKIT_SHARED") or ROOT.parent / "shared")
 ENVIRONMENT = os.environ.get("MNKIT_ENVIRONMENT", "checkout")
 if ENVIRONMENT == "checkout":
     sys.path.insert(0, str(ROOT / "models"))  # mnmodels; a wheel's tests find the installed one
+
+
+# Started in the background, this process ignores Control-C, and its children would: the tests that send it need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
