@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Moments", "QuantPlan", "RangeSource", "TensorPlan", "WeightPlan"]
+__all__ = ["Array", "Moments", "QuantPlan", "RangeSource", "Seen", "TensorPlan", "WeightPlan"]
 
 Array = npt.NDArray[np.float64]
 
@@ -18,6 +18,15 @@ class Moments:
 
     mean: Array
     std: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What pictures showed of an activation; means and deviations are per channel."""
+
+    low: float
+    high: float
+    moments: Moments
 
 
 class RangeSource(StrEnum):

@@ -1,0 +1,139 @@
+"""A float graph and what is known of its activations -> a ``QuantPlan``: every number of the integer file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mnconvert.quantize.bias import expected_shift, least_scales, quantized_bias
+from mnconvert.quantize.constants import Constants
+from mnconvert.quantize.filters import Filter, filter_of
+from mnconvert.quantize.flow import flow
+from mnconvert.quantize.plan import Array, Moments, QuantPlan, RangeSource, Seen, TensorPlan, WeightPlan
+from mnconvert.quantize.ranges import Range, find_ranges
+from mnconvert.quantize.rounding import round_weights
+from mnconvert.quantize.scales import asymmetric, symmetric, symmetric_scales
+from mnconvert.quantize.state import State
+from mninfer.model_file import Graph, Operator
+
+__all__ = ["Known", "decide"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that numbers are decided from; ``seen`` is empty without pictures.
+
+    ``pixel_scale`` is (scale, int8 zero point) where the input takes pixels as they are. What the network should see of
+    a pixel is ``pixel_offset`` above what these two give: half a step, where a mean of 127.5 meets a whole zero point.
+    """
+
+    norms: Mapping[int, Moments]
+    first: State
+    input_range: tuple[float, float]
+    pixel_scale: tuple[float, int] | None = None
+    pixel_offset: float = 0.0
+    seen: Mapping[int, Seen] = field(default_factory=dict)
+
+
+def decide(graph: Graph, known: Known, *, is_per_tensor: bool = False, is_int16: bool = False) -> QuantPlan:
+    """Scales, zero points, weights and biases.
+
+    Raises:
+        UnsupportedModelError: operators that no range is known behind; lists all of them.
+    """
+    states = flow(graph, known.norms, known.first, known.seen)
+    ranges = find_ranges(graph, states, known.norms, known.seen, known.input_range)
+    deciding = _Deciding(graph, known, states, ranges, is_per_tensor=is_per_tensor, is_int16=is_int16)
+    tensors = tuple(deciding.tensor(index, found) for index, found in ranges.items())
+    deciding.scales.update({tensor.index: tensor.scale for tensor in tensors})
+    weights = (deciding.weights(operator) for operator in graph.operators)
+    return QuantPlan(tensors=tensors, weights=tuple(plan for plan in weights if plan is not None))
+
+
+class _Deciding:
+    def __init__(
+        self,
+        graph: Graph,
+        known: Known,
+        states: Mapping[int, State],
+        ranges: Mapping[int, Range],
+        *,
+        is_per_tensor: bool,
+        is_int16: bool,
+    ) -> None:
+        self.graph, self.known, self.states, self.ranges = graph, known, states, ranges
+        self.is_per_tensor, self.is_int16 = is_per_tensor, is_int16
+        self.constants = Constants(graph)
+        self.scales: dict[int, float] = {}
+
+    def tensor(self, index: int, found: Range) -> TensorPlan:
+        scale, zero_point = (symmetric if self.is_int16 else asymmetric)(found.low, found.high)
+        if found.source is RangeSource.INPUT and self.known.pixel_scale and not self.is_int16:
+            scale, zero_point = self.known.pixel_scale
+        return TensorPlan(
+            index=index,
+            name=self.graph.tensors[index].name,
+            low=found.low,
+            high=found.high,
+            source=found.source,
+            scale=scale,
+            zero_point=zero_point,
+            dtype="int16" if self.is_int16 else "int8",
+            why=found.why,
+        )
+
+    def weights(self, operator: Operator) -> WeightPlan | None:
+        filter_ = filter_of(operator)
+        if filter_ is None or not self.constants.has(operator.inputs[filter_.weights]):
+            return None
+        source = operator.inputs[filter_.source]
+        original = self.constants.floats(operator.inputs[filter_.weights])
+        flat = filter_.flat(original)
+        bias_index = operator.inputs[filter_.bias] if filter_.bias < len(operator.inputs) else -1
+        bias = self.constants.floats(bias_index) if bias_index >= 0 else None
+        scales = symmetric_scales(flat, is_per_tensor=self.is_per_tensor)
+        if bias is not None and not self.is_int16:
+            scales = np.maximum(scales, least_scales(bias, self.scales[source]))
+            scales = np.full_like(scales, scales.max()) if self.is_per_tensor else scales
+        scales = scales.astype(np.float32).astype(np.float64)
+        values, num_flipped = round_weights(flat, scales)
+        written = values * scales[:, None, None]
+        shift = self.shift(filter_, source, written - flat, self.expected(source))
+        if self.ranges[source].source is RangeSource.INPUT and self.known.pixel_scale:
+            shift -= self.shift(filter_, source, written, np.array([self.known.pixel_offset]))
+        bias_scales = np.float32(self.scales[source]) * scales.astype(np.float32)
+        dtype = np.int64 if self.is_int16 else np.int32
+        return WeightPlan(
+            operator=operator.index,
+            name=self.graph.tensors[operator.outputs[0]].name,
+            filter_index=operator.inputs[filter_.weights],
+            bias_index=bias_index if bias is not None else None,
+            values=filter_.shaped(values, original.shape),
+            scales=scales[:1] if self.is_per_tensor else scales,
+            axis=filter_.axis,
+            bias=None if bias is None else quantized_bias(bias - shift, bias_scales, dtype),
+            bias_scales=np.asarray(bias_scales[:1] if self.is_per_tensor else bias_scales, np.float64),
+            num_flipped=num_flipped,
+            bias_shift=self.relative(operator.outputs[0], shift),
+        )
+
+    def shift(self, filter_: Filter, source: int, change: Array, expected: Array) -> Array:
+        """What a change of the weights adds to each output on average, given the input channels' expected values."""
+        num_channels = self.graph.tensors[source].shape[-1]
+        groups = filter_.num_groups(change, num_channels)
+        return expected_shift(change, np.broadcast_to(expected, num_channels), groups)
+
+    def expected(self, index: int) -> Array:
+        if index in self.known.seen:
+            return self.known.seen[index].moments.mean
+        mean = self.states[index].mean.ravel()
+        num_channels = self.graph.tensors[index].shape[-1]
+        return mean if mean.size == num_channels else np.full(num_channels, mean.mean())
+
+    def relative(self, index: int, shift: Array) -> float:
+        """Of the channels that vary at all."""
+        std = self.states[index].std.ravel()
+        if std.size != shift.size:
+            return 0.0
+        is_alive = std > 1e-3 * std.max(initial=0.0)
+        return float(np.max(np.abs(shift[is_alive]) / std[is_alive], initial=0.0))

@@ -1,0 +1,90 @@
+"""The range of every activation: what its operator fixes, what pictures showed, what BatchNorm says, what flowed here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from mnconvert.quantize.plan import Moments, RangeSource, Seen
+from mnconvert.quantize.sharing import shared_scales
+from mnconvert.quantize.state import SIGMAS, State
+from mninfer.model_file import Graph
+
+__all__ = ["Range", "find_ranges"]
+
+# Real ranges that kernels are written for (TFLite's quantization specification): 256 steps of 1/256 or 1/128.
+_FIXED: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "L2_NORMALIZATION": (-1.0, 127 / 128),
+        "LOGISTIC": (0.0, 255 / 256),
+        "LOG_SOFTMAX": (-255 / 16, 0.0),
+        "SOFTMAX": (0.0, 255 / 256),
+        "TANH": (-1.0, 127 / 128),
+    }
+)
+_SEEN_MARGIN = 0.05  # pictures to come go a little further than those that were seen
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """``low`` and ``high`` are real; ``why`` is a short sentence."""
+
+    low: float
+    high: float
+    source: RangeSource
+    why: str
+
+
+def find_ranges(
+    graph: Graph,
+    states: Mapping[int, State],
+    norms: Mapping[int, Moments],
+    seen: Mapping[int, Seen],
+    input_range: tuple[float, float],
+) -> dict[int, Range]:
+    """A range for each activation; those that share a scale share the widest."""
+    own = {graph.inputs[0]: Range(*input_range, RangeSource.INPUT, "pixels 0 to 255, normalized")}
+    for operator in graph.operators:
+        for index in operator.outputs:
+            own[index] = _own(operator.name, index, states, norms, seen)
+    groups: dict[int, list[int]] = {}
+    for index, root in shared_scales(graph).items():
+        groups.setdefault(root, []).append(index)
+    return {
+        index: found
+        for members in groups.values()
+        for index, found in _shared(members, own, graph.tensors[members[0]].name.split(";")[0])
+    }
+
+
+def _own(
+    name: str, index: int, states: Mapping[int, State], norms: Mapping[int, Moments], seen: Mapping[int, Seen]
+) -> Range:
+    if name in _FIXED:
+        return Range(*_FIXED[name], RangeSource.FIXED, f"{name} has one scale by definition")
+    if index in norms:
+        state = states[index]
+        why = f"BatchNorm's beta ± {SIGMAS:g} deviations over {state.low.size} channels, after its activation"
+        return Range(float(state.low.min()), float(state.high.max()), RangeSource.BATCH_NORM, why)
+    if index in seen and (name != "ADD" or index not in states):
+        low, high = seen[index].low, seen[index].high
+        margin = _SEEN_MARGIN * (high - low)
+        low, high = low - margin if low < 0 else low, high + margin if high > 0 else high
+        return Range(low, high, RangeSource.PICTURES, f"what the pictures showed, and {_SEEN_MARGIN:.0%} more")
+    state = states[index]
+    why = f"moments through {name}, ± {SIGMAS:g} deviations"
+    return Range(float(state.low.min()), float(state.high.max()), RangeSource.MOMENTS, why)
+
+
+def _shared(members: Iterable[int], own: Mapping[int, Range], first_name: str) -> list[tuple[int, Range]]:
+    """A range that an operator or the pixels fix rules; else the widest of what is said of each."""
+    listed = list(members)
+    ranges = [own[index] for index in listed]
+    fixed = [each for each in ranges if each.source in (RangeSource.FIXED, RangeSource.INPUT)]
+    ruling = fixed or [each for each in ranges if each.source is not RangeSource.MOMENTS] or ranges
+    low, high = min(each.low for each in ruling), max(each.high for each in ruling)
+    of_pixels = any(each.source is RangeSource.INPUT for each in ruling)
+    shared = Range(low, high, RangeSource.INPUT if of_pixels else RangeSource.SAME, f"it shares {first_name}'s scale")
+    return [
+        (index, each if (each.low, each.high) == (low, high) else shared)
+        for index, each in zip(listed, ranges, strict=True)
+    ]
