@@ -18,7 +18,7 @@ class LayerPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
-    """Counts in equal bins from ``low`` to ``high``; ``limits`` is the range that the file can say, where it has one."""
+    """Counts in equal bins from ``low`` to ``high``; ``limits`` is the range that the file can say."""
 
     title: str
     low: float

@@ -21,7 +21,7 @@ def file_part(config: ConvertConfig) -> str:
 
 
 def every_variant(config: ConvertConfig) -> tuple[ConvertConfig, ...]:
-    """The request once for every variant, as ``--all`` makes them; what is for integers alone is asked of those alone."""
+    """The request once for every variant, as ``--all`` makes them; integers alone get what is for them alone."""
     plain = replace(config, variant=Variant.NONE, is_fused=True, is_per_tensor=False, ends=None, keep_float=())
     int8 = replace(config, variant=Variant.INT8, is_fused=True, is_per_tensor=False)
     return (

@@ -1,6 +1,5 @@
-"""One line to a variant: what was measured of it, or why there is none. The table and the page are drawn from these."""
+"""One line to a variant: what was measured of it, or why there is none. Table and page are drawn from these."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -9,7 +8,7 @@ from mnconvert.conversion import Conversion, Failed
 from mnconvert.report.names import variant_name
 from mninfer.errors import MnError
 
-__all__ = ["Outcome", "Standing", "VariantRow", "variant_rows"]
+__all__ = ["Outcome", "Standing", "VariantRow", "variant_row"]
 
 Outcome = Conversion | Failed
 
@@ -43,3 +42,32 @@ class VariantRow:
     def to_json(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in self.__slots__}
         return fields | {"standing": str(self.standing), "change": None if self.change is None else list(self.change)}
+
+
+def variant_row(outcome: Outcome, *, file: str | None, latency_ms: float | None = None) -> VariantRow:
+    """The row of one outcome; ``file`` is the name it was written by, if it was."""
+    made = outcome.conversion if isinstance(outcome, Failed) else outcome
+    config = outcome.config if isinstance(outcome, Failed) else outcome.report.config
+    reason = _reason(outcome.error) if isinstance(outcome, Failed) else None
+    name, is_integer = variant_name(config), config.variant.is_static
+    if made is None:
+        return VariantRow(name=name, file=None, standing=Standing.MISSING, is_integer=is_integer, reason=reason)
+    report = made.report
+    found = report.verification
+    return VariantRow(
+        name=name,
+        file=file,
+        standing=Standing.FAILED if isinstance(outcome, Failed) else Standing.OK,
+        is_integer=is_integer,
+        reason=reason,
+        size_bytes=report.size_bytes,
+        agreement_percent=None if found.agreement is None else 100 * found.agreement,
+        cosine=found.cosine,
+        sqnr_db=found.sqnr_db,
+        latency_ms=latency_ms,
+        oldest_runtime=report.oldest_runtime,
+    )
+
+
+def _reason(error: Exception) -> str:
+    return f"{error.what}. Try: {error.hints[0]}" if isinstance(error, MnError) and error.hints else str(error)

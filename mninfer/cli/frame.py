@@ -17,7 +17,10 @@ from mninfer.cli.output import flush_results, note, prepare_streams, unwritable_
 from mninfer.errors import MnError
 from mninfer.version import installed_version
 
-__all__ = ["CommandGroup", "run_command_line"]
+__all__ = ["CONTEXT_SETTINGS", "CommandGroup", "run_command_line", "version_option"]
+
+# Of a whole command line, be it a group or one command.
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 _USAGE, _INTERRUPTED, _NO_READER = 2, 130, 141  # 128 + the signal's number, as a shell reports it
 
@@ -33,8 +36,8 @@ class CommandGroup(click.Group):
             name,
             help=about,
             epilog=examples(*example_lines),
-            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-            params=[_version_option()],
+            context_settings=CONTEXT_SETTINGS,
+            params=[version_option()],
         )
         self.about = dict(commands)
 
@@ -71,7 +74,8 @@ def _nearest(name: str, commands: Mapping[str, str]) -> str:
     return f"The commands are {', '.join(commands)}."
 
 
-def _version_option() -> click.Option:
+def version_option() -> click.Option:
+    """``--version``: prints and leaves, before anything else is looked at."""
     return click.Option(
         ["--version"],
         is_flag=True,
@@ -90,8 +94,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> No
     ctx.exit()
 
 
-def run_command_line(group: CommandGroup, argv: Sequence[str] | None = None) -> int:
-    """Run the command line ``argv`` (default: this process's) and return the exit code."""
+def run_command_line(group: click.Command, argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (default: this process's) of a group or a command and return the exit code."""
     prepare_streams()
     try:
         code = _run(group, list(sys.argv[1:] if argv is None else argv))
@@ -119,7 +123,7 @@ def run_command_line(group: CommandGroup, argv: Sequence[str] | None = None) -> 
         return _INTERRUPTED
 
 
-def _run(group: CommandGroup, argv: list[str]) -> int:
+def _run(group: click.Command, argv: list[str]) -> int:
     name = str(group.name)
     complete_var = f"_{name.upper()}_COMPLETE"
     if complete_var in os.environ:  # a shell asks for completions: click's own business

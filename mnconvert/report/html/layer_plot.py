@@ -58,7 +58,7 @@ def _numbers(points: Sequence[LayerPoint], x: Scale) -> list[Markup]:
     return [
         element("text", str(points[place].index), x=x(place), y=_HEIGHT - _BOTTOM + 18, class_="label middle")
         for place in range(0, len(points), step)
-    ] + [element("text", "operator", x=(_LEFT + _WIDTH) / 2, y=_HEIGHT - 4, class_="label middle")]
+    ] + [element("text", "operator", x=(_LEFT + _WIDTH) / 2, y=_HEIGHT - 8, class_="label middle")]
 
 
 def _stem(point: LayerPoint, x: float, y: Scale) -> Markup:

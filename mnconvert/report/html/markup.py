@@ -16,7 +16,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def element(name: str, *children: str, **attributes: object) -> Markup:
+def element(name: str, /, *children: str, **attributes: object) -> Markup:
     """``<name attributes>children</name>``; ``class_`` is class, ``stroke_width`` is stroke-width, None leaves out."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(_value(value))}"'

@@ -1,4 +1,4 @@
-"""The page: what was converted, the variants side by side, and the inside of the integer files. One string comes out."""
+"""The page: what was converted, the variants side by side, the inside of the integer files. One text comes out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,8 +65,8 @@ def _notes(notes: Sequence[str]) -> Markup:
 
 def _inside(detail: Detail) -> Markup:
     about = (
-        f"Each activation of the file against the float network's, on {detail.pictures}. Where a stem is short, rounding "
-        "costs most; the numbered ones are looked into below."
+        f"Each activation of the file against the float network's, on {detail.pictures}. Where a stem is short, "
+        "rounding costs most; the numbered ones are looked into below."
     )
     legend = element(
         "p",

@@ -1,0 +1,146 @@
+"""What is said of a run: a few lines or a table on stdout, or JSON; warnings on stderr; and the exit code."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mnconvert.cli.stages import StageLine
+from mnconvert.conversion import SCHEMA, Conversion, Failed
+from mnconvert.report.columns import spell_ms
+from mnconvert.report.explain import explain
+from mnconvert.report.latency import measure_latencies
+from mnconvert.report.names import variant_name
+from mnconvert.report.rows import Outcome, VariantRow, variant_row
+from mnconvert.report.summary import summary
+from mnconvert.report.table import text_table
+from mninfer.cli.output import json_line, note, say
+from mninfer.errors import MnError, UnsupportedModelError, VerifyError
+
+__all__ = ["Told", "tell"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """All outcomes with the names they were written by and a row each."""
+
+    title: str
+    outcomes: tuple[Outcome, ...]
+    files: tuple[str | None, ...]
+    rows: tuple[VariantRow, ...]
+
+    @classmethod
+    def of(
+        cls,
+        model: str,
+        outcomes: Sequence[Outcome],
+        files: Sequence[str | None],
+        options: dict[str, Any],
+        line: StageLine,
+    ) -> "Told":
+        """Measure what is shown beside: latencies, where variants are compared or drawn."""
+        latencies: Mapping[str, float] = {}
+        if options["is_all"] or options["page"]:
+            line.stage("measuring latencies")
+            latencies = _latencies(outcomes)
+        rows = []
+        for outcome, file in zip(outcomes, files, strict=True):
+            name = None if file is None else os.path.basename(file)
+            rows.append(variant_row(outcome, file=name, latency_ms=latencies.get(_name(outcome))))
+        title = os.path.splitext(os.path.basename(os.path.normpath(model)))[0]
+        return cls(title=title, outcomes=tuple(outcomes), files=tuple(files), rows=tuple(rows))
+
+    def page(self) -> str:
+        """The page on all of it."""
+        from mnconvert.report.compose import compose_page
+        from mnconvert.report.html import render_page
+
+        return render_page(compose_page(self.title, self.outcomes, self.rows))
+
+
+def _latencies(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    made = {_name(each): _made(each) for each in outcomes}
+    return measure_latencies({name: each.data for name, each in made.items() if each is not None})
+
+
+def _made(outcome: Outcome) -> Conversion | None:
+    return outcome.conversion if isinstance(outcome, Failed) else outcome
+
+
+def _name(outcome: Outcome) -> str:
+    return variant_name(outcome.config if isinstance(outcome, Failed) else outcome.report.config)
+
+
+def tell(told: Told, options: dict[str, Any]) -> int:
+    """Print it and return the exit code; raise the error of a single conversion that failed."""
+    for warning in _warnings(told.outcomes):
+        note(warning)
+    if options["is_json"]:
+        json_line(_json(told, options), indent=2)
+    else:
+        say(_text(told, options))
+    failed = [outcome.error for outcome in told.outcomes if isinstance(outcome, Failed)]
+    if failed and not options["is_all"]:
+        raise failed[0]
+    return max((_exit_code(outcome) for outcome in told.outcomes), default=0)
+
+
+def _warnings(outcomes: Sequence[Outcome]) -> list[str]:
+    """Each once; changes of the model are no warnings, but to be told."""
+    lines: dict[str, None] = {}
+    for made in filter(None, map(_made, outcomes)):
+        report = made.report
+        lines |= dict.fromkeys(report.source.changes)
+        lines |= dict.fromkeys(f"warning: {each}" for each in (*report.warnings, *report.verification.remarks))
+    return list(lines)
+
+
+def _text(told: Told, options: dict[str, Any]) -> str:
+    parts = [text_table(told.rows)] if options["is_all"] else _single(told)
+    if options["is_explained"]:
+        parts += [_explained(outcome) for outcome in told.outcomes if (made := _made(outcome)) and made.plan]
+    return "\n\n".join(parts)
+
+
+def _single(told: Told) -> list[str]:
+    made = _made(told.outcomes[0])
+    if made is None:
+        return []
+    lines = [summary(made, told.files[0] or "not written")]
+    if told.rows[0].latency_ms is not None:
+        lines.append(f"  {'latency':14}{spell_ms(told.rows[0].latency_ms)} on this machine, 1 thread")
+    return ["\n".join(lines)]
+
+
+def _explained(outcome: Outcome) -> str:
+    made = _made(outcome)
+    assert made is not None
+    assert made.plan is not None
+    return f"the plan of {_name(outcome)}\n\n{explain(made.plan)}"
+
+
+def _json(told: Told, options: dict[str, Any]) -> dict[str, Any]:
+    if options["is_all"]:
+        variants = [
+            row.to_json() | {"file": file, "report": _report_json(outcome, options)}
+            for row, file, outcome in zip(told.rows, told.files, told.outcomes, strict=True)
+        ]
+        return {"schema": SCHEMA, "model": told.title, "variants": variants}
+    return {"output": told.files[0], **(_report_json(told.outcomes[0], options) or {})}
+
+
+def _report_json(outcome: Outcome, options: dict[str, Any]) -> dict[str, Any] | None:
+    made = _made(outcome)
+    if made is None:
+        return None
+    plan = {"plan": made.plan.to_json() if made.plan else None} if options["is_explained"] else {}
+    return made.report.to_json() | {"sha256": made.spec.sha256} | plan
+
+
+def _exit_code(outcome: Outcome) -> int:
+    """Of one variant among all: that a stated runtime cannot load it is a finding, not a failure."""
+    if not isinstance(outcome, Failed):
+        return 0
+    if isinstance(outcome.error, UnsupportedModelError) and outcome.config.target_runtime is not None:
+        return 0
+    return VerifyError.exit_code if isinstance(outcome.error, VerifyError) else MnError.exit_code

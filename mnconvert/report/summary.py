@@ -1,0 +1,86 @@
+"""One conversion in a few lines: what was written, how near to the float model it is, where it runs."""
+
+from mnconvert.conversion import Conversion, Report
+from mnconvert.report.columns import spell_bytes
+from mnconvert.report.names import variant_name
+from mnconvert.verification import PictureKind, Verification
+from mninfer.preprocessing import PreprocessSpec
+
+__all__ = ["range_facts", "source_facts", "spell_preprocess", "spell_verification", "summary"]
+
+_SAID = {
+    "file": "as the file says",
+    "stated": "as stated",
+    "inferred": "inferred from the first layers",
+    "assumed": "ASSUMED: nothing says it",
+}
+
+
+def summary(conversion: Conversion, path: str) -> str:
+    """The file at ``path`` for a person, a line to each thing; warnings go elsewhere."""
+    report = conversion.report
+    rows = [
+        ("source", source_facts(report)),
+        ("input", _ends(conversion)),
+        ("preprocessing", spell_preprocess(report.preprocess)),
+        ("labels", "none" if report.num_labels is None else f"{report.num_labels:,}"),
+        ("ranges", range_facts(conversion)),
+        ("verified", spell_verification(report.verification)),
+        ("numbers", str(report.verification.census)),
+        ("runs on", _runtimes(report)),
+    ]
+    lines = [f"{path}: {variant_name(report.config)}, {spell_bytes(report.size_bytes)} ({report.size_bytes:,} bytes)"]
+    return "\n".join([*lines, *(f"  {name:14}{text}" for name, text in rows if text)])
+
+
+def source_facts(report: Report) -> str:
+    """Name, Keras version and size of what was converted."""
+    source = report.source
+    keras = f", Keras {source.keras_version}" if source.keras_version else ""
+    return f"{source.name}{keras}, {source.num_parameters:,} parameters"
+
+
+def spell_preprocess(spec: PreprocessSpec) -> str:
+    """The preprocessing and who said so."""
+    return f"{spec} ({_SAID[str(spec.source)]})"
+
+
+def range_facts(conversion: Conversion) -> str:
+    """What the activations' ranges were taken from; "" where the file has none."""
+    plan, calibration = conversion.plan, conversion.report.calibration
+    if plan is None:
+        return ""
+    if calibration is None:
+        return "from the statistics in the model: no picture was needed"
+    return f"from {calibration['count']:,} of {calibration['found']:,} {calibration['kind']}"
+
+
+def spell_verification(found: Verification) -> str:
+    """How near the outputs are to the float model's, and on what that was measured."""
+    pictures = "flat shapes" if found.picture_kind is PictureKind.SHAPES else "the calibration"
+    agreement = "" if found.agreement is None else f"best class agrees in {100 * found.agreement:.1f} %, "
+    near = f"cosine {found.cosine:.5f}, SQNR {found.sqnr_db:.1f} dB"
+    return f"{agreement}{near}, on {found.num_pictures} pictures of {pictures}"
+
+
+def _ends(conversion: Conversion) -> str:
+    def spelled(shape: tuple[int, ...], dtype: str) -> str:
+        return f"{dtype} {' x '.join(map(str, shape))}"
+
+    spec = conversion.spec
+    outputs = ", ".join(spelled(output.shape, output.dtype) for output in spec.outputs)
+    return f"{', '.join(spelled(each.shape, each.dtype) for each in spec.inputs)}; output {outputs}"
+
+
+def _runtimes(report: Report) -> str:
+    found = report.verification
+    tried = ", ".join(str(trial) for trial in found.runtimes if trial.has_run)
+    since = report.oldest_runtime
+    oldest = f"TensorFlow Lite {since} or newer" if since else "a runtime newer than mnkit's table"
+    coverage = found.coverage
+    delegated = (
+        f"; {coverage.num_delegated} of {coverage.num_operators} operators by {coverage.delegate or 'a delegate'}"
+        if coverage.num_delegated is not None and coverage.num_operators is not None
+        else ""
+    )
+    return f"{oldest}; tried: {tried}{delegated}"
