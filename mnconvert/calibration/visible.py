@@ -97,9 +97,10 @@ class ActivationRunner:
         return MappingProxyType({self.graph.inputs[0]: tensor, **dict(zip(self.indices, outputs, strict=True))})
 
     def run_real(self, tensor: Array) -> Mapping[int, Array]:
-        """As ``run``, in real numbers: float32 where integers stand for them. So is ``tensor``, however it is stored."""
+        """As ``run``, integers as the real numbers that they stand for; a float ``tensor`` is stored as the input is."""
         tensors, first = self.graph.tensors, self.graph.inputs[0]
-        found = self.run(stored_values(tensor, self.input_dtype, tensors[first].quantization))
+        is_real = tensor.dtype.kind == "f"
+        found = self.run(stored_values(tensor, self.input_dtype, tensors[first].quantization) if is_real else tensor)
         return MappingProxyType({i: real_values(array, tensors[i].quantization) for i, array in found.items()})
 
     def close(self) -> None:
