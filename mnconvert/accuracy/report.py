@@ -20,7 +20,7 @@ Hits = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedDifference:
-    """The converted file's share of hits less the float model's: ``num_lost`` are pictures that only the latter hits."""
+    """The converted file's share of hits less the float model's: ``num_lost`` are those that only the latter hits."""
 
     num_lost: int
     num_won: int

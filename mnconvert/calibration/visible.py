@@ -97,7 +97,7 @@ class ActivationRunner:
         return MappingProxyType({self.graph.inputs[0]: tensor, **dict(zip(self.indices, outputs, strict=True))})
 
     def run_real(self, tensor: Array) -> Mapping[int, Array]:
-        """As ``run``, integers as the real numbers that they stand for; a float ``tensor`` is stored as the input is."""
+        """As ``run``, integers as the numbers that they stand for; a float ``tensor`` is stored as the input is."""
         tensors, first = self.graph.tensors, self.graph.inputs[0]
         is_real = tensor.dtype.kind == "f"
         found = self.run(stored_values(tensor, self.input_dtype, tensors[first].quantization) if is_real else tensor)
