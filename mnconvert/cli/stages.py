@@ -47,8 +47,10 @@ class StageLine:
         self._terminal.close()
 
     def stage(self, name: str) -> None:
-        """What begins now; what ran until now is done."""
+        """What begins now; what ran until now is done. Saying it twice changes nothing."""
         with self._lock:
+            if name == self._name:
+                return
             self._finish(is_whole=True)
             self._name, self._began = name, monotonic()
             self._draw()

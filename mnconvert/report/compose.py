@@ -10,7 +10,7 @@ from mnconvert.report.html import Page
 from mnconvert.report.look_inside import look_inside
 from mnconvert.report.names import variant_name
 from mnconvert.report.rows import Outcome, VariantRow
-from mnconvert.report.summary import range_facts, source_facts, spell_preprocess, spell_verification
+from mnconvert.report.summary import accuracy_lines, range_facts, source_facts, spell_preprocess, spell_verification
 from mnconvert.verification import shape_pictures
 from mninfer.model_file import check_model, macs_by_operator, runtime_by_operator
 from mninfer.version import installed_version
@@ -57,7 +57,8 @@ def _facts(made: Sequence[Conversion]) -> tuple[tuple[str, str], ...]:
         ("ranges", range_facts(integer)),
         ("verified", spell_verification(integer.report.verification) + f" ({variant_name(integer.report.config)})"),
     )
-    return tuple((name, value) for name, value in facts if value)
+    accuracy = tuple(("accuracy", line) for line in accuracy_lines(integer.report))
+    return tuple((name, value) for name, value in (*facts, *accuracy) if value)
 
 
 def _notes(made: Sequence[Conversion]) -> tuple[str, ...]:

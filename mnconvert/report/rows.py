@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from mnconvert.accuracy import PairedDifference
 from mnconvert.conversion import Conversion, Failed
 from mnconvert.report.names import variant_name
 from mninfer.errors import MnError
 
-__all__ = ["Outcome", "Standing", "VariantRow", "variant_row"]
+__all__ = ["Outcome", "Standing", "VariantRow", "in_points", "variant_row"]
 
 Outcome = Conversion | Failed
 
@@ -53,7 +54,7 @@ def variant_row(outcome: Outcome, *, file: str | None, latency_ms: float | None 
     if made is None:
         return VariantRow(name=name, file=None, standing=Standing.MISSING, is_integer=is_integer, reason=reason)
     report = made.report
-    found = report.verification
+    found, accuracy = report.verification, report.accuracy
     return VariantRow(
         name=name,
         file=file,
@@ -64,9 +65,16 @@ def variant_row(outcome: Outcome, *, file: str | None, latency_ms: float | None 
         agreement_percent=None if found.agreement is None else 100 * found.agreement,
         cosine=found.cosine,
         sqnr_db=found.sqnr_db,
+        top1_percent=None if accuracy is None else 100 * accuracy.top1.rate,
+        change=None if accuracy is None else in_points(accuracy.top1_difference),
         latency_ms=latency_ms,
         oldest_runtime=report.oldest_runtime,
     )
+
+
+def in_points(difference: PairedDifference) -> tuple[float, float]:
+    """A difference of two shares and its standard error, in points."""
+    return 100 * difference.rate, 100 * difference.standard_error
 
 
 def _reason(error: Exception) -> str:

@@ -1,12 +1,15 @@
 """One conversion in a few lines: what was written, how near to the float model it is, where it runs."""
 
+from mnconvert.accuracy import DropReport, PairedDifference
 from mnconvert.conversion import Conversion, Report
-from mnconvert.report.columns import spell_bytes
+from mnconvert.report.columns import spell_bytes, spell_change, spell_ms
 from mnconvert.report.names import variant_name
+from mnconvert.report.rows import in_points
 from mnconvert.verification import PictureKind, Verification
 from mninfer.preprocessing import PreprocessSpec
+from mnmodels.evaluation.result import Share
 
-__all__ = ["range_facts", "source_facts", "spell_preprocess", "spell_verification", "summary"]
+__all__ = ["accuracy_lines", "range_facts", "source_facts", "spell_preprocess", "spell_verification", "summary"]
 
 _SAID = {
     "file": "as the file says",
@@ -28,6 +31,8 @@ def summary(conversion: Conversion, path: str) -> str:
         ("verified", spell_verification(report.verification)),
         ("numbers", str(report.verification.census)),
         ("runs on", _runtimes(report)),
+        *(("accuracy", line) for line in accuracy_lines(report)),
+        *(("kept float", line) for line in _drop_lines(report)),
     ]
     lines = [f"{path}: {variant_name(report.config)}, {spell_bytes(report.size_bytes)} ({report.size_bytes:,} bytes)"]
     return "\n".join([*lines, *(f"  {name:14}{text}" for name, text in rows if text)])
@@ -61,6 +66,42 @@ def spell_verification(found: Verification) -> str:
     agreement = "" if found.agreement is None else f"best class agrees in {100 * found.agreement:.1f} %, "
     near = f"cosine {found.cosine:.5f}, SQNR {found.sqnr_db:.1f} dB"
     return f"{agreement}{near}, on {found.num_pictures} pictures of {pictures}"
+
+
+def accuracy_lines(report: Report) -> list[str]:
+    """Top-1 and top-5 of the float model and of the file on the same labelled pictures."""
+    found = report.accuracy
+    if found is None:
+        return []
+    lines = [_shares("top-1", found.float_top1, found.top1, found.top1_difference)]
+    if found.float_top5 and found.top5 and found.top5_difference:
+        lines.append(_shares("top-5", found.float_top5, found.top5, found.top5_difference))
+    about = f"{found.num_pictures:,} pictures of {found.num_classes:,} classes, matched by {found.matched_by}"
+    return [*lines, f"on {about}{' (ASSUMED)' if found.is_match_assumed else ''}"]
+
+
+def _shares(name: str, before: Share, after: Share, difference: PairedDifference) -> str:
+    def spelled(share: Share) -> str:
+        return f"{100 * share.rate:.2f} ± {100 * share.standard_error:.2f} %"
+
+    return f"{name} {spelled(after)}, float {spelled(before)}: {spell_change(in_points(difference))} points"
+
+
+def _drop_lines(report: Report) -> list[str]:
+    drop = report.drop
+    if drop is None:
+        return []
+    held = "holds" if drop.is_held else "does NOT hold"
+    lines = [f"a drop of at most {drop.max_drop:g} points {held}: {_drops(drop)}, {drop.num_tried} conversions tried"]
+    if drop.latency_before_ms is not None and drop.latency_after_ms is not None:
+        lines.append(f"latency {spell_ms(drop.latency_before_ms)} all int8, {spell_ms(drop.latency_after_ms)} so")
+    return lines + [f"layer {name}" for name in drop.names]
+
+
+def _drops(drop: DropReport) -> str:
+    if not drop.names:
+        return f"{drop.before.drop_points:.2f} with nothing kept float"
+    return f"{drop.before.drop_points:.2f} all int8, {drop.after.drop_points:.2f} with {len(drop.names)} layers float"
 
 
 def _ends(conversion: Conversion) -> str:
