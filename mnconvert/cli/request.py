@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from enum import StrEnum
 from re import fullmatch
 from typing import Any
 
@@ -17,6 +18,10 @@ __all__ = ["requested", "variant_options"]
 Command = Callable[..., Any]
 
 _OF_ONE_VARIANT = {"variant": "--quantize", "is_fused": "--fuse-bn/--no-fuse-bn", "per_tensor": "--per-tensor"}
+
+
+def _choice(values: type[StrEnum]) -> NearChoice:
+    return NearChoice([str(each) for each in values])
 
 
 def variant_options(command: Command) -> Command:
@@ -46,10 +51,15 @@ def variant_options(command: Command) -> Command:
             help="Layers of an int8 file that stay float: 'attention_*'.",
         ),
         click.option(
-            "--scores", type=NearChoice([*Scores]), help="What a classifier gives: after its softmax, or before it."
+            "--scores",
+            type=_choice(Scores),
+            help="What a classifier gives: after its softmax, or before it.",
         ),
         click.option(
-            "--io", "ends", type=NearChoice([*Ends]), help="Ends of an integer file. Default for int8: uint8."
+            "--io",
+            "ends",
+            type=_choice(Ends),
+            help="Ends of an integer file. Default for int8: uint8.",
         ),
         click.option(
             "--per-tensor", is_flag=True, help="One scale to a weight tensor, for runtimes that know no more."
@@ -61,7 +71,10 @@ def variant_options(command: Command) -> Command:
             help="BatchNorm in the weights, or as MUL and ADD (float).",
         ),
         click.option(
-            "--quantize", "variant", type=NearChoice([*Variant]), help="How numbers are stored. Default: none."
+            "--quantize",
+            "variant",
+            type=_choice(Variant),
+            help="How numbers are stored. Default: none.",
         ),
     ):
         command = decorate(command)

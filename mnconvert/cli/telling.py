@@ -24,7 +24,7 @@ __all__ = ["Told", "tell"]
 class Told:
     """All outcomes with the names they were written by and a row each."""
 
-    title: str
+    model: str
     outcomes: tuple[Outcome, ...]
     files: tuple[str | None, ...]
     rows: tuple[VariantRow, ...]
@@ -47,8 +47,12 @@ class Told:
         for outcome, file in zip(outcomes, files, strict=True):
             name = None if file is None else os.path.basename(file)
             rows.append(variant_row(outcome, file=name, latency_ms=latencies.get(_name(outcome))))
-        title = os.path.splitext(os.path.basename(os.path.normpath(model)))[0]
-        return cls(title=title, outcomes=tuple(outcomes), files=tuple(files), rows=tuple(rows))
+        return cls(model=model, outcomes=tuple(outcomes), files=tuple(files), rows=tuple(rows))
+
+    @property
+    def title(self) -> str:
+        """The model's name, without its folder."""
+        return os.path.splitext(os.path.basename(os.path.normpath(self.model)))[0]
 
     def page(self) -> str:
         """The page on all of it."""
@@ -81,7 +85,7 @@ def tell(told: Told, options: dict[str, Any]) -> int:
         say(_text(told, options))
     failed = [outcome.error for outcome in told.outcomes if isinstance(outcome, Failed)]
     if failed and not options["is_all"]:
-        raise failed[0]
+        raise failed[0].at(told.model) if isinstance(failed[0], MnError) else failed[0]
     return max((_exit_code(outcome) for outcome in told.outcomes), default=0)
 
 
