@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
+# What TensorFlow's converter announces in C++, whatever its log level.
+_CONVERTER_CHATTER = (b"fully_quantize: ", b"W0000 ", b"Summary on the non-converted ops:")
+
+
 def run(model: str, configs: Sequence[ConvertConfig], options: dict[str, Any]) -> int:
     """Convert ``model`` to every one of ``configs`` and return the exit code."""
     targets = plan_targets(model, options["output"], configs, is_all=options["is_all"])
     _refuse(model, targets, options)
-    with StageLine() as line, without_chatter():
+    with StageLine() as line, without_chatter(*_CONVERTER_CHATTER):
         outcomes = _outcomes(model, configs, options, line)
         files = [_write(*pair, options) for pair in zip(outcomes, targets, strict=True)]
         told = Told.of(model, outcomes, files, options, line)

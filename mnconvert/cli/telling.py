@@ -90,12 +90,13 @@ def tell(told: Told, options: dict[str, Any]) -> int:
 
 
 def _warnings(outcomes: Sequence[Outcome]) -> list[str]:
-    """Each once; changes of the model are no warnings, but to be told."""
+    """Each once; changes of the model and remarks on the file are no warnings, but to be told."""
     lines: dict[str, None] = {}
     for made in filter(None, map(_made, outcomes)):
         report = made.report
         lines |= dict.fromkeys(report.source.changes)
-        lines |= dict.fromkeys(f"warning: {each}" for each in (*report.warnings, *report.verification.remarks))
+        lines |= dict.fromkeys(f"warning: {each}" for each in report.warnings)
+        lines |= dict.fromkeys(f"note: {each}" for each in report.verification.remarks)
     return list(lines)
 
 

@@ -45,7 +45,7 @@ COLUMNS = (
     Column("top-1", lambda row: _spelled(row.top1_percent, lambda value: f"{value:.2f} %")),
     Column("to float", lambda row: "" if row.change is None else spell_change(row.change)),
     Column("latency", lambda row: _spelled(row.latency_ms, spell_ms)),
-    Column("since", lambda row: row.oldest_runtime or "", is_text=True),
+    Column("oldest runtime", lambda row: row.oldest_runtime or "", is_text=True),
 )
 
 

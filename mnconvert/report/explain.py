@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mnconvert.quantize.plan import QuantPlan, TensorPlan, WeightPlan
+from mnconvert.report.names import short_name
 
 __all__ = ["explain"]
 
@@ -57,5 +58,6 @@ def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _short(name: str) -> str:
-    """The end of a long name: TensorFlow's begin alike."""
+    """The end of a name that is still long: TensorFlow's begin alike."""
+    name = short_name(name)
     return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"

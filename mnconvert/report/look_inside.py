@@ -141,7 +141,7 @@ def _limits(tensor: Tensor) -> tuple[float, float] | None:
 
 
 def _histogram(title: str, wanted: Array, found: Array, *, limits: tuple[float, float] | None) -> Histogram:
-    ends = [float(wanted.min()), float(wanted.max()), float(found.min()), float(found.max())]
+    ends = [float(wanted.min()), float(wanted.max()), float(found.min()), float(found.max()), *(limits or ())]
     low, high = min(ends), max(ends)
     if low == high:
         low, high = low - 0.5, high + 0.5

@@ -1,10 +1,10 @@
-"""What a variant is called, for people and in a file's name."""
+"""What a variant is called, for people and in a file's name; what a layer is called for people."""
 
 from dataclasses import replace
 
 from mnconvert.config import ConvertConfig, Variant
 
-__all__ = ["every_variant", "file_part", "variant_name"]
+__all__ = ["every_variant", "file_part", "short_name", "variant_name"]
 
 
 def variant_name(config: ConvertConfig) -> str:
@@ -18,6 +18,11 @@ def variant_name(config: ConvertConfig) -> str:
 def file_part(config: ConvertConfig) -> str:
     """The same for a file's name: ``int8_per_tensor``."""
     return variant_name(config).replace(" ", "_")
+
+
+def short_name(tensor: str) -> str:
+    """A tensor's name without those of what was fused into it, which follow after semicolons."""
+    return tensor.split(";", 1)[0]
 
 
 def every_variant(config: ConvertConfig) -> tuple[ConvertConfig, ...]:

@@ -11,8 +11,11 @@ _CHATTER = (b"INFO: ", b"I0000 ", b"[ WARN:")
 
 
 @contextmanager
-def without_chatter() -> Iterator[None]:
-    """Hold back what native code writes to stderr meanwhile; afterwards pass on all of it but announcements."""
+def without_chatter(*begins: bytes) -> Iterator[None]:
+    """Hold back what native code writes to stderr meanwhile; afterwards pass on all of it but announcements.
+
+    ``begins``: what other lines begin with that are announcements here.
+    """
     if not hasattr(os, "memfd_create"):  # not Linux: let it talk
         yield
         return
@@ -23,13 +26,13 @@ def without_chatter() -> Iterator[None]:
         yield
     finally:
         os.dup2(terminal, 2)
-        _pass_on(held, terminal)
+        _pass_on(held, terminal, (*_CHATTER, *begins))
         os.close(held)
         os.close(terminal)
 
 
-def _pass_on(held: int, terminal: int) -> None:
+def _pass_on(held: int, terminal: int, chatter: tuple[bytes, ...]) -> None:
     size = os.lseek(held, 0, os.SEEK_CUR)
     lines = os.pread(held, size, 0).splitlines(keepends=True)
-    if wanted := b"".join(line for line in lines if not line.startswith(_CHATTER)):
+    if wanted := b"".join(line for line in lines if not line.startswith(chatter)):
         os.write(terminal, wanted)

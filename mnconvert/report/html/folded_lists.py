@@ -6,6 +6,7 @@ from mnconvert.quantize.plan import TensorPlan
 from mnconvert.report.detail import OperatorRow
 from mnconvert.report.html.markup import Markup, element
 from mnconvert.report.html.tables import cell, table
+from mnconvert.report.names import short_name
 
 __all__ = ["operator_list", "range_list"]
 
@@ -40,7 +41,7 @@ def range_list(name: str, tensors: Sequence[TensorPlan]) -> Markup:
     rows = [
         element(
             "tr",
-            cell(tensor.name, is_text=True, class_="wrapped"),
+            cell(short_name(tensor.name), is_text=True, class_="wrapped"),
             cell(f"{tensor.low:.4g}"),
             cell(f"{tensor.high:.4g}"),
             cell(f"{tensor.scale:.4g}"),

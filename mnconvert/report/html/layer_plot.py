@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mnconvert.report.detail import LayerPoint
 from mnconvert.report.html.axes import Scale, round_ticks
 from mnconvert.report.html.markup import Markup, element, joined
+from mnconvert.report.names import short_name
 
 __all__ = ["layer_plot"]
 
@@ -63,7 +64,7 @@ def _numbers(points: Sequence[LayerPoint], x: Scale) -> list[Markup]:
 
 def _stem(point: LayerPoint, x: float, y: Scale) -> Markup:
     at = y(point.sqnr_db)
-    title = element("title", f"{point.index} {point.operator}: {point.sqnr_db:.1f} dB\n{point.name}")
+    title = element("title", f"{point.index} {point.operator}: {point.sqnr_db:.1f} dB\n{short_name(point.name)}")
     parts = [
         title,
         element("line", x1=x, x2=x, y1=y(0.0), y2=at, class_=f"stem {_kind(point)}"),

@@ -11,6 +11,7 @@ from mnconvert.report.html.histogram_plot import histogram_plot
 from mnconvert.report.html.layer_plot import layer_plot
 from mnconvert.report.html.markup import Markup, element, joined
 from mnconvert.report.html.variants import variant_charts, variant_table
+from mnconvert.report.names import short_name
 from mnconvert.report.rows import VariantRow
 
 __all__ = ["Page", "render_page"]
@@ -85,7 +86,7 @@ def _worst(layer: WorstLayer) -> Markup:
     point = layer.point
     title = element("h3", f"{point.rank}. operator {point.index}, {point.operator}, {point.sqnr_db:.1f} dB")
     plots = [histogram_plot(layer.activations), *([histogram_plot(layer.weights)] if layer.weights else [])]
-    name = element("p", point.name, class_="soft")
+    name = element("p", short_name(point.name), class_="soft", title=point.name)
     return element("section", title, name, element("div", *plots, class_="pair"), class_="worst")
 
 

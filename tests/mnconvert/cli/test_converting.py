@@ -48,7 +48,7 @@ def test_all_variants_and_their_table(cli: Cli, converter: Any, model: Path) -> 
     assert outcome.code == 0
     assert names_in(model.parent / "out") == sorted(f"net_{name}.tflite" for name in NAMES)
     lines = outcome.out.splitlines()
-    assert lines[0].split() == ["variant", "size", "agreement", "cosine", "SQNR", "latency", "since"]
+    assert lines[0].split() == ["variant", "size", "agreement", "cosine", "SQNR", "latency", "oldest", "runtime"]
     assert [line.split("  ")[0] for line in lines[1:]] == [name.replace("_", " ") for name in NAMES]
     assert all(" ms " in line for line in lines[1:])
     assert outcome.err.count("a thing to know") == 1

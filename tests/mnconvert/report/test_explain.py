@@ -21,7 +21,7 @@ def test_every_decision_has_its_line_and_its_reason() -> None:
 
 
 def test_a_long_name_shows_its_end() -> None:
-    named = replace(PLAN.tensors[0], name=f"begin/{'x' * 80}/end")
+    named = replace(PLAN.tensors[0], name=f"begin/{'x' * 80}/end;what was fused")
     line = explain(replace(PLAN, tensors=(named,))).splitlines()[2]
     assert line.split()[0].startswith("…x")
     assert line.split()[0].endswith("/end")

@@ -65,7 +65,7 @@ def test_a_line_to_a_variant_and_reasons_below() -> None:
     rows = [variant_row(outcome, file=file, latency_ms=1.5 if file else None) for outcome, file in outcomes]
     assert [row.standing for row in rows] == [Standing.OK, Standing.FAILED, Standing.MISSING]
     lines = text_table(rows).splitlines()
-    assert lines[0].split() == ["variant", "size", "agreement", "cosine", "SQNR", "latency", "since"]
+    assert lines[0].split() == ["variant", "size", "agreement", "cosine", "SQNR", "latency", "oldest", "runtime"]
     assert lines[1].split()[0] == "int8"
     assert "1.50 ms" in lines[1]
     assert lines[2].endswith("  failed")
@@ -80,7 +80,7 @@ def test_a_line_to_a_variant_and_reasons_below() -> None:
 def test_top1_has_a_column_where_it_was_measured() -> None:
     measured = replace(made(), report=replace(made().report, accuracy=ACCURACY))
     rows = [variant_row(measured, file="a.tflite"), variant_row(made("none"), file="b.tflite")]
-    assert [column.head for column in columns_of(rows)][-3:] == ["top-1", "to float", "since"]
+    assert [column.head for column in columns_of(rows)][-3:] == ["top-1", "to float", "oldest runtime"]
     assert "88.00 %  −2.00 ± 1.99" in text_table(rows)
     assert rows[0].to_json()["change"] == pytest.approx([-2.0, 1.99], abs=0.01)
 
