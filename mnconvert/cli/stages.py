@@ -9,7 +9,7 @@ from types import TracebackType
 
 from mninfer.cli.output import is_terminal, printable
 
-__all__ = ["StageLine"]
+__all__ = ["StageLine", "stage_text"]
 
 _REDRAW_S = 0.2
 

@@ -12,7 +12,7 @@ from mnconvert.report.names import file_part
 from mninfer.errors import OutputError
 from mninfer.files import refuse_existing, write_atomically
 
-__all__ = ["Target", "plan_targets", "refuse_targets", "write_target"]
+__all__ = ["Target", "plan_targets", "refuse_source", "refuse_targets", "write_target"]
 
 _SUFFIX = ".tflite"
 

@@ -3,7 +3,7 @@
 They become the recorded preprocessing, so that a float file expects normalized input and an integer file takes pixels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,9 @@ import numpy as np
 from mninfer.preprocessing import Interpolation, PreprocessSpec, Resize
 
 __all__ = ["LeadingLayers", "find_leading_layers", "with_leading_layers"]
+
+_Channels = tuple[float, float, float]
+_Affine = tuple[_Channels, _Channels]  # mean and std
 
 _IDLE = ("Random", "AutoContrast", "Gaussian", "Dropout", "SpatialDropout", "ActivityRegularization")
 _RESIZES = {"crop_to_aspect_ratio": Resize.CROP, "pad_to_aspect_ratio": Resize.LETTERBOX}
@@ -51,8 +54,7 @@ def find_leading_layers(model: Any) -> LeadingLayers:
 
 def with_leading_layers(spec: PreprocessSpec, leading: LeadingLayers) -> PreprocessSpec:
     """``spec`` says how a picture becomes the model's input; the result, how it becomes what follows these layers."""
-    mean = tuple(m + after * s for m, after, s in zip(spec.mean, leading.mean, spec.std, strict=True))
-    std = tuple(s * after for s, after in zip(spec.std, leading.std, strict=True))
+    mean, std = _composed((spec.mean, spec.std), (leading.mean, leading.std))
     resized: dict[str, Any] = {}
     if leading.resize is not None and spec.resize is Resize.STRETCH:
         resized = {"resize": leading.resize, "interpolation": Interpolation.BILINEAR}
@@ -72,7 +74,8 @@ def _chain(model: Any) -> Iterator[Any]:
 
 def _in_order(model: Any) -> list[Any]:
     """The operations from the input on, up to the first that is read twice or reads two."""
-    tensor, found = model.inputs[0], []
+    tensor = model.inputs[0]
+    found: list[Any] = []
     while True:
         readers = [
             operation
@@ -104,13 +107,15 @@ def _after(found: LeadingLayers, layer: Any) -> LeadingLayers | None:
     affine = _reads(layer)
     if affine is None:
         return None
-    mean, std = affine
-    return replace(
-        found,
-        mean=tuple(first + own * scale for first, own, scale in zip(found.mean, mean, found.std, strict=True)),
-        std=tuple(scale * own for scale, own in zip(found.std, std, strict=True)),
-        **more,
-    )
+    mean, std = _composed((found.mean, found.std), affine)
+    return replace(found, mean=mean, std=std, **more)
+
+
+def _composed(first: _Affine, second: _Affine) -> _Affine:
+    """One normalization after another, as one."""
+    means = [m + own * s for m, own, s in zip(first[0], second[0], first[1], strict=True)]
+    stds = [s * own for s, own in zip(first[1], second[1], strict=True)]
+    return (means[0], means[1], means[2]), (stds[0], stds[1], stds[2])
 
 
 def _is_idle(layer: Any) -> bool:
@@ -124,26 +129,31 @@ def _is_plain_resizing(layer: Any) -> bool:
     return getattr(layer, "interpolation", None) == "bilinear" and not getattr(layer, "pad_to_aspect_ratio", False)
 
 
-def _reads(layer: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+def _reads(layer: Any) -> _Affine | None:
     """A Rescaling's or Normalization's mean and std; None of another, or of one that our preprocessing can't do."""
     name = type(layer).__name__
     if name == "Rescaling":
         scale, offset = _three(layer.scale), _three(layer.offset)
         if scale is None or offset is None or min(scale) <= 0:
             return None
-        return tuple(-o / s for o, s in zip(offset, scale, strict=True)), tuple(1 / s for s in scale)
+        return _three_of(-o / s for o, s in zip(offset, scale, strict=True)), _three_of(1 / s for s in scale)
     if name == "Normalization" and not getattr(layer, "invert", False) and getattr(layer, "mean", None) is not None:
         mean, variance = _three(layer.mean), _three(layer.variance)
         if mean is None or variance is None:
             return None
         epsilon = float(keras.backend.epsilon())
-        return mean, tuple(max(float(np.sqrt(value)), epsilon) for value in variance)
+        return mean, _three_of(max(float(np.sqrt(value)), epsilon) for value in variance)
     return None
 
 
-def _three(value: Any) -> tuple[float, ...] | None:
+def _three(value: Any) -> _Channels | None:
     """A number, or one for each of three channels."""
     numbers = np.asarray(keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else value, np.float64).ravel()
     if numbers.size not in (1, 3) or not np.isfinite(numbers).all():
         return None
-    return tuple(float(number) for number in np.broadcast_to(numbers, 3))
+    return _three_of(float(number) for number in np.broadcast_to(numbers, 3))
+
+
+def _three_of(numbers: Iterable[float]) -> _Channels:
+    first, second, third = numbers
+    return first, second, third

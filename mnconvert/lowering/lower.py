@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnconvert.config import ConvertConfig, Variant
+from mnconvert.lowering.fix_feeds import fix_feeds
 from mnconvert.lowering.leading_layers import LeadingLayers
 from mnconvert.lowering.lowered import Lowered, Reference
 from mnconvert.lowering.prepare import mark_in, prepare
@@ -16,7 +17,7 @@ from mnconvert.lowering.tensorflow import trace
 from mnconvert.quantize.plan import Moments
 from mninfer.model_file import Graph, check_model
 
-__all__ = ["lower"]
+__all__ = ["find_norms", "lower"]
 
 
 def lower(model: Any, leading: LeadingLayers, config: ConvertConfig) -> Lowered:
@@ -28,11 +29,17 @@ def lower(model: Any, leading: LeadingLayers, config: ConvertConfig) -> Lowered:
     prepared = prepare(model, leading, batch=config.batch, size=config.size, scores=config.scores)
     traced = trace(prepared)
     flatbuffer = traced.flatbuffer(Variant.NONE)
+
+    def unfused(variant: Variant) -> bytes:
+        loose = trace(prepared, is_fused=False)
+        return fix_feeds(loose.flatbuffer(variant), loose.feeds)
+
     return Lowered(
         flatbuffer=flatbuffer,
         norms=find_norms(check_model(flatbuffer), prepared.moments),
         reference=_reference(prepared.network if config.scores else model, leading, is_original=not config.scores),
         variant_of=cache(traced.flatbuffer),
+        unfused=cache(unfused),
     )
 
 
@@ -57,7 +64,7 @@ def _fits(graph: Graph, index: int, moments: Moments) -> bool:
 
 def _reference(model: Any, leading: LeadingLayers, *, is_original: bool) -> Reference:
     """The float model on normalized tensors: where it normalizes pictures itself, they are first made pixels again."""
-    std, mean = np.float32(leading.std), np.float32(leading.mean)
+    std, mean = (np.array(numbers, np.float32) for numbers in (leading.std, leading.mean))
 
     def run(tensors: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
         channels = tensors.shape[-1]

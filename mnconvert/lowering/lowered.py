@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from mnconvert.config import Variant
+from mnconvert.config import Ends, Variant
 from mnconvert.quantize.plan import Moments
 
 __all__ = ["Lowered", "Reference"]
@@ -19,10 +19,11 @@ class Lowered:
     """``norms``: index of a tensor in ``flatbuffer`` -> a BatchNorm's moments there, before the fused activation.
 
     ``reference`` is the float Keras model on a batch of normalized tensors; ``variant_of`` gives the stock converter's
-    file of a variant, of an integer one the skeleton.
+    file of a variant, of an integer one the skeleton with these ends; ``unfused`` one in which BatchNorm is left.
     """
 
     flatbuffer: bytes = field(repr=False)
     norms: Mapping[int, Moments] = field(repr=False)
     reference: Reference = field(repr=False)
-    variant_of: Callable[[Variant], bytes] = field(repr=False)
+    variant_of: Callable[[Variant, Ends], bytes] = field(repr=False)
+    unfused: Callable[[Variant], bytes] = field(repr=False)

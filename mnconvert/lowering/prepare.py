@@ -3,7 +3,6 @@ the preprocessing taken out, a fixed input, and logits where they are asked for.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +38,7 @@ class Affine(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         self.scale, self.offset = scale, offset
         self.fed: tuple[Any, Any] | None = None
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         scale, offset = self.fed or (self.scale, self.offset)
         return inputs * scale + offset
 
@@ -47,7 +46,7 @@ class Affine(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
 class _Passing(keras.layers.Layer):  # type: ignore[misc]
     """In the place of a layer that is taken out."""
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         return inputs
 
 
@@ -65,9 +64,7 @@ def prepare(
         model, input_tensors=keras.Input(batch_shape=shape, name="image"), clone_function=cloning, recursive=True
     )
     cloning.copy_weights()
-    return Prepared(
-        network=network, norms=tuple(cloning.norms), moments=tuple(cloning.moments), input_shape=shape
-    )
+    return Prepared(network=network, norms=tuple(cloning.norms), moments=tuple(cloning.moments), input_shape=shape)
 
 
 def mark_in(name: str) -> tuple[int, ...]:
@@ -126,7 +123,7 @@ def _is_last_axis(layer: Any) -> bool:
 
 def _softmax_layers(model: Any) -> frozenset[int]:
     """The layers that end an output with a softmax, in models within models as well."""
-    found = set()
+    found: set[int] = set()
     for output in model.outputs:
         layer = output._keras_history.operation
         if isinstance(layer, keras.Model):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnconvert.config import Variant
+from mnconvert.config import Ends, Variant
 from mnconvert.lowering.prepare import Prepared
 from mninfer.errors import UnsupportedModelError
 from mnmodels.quiet_import import import_quietly
@@ -33,7 +33,7 @@ class Traced:
     input_shape: tuple[int, ...]
     feeds: tuple[npt.NDArray[np.float32], ...] = ()
 
-    def flatbuffer(self, variant: Variant) -> bytes:
+    def flatbuffer(self, variant: Variant, ends: Ends = Ends.FLOAT32) -> bytes:
         """What the converter makes of it; an integer file's numbers are those of two synthetic pictures.
 
         Raises:
@@ -45,9 +45,10 @@ class Traced:
             _OPTIONS[variant](converter, tensorflow)
             if variant.is_static:
                 converter.representative_dataset = self._synthetic
+                converter.inference_input_type = converter.inference_output_type = getattr(tensorflow, ends)
             try:
                 return bytes(converter.convert())
-            except Exception as error:  # noqa: BLE001  # the converter raises whatever its passes do
+            except Exception as error:  # the converter raises whatever its passes do
                 raise _not_converted(error) from error
 
     def _synthetic(self) -> Iterator[list[npt.NDArray[np.float32]]]:
@@ -109,7 +110,6 @@ def _float16(converter: Any, tensorflow: Any) -> None:
 def _int8(converter: Any, tensorflow: Any) -> None:
     _optimized(converter, tensorflow)
     converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tensorflow.int8
 
 
 def _int16x8(converter: Any, tensorflow: Any) -> None:

@@ -27,7 +27,9 @@ def align(skeleton: Graph, original: Graph) -> Alignment:
     working = [operator for operator in skeleton.operators if operator.name not in _RESCALING]
     names = [operator.name for operator in working], [operator.name for operator in original.operators]
     if names[0] != names[1]:
-        place = next((i for i, pair in enumerate(zip(*names, strict=False)) if pair[0] != pair[1]), min(map(len, names)))
+        place = next(
+            (i for i, pair in enumerate(zip(*names, strict=False)) if pair[0] != pair[1]), min(map(len, names))
+        )
         what = [each[place] if place < len(each) else "its end" for each in names]
         raise UnsupportedModelError(
             f"the converter's integer file differs from its float file at operator {place}: {what[0]} for {what[1]}",

@@ -124,7 +124,8 @@ def _padded(site: Site) -> Iterator[State]:
     """Zeros at the border are within every range; only new channels count."""
     amounts = np.reshape(site.integers(1), (-1, 2))
     state = site.state(0)
-    widths = [pair if size > 1 else (0, 0) for pair, size in zip(amounts, state.values.shape, strict=False)]
+    sizes = state.values.shape
+    widths = [(int(a), int(b)) if size > 1 else (0, 0) for (a, b), size in zip(amounts, sizes, strict=False)]
     yield state.arranged(lambda array: np.pad(array, widths))
 
 

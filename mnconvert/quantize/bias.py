@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from mnconvert.quantize.plan import Array
 
-__all__ = ["INT32_MARGIN", "expected_shift", "least_scales", "quantized_bias"]
+__all__ = ["INT32_MARGIN", "INT48_MARGIN", "expected_shift", "least_scales", "quantized_bias"]
 
 INT32_MARGIN = 2.0**30  # sums of products need the other half of an int32
+INT48_MARGIN = 2.0**46  # what kernels of int16 activations keep of an int64
 
 
 def expected_shift(change: Array, expected: Array, num_groups: int) -> Array:
@@ -21,9 +22,9 @@ def expected_shift(change: Array, expected: Array, num_groups: int) -> Array:
     return np.asarray((grouped * expected.reshape(num_groups, 1, num_in)).sum(2).ravel())
 
 
-def least_scales(bias: Array, input_scale: float) -> Array:
+def least_scales(bias: Array, input_scale: float, margin: float = INT32_MARGIN) -> Array:
     """The smallest weight scales whose biases fit: a channel of almost no weights may have a bias of any size."""
-    return np.asarray(np.abs(bias) / (input_scale * INT32_MARGIN))
+    return np.asarray(np.abs(bias) / (input_scale * margin))
 
 
 def quantized_bias(bias: Array, scales: Array, dtype: type[np.integer]) -> npt.NDArray[np.integer]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mnconvert.quantize.bias import expected_shift, least_scales, quantized_bias
+from mnconvert.quantize.bias import INT32_MARGIN, INT48_MARGIN, expected_shift, least_scales, quantized_bias
 from mnconvert.quantize.constants import Constants
 from mnconvert.quantize.filters import Filter, filter_of
 from mnconvert.quantize.flow import flow
@@ -17,6 +17,8 @@ from mnconvert.quantize.state import State
 from mninfer.model_file import Graph, Operator
 
 __all__ = ["Known", "decide"]
+
+INT16_UNIT = 1 / 32768  # SOFTMAX's, LOGISTIC's and TANH's scale by definition, as int8 has 1/256 and 1/128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ class _Deciding:
 
     def tensor(self, index: int, found: Range) -> TensorPlan:
         scale, zero_point = (symmetric if self.is_int16 else asymmetric)(found.low, found.high)
+        if self.is_int16 and found.source is RangeSource.FIXED:
+            scale = INT16_UNIT
         if found.source is RangeSource.INPUT and self.known.pixel_scale and not self.is_int16:
             scale, zero_point = self.known.pixel_scale
         return TensorPlan(
@@ -92,8 +96,9 @@ class _Deciding:
         bias_index = operator.inputs[filter_.bias] if filter_.bias < len(operator.inputs) else -1
         bias = self.constants.floats(bias_index) if bias_index >= 0 else None
         scales = symmetric_scales(flat, is_per_tensor=self.is_per_tensor)
-        if bias is not None and not self.is_int16:
-            scales = np.maximum(scales, least_scales(bias, self.scales[source]))
+        if bias is not None:
+            margin = INT48_MARGIN if self.is_int16 else INT32_MARGIN
+            scales = np.maximum(scales, least_scales(bias, self.scales[source], margin))
             scales = np.full_like(scales, scales.max()) if self.is_per_tensor else scales
         scales = scales.astype(np.float32).astype(np.float64)
         values, num_flipped = round_weights(flat, scales)
@@ -101,7 +106,7 @@ class _Deciding:
         shift = self.shift(filter_, source, written - flat, self.expected(source))
         if self.ranges[source].source is RangeSource.INPUT and self.known.pixel_scale:
             shift -= self.shift(filter_, source, written, np.array([self.known.pixel_offset]))
-        bias_scales = np.float32(self.scales[source]) * scales.astype(np.float32)
+        bias_scales = (np.float32(self.scales[source]) * scales.astype(np.float32)).astype(np.float64)
         dtype = np.int64 if self.is_int16 else np.int32
         return WeightPlan(
             operator=operator.index,
@@ -112,7 +117,7 @@ class _Deciding:
             scales=scales[:1] if self.is_per_tensor else scales,
             axis=filter_.axis,
             bias=None if bias is None else quantized_bias(bias - shift, bias_scales, dtype),
-            bias_scales=np.asarray(bias_scales[:1] if self.is_per_tensor else bias_scales, np.float64),
+            bias_scales=bias_scales[:1] if self.is_per_tensor else bias_scales,
             num_flipped=num_flipped,
             bias_shift=self.relative(operator.outputs[0], shift),
         )

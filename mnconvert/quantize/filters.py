@@ -1,4 +1,4 @@
-"""Weights of every operator that has them in one shape, [out, places, in of the group], and back as the file has them."""
+"""Every operator's weights in one shape, [out, places, in of the group], and back to what the file has."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Filter:
 
     def num_groups(self, flat: Array, num_channels: int) -> int:
         """Into how many groups the input's channels fall."""
-        return max(1, num_channels // flat.shape[2])
+        return max(1, num_channels // int(flat.shape[2]))
 
 
 def _outer(weights: AnyArray) -> AnyArray:

@@ -71,9 +71,11 @@ def _fused(options: Mapping[str, Any]) -> int:
     return int(options.get("fused_activation_function", 0))
 
 
-def natural_input(mean: tuple[float, ...], std: tuple[float, ...], channels: int) -> State:
-    """The input's, from the statistics of photographs: ImageNet's mean and deviation of 0..255 pixels, as in ``torch``."""
+def natural_input(mean: tuple[float, ...], std: tuple[float, ...], order: str, channels: int) -> State:
+    """The input's, as photographs are: ImageNet's mean and deviation of 0..255 pixels, those of ``torch``."""
     pixel_mean, pixel_std = np.array((123.675, 116.28, 103.53)), np.array((58.395, 57.12, 57.375))
+    if order == "bgr":
+        pixel_mean, pixel_std = pixel_mean[::-1], pixel_std[::-1]
     if channels == 1:
         pixel_mean, pixel_std = pixel_mean.mean(keepdims=True), pixel_std.mean(keepdims=True)
     own_mean, own_std = np.array(mean[:channels]), np.array(std[:channels])

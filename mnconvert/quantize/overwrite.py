@@ -1,4 +1,4 @@
-"""A plan's numbers into a skeleton: scales, zero points, weights and biases. It decides nothing, and moves no operator."""
+"""A plan's numbers into a skeleton: scales, zero points, weights, biases. It decides nothing and moves no operator."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,7 +78,8 @@ class _Writing:
         }
         kept = self.tensors[index].get("quantization") or {"details_type": 0}
         self.tensors[index]["quantization"] = {
-            **{name: value for name, value in kept.items() if name not in ("min", "max")}, **numbers
+            **{name: value for name, value in kept.items() if name not in ("min", "max")},
+            **numbers,
         }
 
     def drop_unread_buffers(self) -> None:

@@ -1,4 +1,4 @@
-"""What was decided for every tensor, as data: printed by ``--explain``, drawn by the report, applied by ``overwrite``."""
+"""What was decided for every tensor, as data: for ``--explain``, the report and ``overwrite``."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -55,14 +55,14 @@ class TensorPlan:
     why: str
 
     def to_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("name", "low", "high", "scale", "zero_point", "dtype", "why")} | {
-            "source": str(self.source)
-        }
+        return {
+            name: getattr(self, name) for name in ("name", "low", "high", "scale", "zero_point", "dtype", "why")
+        } | {"source": str(self.source)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightPlan:
-    """A convolution's or matrix product's constants: ``values`` in int8 as the file has them, ``bias`` in int32 or int64.
+    """A convolution's or matrix product's constants: ``values`` in int8 as the file has them, ``bias`` in int32 or 64.
 
     ``scales`` is one number or one per output channel along ``axis``; ``num_flipped`` counts weights that are not
     rounded to the nearest step; ``bias_shift`` is the largest correction of a bias, in units of its output's std.

@@ -1,4 +1,4 @@
-"""The range of every activation: what its operator fixes, what pictures showed, what BatchNorm says, what flowed here."""
+"""The range of every activation: what its operator fixes, what pictures showed, what BatchNorm says, what flowed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,6 @@ _FIXED: Mapping[str, tuple[float, float]] = MappingProxyType(
         "TANH": (-1.0, 127 / 128),
     }
 )
-_SEEN_MARGIN = 0.05  # pictures to come go a little further than those that were seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +65,7 @@ def _own(
         why = f"BatchNorm's beta ± {SIGMAS:g} deviations over {state.low.size} channels, after its activation"
         return Range(float(state.low.min()), float(state.high.max()), RangeSource.BATCH_NORM, why)
     if index in seen and (name != "ADD" or index not in states):
-        low, high = seen[index].low, seen[index].high
-        margin = _SEEN_MARGIN * (high - low)
-        low, high = low - margin if low < 0 else low, high + margin if high > 0 else high
-        return Range(low, high, RangeSource.PICTURES, f"what the pictures showed, and {_SEEN_MARGIN:.0%} more")
+        return Range(seen[index].low, seen[index].high, RangeSource.PICTURES, "what pictures like these keep to")
     state = states[index]
     why = f"moments through {name}, ± {SIGMAS:g} deviations"
     return Range(float(state.low.min()), float(state.high.max()), RangeSource.MOMENTS, why)

@@ -1,7 +1,7 @@
 """Weights to whole steps: to the nearest, and then the cheapest few the other way, until each filter's errors cancel.
 
-SQuant (Guo et al. 2022, "SQuant: On-the-Fly Data-Free Quantization via Diagonal Hessian Approximation"), at the level of
-filters: a filter whose rounding errors sum to zero shifts its output by nothing where its inputs are alike.
+SQuant (Guo et al. 2022, "SQuant: On-the-Fly Data-Free Quantization via Diagonal Hessian Approximation"), at the level
+of filters: a filter whose rounding errors sum to zero shifts its output by nothing where its inputs are alike.
 """
 
 import numpy as np

@@ -4,14 +4,12 @@ A rule sees the operator before its fused activation. Padding at a picture's bor
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
 
 import numpy as np
 
 from mnconvert.quantize.arranging import ARRANGING
-from mnconvert.quantize.constants import Constants
 from mnconvert.quantize.plan import Array
 from mnconvert.quantize.site import Site
 from mnconvert.quantize.state import State
@@ -213,5 +211,5 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "SUB": _two(np.subtract, _sum_of(-1)),
         "TRANSPOSE_CONV": _transposed,
     }
-    | ARRANGING
+    | dict(ARRANGING)
 )

@@ -1,8 +1,8 @@
 """What is believed of a tensor's values: a Gaussian per channel, bent by the functions that it has gone through.
 
 Values are held at fixed points of a standard normal variable, so that a function of a function, or a product of two
-functions of one tensor (x times its own sigmoid), is exact to the grid. Arrays have the tensor's rank, with size 1 where
-all places are alike: [1, 1, 1, channels] for a feature map.
+functions of one tensor (x times its own sigmoid), is exact to the grid. Arrays have the tensor's rank, with size 1
+where all places are alike: [1, 1, 1, channels] for a feature map.
 """
 
 from collections.abc import Callable

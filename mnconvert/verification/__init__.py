@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # what type checkers take for true: no import of typing f
 if TYPE_CHECKING:
     from mnconvert.verification.dtype_census import Census, Numbers, OperatorNumbers, census
     from mnconvert.verification.fidelity import OutputFidelity, OutputMeter
-    from mnconvert.verification.layer_errors import LayerError, sqnr_by_operator
+    from mnconvert.verification.layer_errors import LayerError, matching_operators, sqnr_by_operator
     from mnconvert.verification.limits import Limits
     from mnconvert.verification.pictures import NUM_PICTURES, PictureKind, shape_pictures
     from mnconvert.verification.result import Verification
@@ -30,6 +30,7 @@ __all__ = [
     "RuntimeTrial",
     "Verification",
     "census",
+    "matching_operators",
     "shape_pictures",
     "sqnr_by_operator",
     "try_runtimes",
@@ -39,7 +40,7 @@ __all__ = [
 _HOMES = {
     "dtype_census": ("Census", "Numbers", "OperatorNumbers", "census"),
     "fidelity": ("OutputFidelity", "OutputMeter"),
-    "layer_errors": ("LayerError", "sqnr_by_operator"),
+    "layer_errors": ("LayerError", "matching_operators", "sqnr_by_operator"),
     "limits": ("Limits",),
     "pictures": ("NUM_PICTURES", "PictureKind", "shape_pictures"),
     "result": ("Verification",),

@@ -7,7 +7,7 @@ from typing import Any
 
 from mninfer.model_file import Graph, Operator, Tensor, macs_by_operator
 
-__all__ = ["Census", "Numbers", "OperatorNumbers", "census"]
+__all__ = ["Census", "Numbers", "OperatorNumbers", "census", "percent"]
 
 _ROLES = {"TRANSPOSE_CONV": (2, 1)}  # (activation, weights) among the inputs; (0, 1) for all others
 _EIGHT_BITS = ("int8", "uint8", "int4")

@@ -70,6 +70,8 @@ class OutputMeter:
         """A batch: real values ``[pictures, …]`` of equal shapes, the classes last. What isn't finite counts as 0."""
         if reference.shape != got.shape:
             raise ValueError(f"outputs of {list(reference.shape)} and {list(got.shape)} cannot be compared")
+        if not len(got):
+            return
         self._num_not_finite += int(got.size - np.isfinite(got).sum())
         wanted = reference.reshape(len(reference), -1).astype(np.float64)
         found = np.nan_to_num(got.reshape(len(got), -1).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from mnconvert.calibration.visible import ActivationRunner
 from mnconvert.verification.fidelity import decibel
 from mnconvert.verification.pictures import PicturePreparer
-from mninfer.model_file import Graph, Operator, macs_by_operator
+from mninfer.model_file import Graph, Operator, macs_by_operator, read_model
 from mninfer.preprocessing import PreprocessSpec
 
 __all__ = ["LayerError", "matching_operators", "sqnr_by_operator"]
@@ -57,24 +57,27 @@ def sqnr_by_operator(
     Raises:
         ValueError: the files are not of one network, or there is no picture.
     """
+    recorded = read_model(quantized, where="the quantized file", allow_unlisted_ops=True).preprocess
     with ActivationRunner(float_flatbuffer) as wanted, ActivationRunner(quantized) as found:
         pairs = matching_operators(wanted.graph, found.graph)
-        sums = {number: _Sums() for number in range(len(pairs))}
-        prepare = PicturePreparer(
-            found.graph.tensors[found.graph.inputs[0]].spec(found.input_shape),
-            recorded=preprocess,
-            preprocess=preprocess,
-        )
+        sums = [_Sums() for _ in pairs]
+        tensor = found.graph.tensors[found.graph.inputs[0]].spec(found.input_shape)
+        prepare = PicturePreparer(tensor, recorded=recorded or preprocess, preprocess=preprocess)
         for picture in pictures:
-            tensor, reference = prepare(picture)
-            floats, integers = wanted.run_real(reference), found.run_real(tensor)
-            for number, (left, right) in enumerate(pairs):
-                sums[number].add(floats[left.outputs[0]], integers[right.outputs[0]])
+            stored, real = prepare(picture)
+            floats, integers = wanted.run_real(_filled(real, wanted)), found.run_real(_filled(stored, found))
+            for each, (left, right) in zip(sums, pairs, strict=True):
+                each.add(floats[left.outputs[0]], integers[right.outputs[0]])
         macs = macs_by_operator(wanted.graph)
         return tuple(
-            sums[number].result(operator, wanted.graph, macs[operator.index])
-            for number, (operator, _) in enumerate(pairs)
+            each.result(operator, wanted.graph, macs[operator.index])
+            for each, (operator, _) in zip(sums, pairs, strict=True)
         )
+
+
+def _filled(tensor: Array, runner: ActivationRunner) -> Array:
+    """One picture as often as the file's batch takes it."""
+    return np.repeat(tensor, runner.input_shape[0], axis=0)
 
 
 class _Sums:
@@ -111,7 +114,11 @@ class _Sums:
 
 
 def matching_operators(wanted: Graph, found: Graph) -> list[tuple[Operator, Operator]]:
-    """The operators that compute, of both files, in their order."""
+    """The operators that compute, of both files, in their order.
+
+    Raises:
+        ValueError: the files are not of one network.
+    """
     left, right = _computing(wanted), _computing(found)
     if [operator.name for operator in left] != [operator.name for operator in right]:
         raise ValueError("the files are not of one network: their operators differ")

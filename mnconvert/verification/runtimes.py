@@ -12,7 +12,7 @@ from mninfer.engine_names import ENGINES
 from mninfer.engines import Engine, open_engine
 from mninfer.errors import EngineError, MissingDependencyError
 
-__all__ = ["RuntimeTrial", "try_runtimes"]
+__all__ = ["RuntimeTrial", "installed_version", "try_runtimes"]
 
 Array = npt.NDArray[Any]
 

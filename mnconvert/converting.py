@@ -1,0 +1,143 @@
+"""The stages of a conversion on one source, as ``pipeline`` names them; what variants share is kept."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mnconvert.config import ConvertConfig, Ends, Variant
+from mnconvert.conversion import SourceFacts
+from mnconvert.ends import input_numbers
+from mnconvert.quantize.decide import Known, decide
+from mnconvert.quantize.flow import natural_input
+from mnconvert.quantize.overwrite import overwrite
+from mnconvert.quantize.plan import Moments, QuantPlan, Seen
+from mnconvert.source import Source
+from mninfer.model_file import Graph, check_model
+
+if TYPE_CHECKING:
+    from mnconvert.accuracy import AccuracyReport, Ranking
+    from mnconvert.calibration import Samples
+    from mnconvert.lowering.lowered import Lowered
+    from mnconvert.verification import Verification
+    from mnmodels.data import Pictures
+
+__all__ = ["Stages"]
+
+MOST_VERIFIED = 200  # samples; each is run through the Keras model as well
+
+
+@dataclass(frozen=True)
+class Stages:
+    """One source with its samples; each property is made once, when it is first needed."""
+
+    source: Source
+    config: ConvertConfig
+    samples: "Samples | None"
+    rankings: dict[int, "Ranking"] = field(default_factory=dict)
+
+    @cached_property
+    def lowered(self) -> "Lowered":
+        """The float flatbuffer, and what BatchNorm knows of it."""
+        if self.source.flatbuffer is not None:
+            from mnconvert.lowering.from_flatbuffer import lowered_flatbuffer
+
+            return lowered_flatbuffer(self.source.flatbuffer)
+        from mnconvert.lowering.lower import lower
+
+        assert self.source.leading is not None
+        return lower(self.source.model, self.source.leading, self.config)
+
+    @cached_property
+    def graph(self) -> Graph:
+        return check_model(self.lowered.flatbuffer)
+
+    @cached_property
+    def seen(self) -> Mapping[int, Seen]:
+        """What the samples show of each activation; nothing without samples."""
+        if self.samples is None:
+            return {}
+        from mnconvert.calibration import check_values, measure_ranges, model_inputs
+        from mninfer.model_file import image_input
+
+        check_values(self.samples, self.source.preprocess)
+        tensors = model_inputs(self.samples, self.source.preprocess, image_input(self.graph))
+        measured = measure_ranges(self.lowered.flatbuffer, tensors)
+        return {index: Seen(each.low, each.high, Moments(each.mean, each.std)) for index, each in measured.items()}
+
+    def known(self) -> Known:
+        """All that the numbers are decided from."""
+        preprocess = self.source.preprocess
+        numbers = input_numbers(preprocess)
+        channels = self.graph.tensors[self.graph.inputs[0]].shape[-1]
+        return Known(
+            norms=self.lowered.norms,
+            first=natural_input(preprocess.mean, preprocess.std, preprocess.order, channels),
+            input_range=(numbers.low, numbers.high),
+            pixel_scale=numbers.pixel_scale,
+            pixel_offset=numbers.pixel_offset,
+            seen=self.seen,
+        )
+
+    def plan(self, config: ConvertConfig) -> QuantPlan:
+        return decide(
+            self.graph,
+            self.known(),
+            is_per_tensor=config.is_per_tensor,
+            is_int16=config.variant is Variant.INT16X8,
+        )
+
+    def flatbuffer(self, config: ConvertConfig, ends: Ends, plan: QuantPlan | None) -> bytes:
+        """The file without its contract."""
+        if plan is not None:
+            return overwrite(self.lowered.variant_of(config.variant, ends), self.graph, plan)
+        if not config.is_fused:
+            return self.lowered.unfused(config.variant)
+        if config.variant is Variant.NONE:
+            return self.lowered.flatbuffer
+        return self.lowered.variant_of(config.variant, Ends.FLOAT32)
+
+    def verify(self, data: bytes, config: ConvertConfig) -> "Verification":
+        """Hold the file against the float Keras model: on the samples where there are some, else on flat shapes."""
+        from mnconvert.verification import Limits, PictureKind, shape_pictures, verify
+        from mninfer.model_file import image_input
+
+        _, height, width, _ = image_input(self.graph).shape
+        has_samples = self.samples is not None
+        return verify(
+            data,
+            reference=self.lowered.reference,
+            preprocess=self.source.preprocess,
+            pictures=self._some_samples() if has_samples else shape_pictures(seed=config.seed, size=(height, width)),
+            picture_kind=PictureKind.CALIBRATION if has_samples else PictureKind.SHAPES,
+            limits=Limits.of(config.variant),
+        )
+
+    def _some_samples(self) -> Iterator[Any]:
+        assert self.samples is not None
+        return (self.samples.load(index) for index in range(min(len(self.samples), MOST_VERIFIED)))
+
+    def accuracy(self, data: bytes, pictures: "Pictures") -> "AccuracyReport":
+        """Top-1 and top-5 of the float flatbuffer and of the file on labelled pictures."""
+        from mnconvert.accuracy import compare_rankings, rank_pictures
+
+        return compare_rankings(self._float_ranking(pictures), rank_pictures(data, pictures), pictures)
+
+    def _float_ranking(self, pictures: "Pictures") -> "Ranking":
+        if id(pictures) not in self.rankings:
+            from mnconvert.accuracy import rank_pictures
+
+            self.rankings[id(pictures)] = rank_pictures(
+                self.lowered.flatbuffer, pictures, preprocess=self.source.preprocess, labels=self.source.labels
+            )
+        return self.rankings[id(pictures)]
+
+    def facts(self) -> SourceFacts:
+        source = self.source
+        return SourceFacts(
+            name=source.name,
+            sha256=source.sha256,
+            keras_version=source.keras_version,
+            num_parameters=0 if source.model is None else int(source.model.count_params()),
+            changes=source.changes,
+        )

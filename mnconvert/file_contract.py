@@ -1,0 +1,58 @@
+"""Bytes of a flatbuffer -> bytes of our file: metadata, labels, provenance, golden vectors, then the verification."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import mninfer
+from mnconvert.config import ConvertConfig
+from mnconvert.source import Source
+from mninfer.errors import MnError
+from mninfer.model_file import Contract, make_golden, read_model, write_contract
+from mninfer.outputs import read_outputs
+from mninfer.spec import Provenance
+from mninfer.version import installed_version
+
+__all__ = ["contract_for", "record_verification"]
+
+
+def contract_for(
+    flatbuffer: bytes, source: Source, config: ConvertConfig, calibration: Mapping[str, Any] | None
+) -> Contract:
+    """All but the verification; the golden vectors are what the file itself gives here."""
+    graph = read_model(flatbuffer, where=source.name).graph
+    with mninfer.load(flatbuffer, preprocess=source.preprocess) as model:
+        golden = make_golden(model.engine.run, graph, source.preprocess)
+    return Contract(
+        task=read_outputs(graph).task,
+        preprocess=source.preprocess,
+        provenance=Provenance(
+            source_name=source.name,
+            source_sha256=source.sha256,
+            keras_version=source.keras_version,
+            mnkit_version=installed_version(),
+            recipe=_recipe(config),
+            calibration=calibration,
+        ),
+        golden=golden,
+    )
+
+
+def record_verification(flatbuffer: bytes, contract: Contract, source: Source, summary: Mapping[str, Any]) -> bytes:
+    """The file as it is written: the same, and what was found of it."""
+    data = write_contract(flatbuffer, replace(contract, verification=summary), source.labels)
+    try:
+        read_model(data, where=source.name)
+    except MnError as error:  # a bug of ours: what we wrote does not hold by our own rules
+        raise RuntimeError(f"the file that was made can't be read back: {error}") from error
+    return data
+
+
+def _recipe(config: ConvertConfig) -> str:
+    """Such as ``int8, per tensor, uint8 ends``: enough to ask for the same again."""
+    parts = [str(config.variant)]
+    parts += ["unfused"] if not config.is_fused else []
+    parts += ["per tensor"] if config.is_per_tensor else []
+    parts += [f"{config.scores}"] if config.scores else []
+    parts += [f"for {config.target_runtime}"] if config.target_runtime else []
+    return ", ".join(parts)

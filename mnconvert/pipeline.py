@@ -1,0 +1,179 @@
+"""The table of contents: a source becomes a float graph, a plan, a file, a verdict. Nothing here touches the disk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
+
+import mninfer
+from mnconvert.config import ConvertConfig
+from mnconvert.conversion import Conversion, Failed, Report
+from mnconvert.converting import Stages
+from mnconvert.ends import choose_ends
+from mnconvert.file_contract import contract_for, record_verification
+from mnconvert.source import open_source
+from mninfer.errors import MnError
+from mninfer.model_file import write_contract
+
+if TYPE_CHECKING:
+    from mnconvert.accuracy import AccuracyReport
+    from mnconvert.calibration import Samples
+    from mnconvert.verification import Verification
+    from mnmodels.data import Pictures
+
+__all__ = ["Watcher", "convert", "convert_all"]
+
+
+class Watcher(Protocol):
+    """Told of each stage as it begins."""
+
+    def stage(self, name: str) -> None: ...
+
+
+def convert(
+    source: Any,
+    config: ConvertConfig | None = None,
+    *,
+    samples: "Samples | None" = None,
+    evaluate_on: "Pictures | None" = None,
+    max_drop: float | None = None,
+    watcher: Watcher | None = None,
+) -> Conversion:
+    """Convert a path, a Keras model or an opened ``Source`` to one verified flatbuffer, in memory.
+
+    >>> conversion = mnconvert.convert("model.h5", mnconvert.ConvertConfig(variant="int8"))
+    >>> conversion.report.verification.passed
+    True
+
+    Args:
+        source: a path to a Keras file or a float .tflite, or a built Keras model.
+        config: what is asked for; nothing else depends on defaults of the command line.
+        samples: pictures or tensors to measure ranges on; none are needed for MobileNets.
+        evaluate_on: labelled pictures, for the accuracy of the float model and of the file.
+        max_drop: the most points of top-1 that int8 may lose on these; layers stay float until it holds.
+        watcher: is told of each stage.
+
+    Raises:
+        VerifyError: the file does not do what the float model does; ``report`` holds the Conversion.
+        MnError: one of the family; each says what, where and what to try.
+    """
+    config = config or ConvertConfig()
+    clock = _Clock(watcher)
+    clock.stage("reading the model")
+    stages = Stages(open_source(source, config), config, samples)
+    return _convert(stages, config, evaluate_on, clock)
+
+
+def convert_all(
+    source: Any,
+    configs: Sequence[ConvertConfig],
+    *,
+    samples: "Samples | None" = None,
+    evaluate_on: "Pictures | None" = None,
+    watcher: Watcher | None = None,
+) -> tuple[Conversion | Failed, ...]:
+    """Convert one source several ways; what fails stands in its place, and the others go on."""
+    clock = _Clock(watcher)
+    clock.stage("reading the model")
+    stages = Stages(open_source(source, configs[0]), configs[0], samples)
+    return tuple(_attempt(stages, config, evaluate_on, clock) for config in configs)
+
+
+def _attempt(
+    stages: Stages, config: ConvertConfig, evaluate_on: "Pictures | None", clock: "_Clock"
+) -> Conversion | Failed:
+    try:
+        return _convert(stages, config, evaluate_on, clock)
+    except MnError as error:
+        found = getattr(error, "report", None)
+        return Failed(config=config, error=error, conversion=found if isinstance(found, Conversion) else None)
+
+
+def _convert(stages: Stages, config: ConvertConfig, evaluate_on: "Pictures | None", clock: "_Clock") -> Conversion:
+    """One variant: lower, measure, decide, write over, verify."""
+    source, started = stages.source, len(clock.times)
+    ends, remark = choose_ends(config, source.preprocess)
+    clock.stage("lowering it with TensorFlow")
+    _ = stages.graph
+    plan = None
+    if config.variant.is_static:
+        if stages.samples is not None:
+            clock.stage(f"measuring ranges on {len(stages.samples)} samples")
+        _ = stages.seen
+        clock.stage("deciding the numbers")
+        plan = stages.plan(config)
+    clock.stage(f"making the {config.variant} file")
+    flatbuffer = stages.flatbuffer(config, ends, plan)
+    calibration = None if stages.samples is None or plan is None else stages.samples.facts()
+    contract = contract_for(flatbuffer, source, config, calibration)
+    data = write_contract(flatbuffer, contract, source.labels)
+    clock.stage("verifying it")
+    verification = stages.verify(data, config)
+    data = record_verification(flatbuffer, contract, source, verification.summary())
+    accuracy = None
+    if evaluate_on is not None:
+        clock.stage(f"evaluating it on {len(evaluate_on)} pictures")
+        accuracy = stages.accuracy(data, evaluate_on)
+    conversion = _conversion(stages, config, data, plan=plan, verification=verification, accuracy=accuracy,
+                             remark=remark, seconds=clock.since(started))  # fmt: skip
+    verification.raise_if_failed(source.name, report=conversion)
+    return conversion
+
+
+def _conversion(
+    stages: Stages,
+    config: ConvertConfig,
+    data: bytes,
+    *,
+    plan: Any,
+    verification: "Verification",
+    accuracy: "AccuracyReport | None",
+    remark: str | None,
+    seconds: dict[str, float],
+) -> Conversion:
+    source = stages.source
+    with mninfer.load(data) as model:
+        spec = model.spec
+    samples = () if stages.samples is None else stages.samples.warnings
+    return Conversion(
+        data=data,
+        variant=config.variant,
+        spec=spec,
+        plan=plan,
+        float_flatbuffer=stages.lowered.flatbuffer,
+        report=Report(
+            source=stages.facts(),
+            config=config,
+            preprocess=source.preprocess,
+            size_bytes=len(data),
+            oldest_runtime=spec.oldest_runtime,
+            verification=verification,
+            num_labels=None if source.labels is None else len(source.labels),
+            calibration=None if stages.samples is None else stages.samples.facts(),
+            warnings=(*source.warnings, *samples, *([remark] if remark else [])),
+            accuracy=accuracy,
+            seconds=seconds,
+        ),
+    )
+
+
+@dataclass
+class _Clock:
+    """Tells of each stage, and how long it took."""
+
+    watcher: Watcher | None
+
+    def __post_init__(self) -> None:
+        self.times: list[tuple[str, float]] = []
+
+    def stage(self, name: str) -> None:
+        self.times.append((name, monotonic()))
+        if self.watcher is not None:
+            self.watcher.stage(name)
+
+    def since(self, start: int) -> dict[str, float]:
+        """Seconds by stage; opening the source counts for the first variant."""
+        ended = [*self.times[1:], ("", monotonic())]
+        spans = zip(self.times, ended, strict=True)
+        listed = [(name, after - before) for (name, before), (_, after) in spans]
+        return dict(listed[max(0, start - 1 if start == 1 else start) :])
