@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mnconvert.calibration.visible import ActivationRunner
 from mninfer.errors import CalibrationError
 
-__all__ = ["Measured", "measure_ranges"]
+__all__ = ["Measured", "Measuring", "measure_ranges"]
 
 Floats = npt.NDArray[np.float64]
 Tensor = npt.NDArray[np.float32]
@@ -55,14 +55,14 @@ def measure_ranges(flatbuffer: bytes, tensors: Iterable[Tensor], *, engine: str 
     Raises:
         CalibrationError: there are none, or the model makes something of them that is not finite.
     """
-    running: dict[int, _Running] = {}
+    running: dict[int, Measuring] = {}
     with ActivationRunner(flatbuffer, engine=engine) as runner:
         for batch, num_pictures in _batches(tensors, runner.input_shape[0]):
             for index, array in runner.run_real(batch).items():
                 if array.dtype.kind != "f" or array.size == 0:
                     continue
                 for picture in np.split(array, len(batch))[:num_pictures] if len(batch) > 1 else [array]:
-                    running.setdefault(index, _Running()).add(picture, runner.graph.tensors[index].name)
+                    running.setdefault(index, Measuring()).add(picture, runner.graph.tensors[index].name)
     if not running:
         raise CalibrationError("no pictures to measure ranges on", hints="--calibrate with some 100 pictures")
     return MappingProxyType({index: each.result() for index, each in running.items()})
@@ -80,7 +80,7 @@ def _batches(tensors: Iterable[Tensor], size: int) -> Iterable[tuple[Tensor, int
         yield np.concatenate(waiting + waiting[-1:] * (size - len(waiting))), len(waiting)
 
 
-class _Running:
+class Measuring:
     """Sums over pictures. Values are counted from the first picture's means, so that squares don't cancel."""
 
     def __init__(self) -> None:
