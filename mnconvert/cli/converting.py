@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mnconvert.cli.stages import StageLine
-from mnconvert.cli.targets import Target, plan_targets, refuse_source, refuse_targets, write_target
+from mnconvert.cli.targets import (
+    Target,
+    plan_targets,
+    refuse_folder,
+    refuse_source,
+    refuse_targets,
+    refuse_unreadable,
+    write_target,
+)
 from mnconvert.cli.telling import Told, tell
 from mnconvert.config import ConvertConfig
 from mnconvert.conversion import Conversion, Failed
@@ -28,6 +36,9 @@ __all__ = ["run"]
 _CONVERTER_CHATTER = (b"fully_quantize: ", b"W0000 ", b"Summary on the non-converted ops:")
 
 
+_OTHER_PAGE = "another name: --report OUT.html"
+
+
 def run(model: str, configs: Sequence[ConvertConfig], options: dict[str, Any]) -> int:
     """Convert ``model`` to every one of ``configs`` and return the exit code."""
     targets = plan_targets(model, options["output"], configs, is_all=options["is_all"])
@@ -38,17 +49,19 @@ def run(model: str, configs: Sequence[ConvertConfig], options: dict[str, Any]) -
         told = Told.of(model, outcomes, files, options, line)
         if options["page"]:
             line.stage("drawing the report")
-            write_target(options["page"], told.page().encode(), force=options["force"])
+            write_target(options["page"], told.page().encode(), force=options["force"], elsewhere=_OTHER_PAGE)
     return tell(told, options)
 
 
 def _refuse(model: str, targets: Sequence[Target], options: dict[str, Any]) -> None:
+    refuse_unreadable(model)
     refuse_targets(model, targets, force=options["force"], keeps_failed=options["keep_failed"])
     if page := options["page"]:
         if any(os.path.abspath(page) == os.path.abspath(target.path) for target in targets):
             raise OutputError("the report and the model would be one file", where=page, hints="--report OUT.html")
         refuse_source(model, page)
-        refuse_existing(page, force=options["force"], elsewhere="another name: --report OUT.html")
+        refuse_existing(page, force=options["force"], elsewhere=_OTHER_PAGE)
+        refuse_folder(page)
 
 
 def _outcomes(

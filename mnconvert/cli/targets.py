@@ -12,9 +12,18 @@ from mnconvert.report.names import file_part
 from mninfer.errors import OutputError
 from mninfer.files import refuse_existing, write_atomically
 
-__all__ = ["Target", "plan_targets", "refuse_source", "refuse_targets", "write_target"]
+__all__ = [
+    "Target",
+    "plan_targets",
+    "refuse_folder",
+    "refuse_source",
+    "refuse_targets",
+    "refuse_unreadable",
+    "write_target",
+]
 
 _SUFFIX = ".tflite"
+_ELSEWHERE = "another name: -o FILE|DIR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +52,45 @@ def _target(path: str) -> Target:
     return Target(path, f"{root}.failed{suffix}")
 
 
+def refuse_unreadable(model: str) -> None:
+    """Raise KerasFileError where there is no such file, now and not after TensorFlow has started."""
+    from mnmodels.keras_file.file_bytes import read_file_bytes
+
+    if not os.path.isfile(os.path.join(model, "saved_model.pb")):
+        read_file_bytes(model)
+
+
 def refuse_targets(model: str, targets: Sequence[Target], *, force: bool, keeps_failed: bool) -> None:
     """Raise OutputError where a file exists and ``force`` is not given, or is the source, which is never replaced."""
     for target in targets:
         for path in (target.path, target.failed_path) if keeps_failed else (target.path,):
             refuse_source(model, path)
-            refuse_existing(path, force=force, elsewhere="another name: -o FILE|DIR")
+            refuse_existing(path, force=force, elsewhere=_ELSEWHERE)
+            refuse_folder(path)
 
 
 def refuse_source(model: str, path: str) -> None:
     """Raise OutputError where ``path`` is the file that is read."""
     if os.path.exists(path) and os.path.exists(model) and os.path.samefile(path, model):
-        raise OutputError("this would write over the source", where=path, hints="another name: -o FILE|DIR")
+        raise OutputError("this would write over the source", where=path, hints=_ELSEWHERE)
 
 
-def write_target(path: str, data: bytes, *, force: bool) -> None:
-    """Write a file whole, making its folder where ``-o DIR`` names a new one."""
+def refuse_folder(path: str) -> None:
+    """Raise OutputError where no file can be written at ``path``, even if missing folders are made first."""
+    folder = os.path.dirname(os.path.abspath(path))
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        raise OutputError("a part of the path is not a folder", where=folder, hints=_ELSEWHERE)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError("the folder may not be written to", where=folder, hints=_ELSEWHERE)
+
+
+def write_target(path: str, data: bytes, *, force: bool, elsewhere: str = _ELSEWHERE) -> None:
+    """Write a file whole, making its folder where there is none."""
     folder = os.path.dirname(path)
     try:
         os.makedirs(folder or ".", exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make the folder: {error.strerror}", where=folder, hints="another: -o DIR") from error
-    write_atomically(path, data, force=force, elsewhere="another name: -o FILE|DIR")
+        raise OutputError(f"cannot make the folder: {error.strerror}", where=folder, hints=elsewhere) from error
+    write_atomically(path, data, force=force, elsewhere=elsewhere)

@@ -68,6 +68,29 @@ def test_what_exists_is_refused_before_any_work(cli: Cli, converter: Any, model:
     assert written.read_bytes() == made().data
 
 
+@pytest.mark.parametrize("option", ["-o", "--report"])
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(
+    cli: Cli, converter: Any, model: Path, option: str
+) -> None:
+    outcome = cli(model, option, f"{model}/deep/x.tflite")
+    assert outcome.code == 1
+    assert "a part of the path is not a folder" in outcome.err
+    assert f"where: {model}\n" in outcome.err
+    assert not converter.opened
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("nett.h5", "did you mean {folder}/net.h5?"), ("", "is a folder, not a file")]
+)
+def test_a_model_that_is_not_there_is_told_before_keras_starts(
+    cli: Cli, converter: Any, model: Path, name: str, message: str
+) -> None:
+    outcome = cli(model.parent / name)
+    assert outcome.code == 1
+    assert message.format(folder=model.parent) in outcome.err
+    assert not converter.opened
+
+
 @pytest.mark.parametrize("flags", [(), ("--force",)])
 @pytest.mark.parametrize("option", ["-o", "--report"])
 def test_the_source_is_never_written_over(cli: Cli, converter: Any, model: Path, option: str, flags: Any) -> None:
