@@ -9,6 +9,7 @@ from mnconvert.quantize.bias import INT32_MARGIN, INT48_MARGIN, expected_shift, 
 from mnconvert.quantize.constants import Constants
 from mnconvert.quantize.filters import Filter, filter_of
 from mnconvert.quantize.flow import flow
+from mnconvert.quantize.noise import least_noise_scale
 from mnconvert.quantize.plan import Array, Moments, QuantPlan, RangeSource, Seen, TensorPlan, WeightPlan
 from mnconvert.quantize.ranges import Range, find_ranges
 from mnconvert.quantize.rounding import round_weights
@@ -96,6 +97,8 @@ class _Deciding:
         bias_index = operator.inputs[filter_.bias] if filter_.bias < len(operator.inputs) else -1
         bias = self.constants.floats(bias_index) if bias_index >= 0 else None
         scales = symmetric_scales(flat, is_per_tensor=self.is_per_tensor)
+        if self.is_per_tensor:
+            scales = np.full_like(scales, self.common_scale(flat, scales[0], source, operator.outputs[0]))
         if bias is not None:
             margin = INT48_MARGIN if self.is_int16 else INT32_MARGIN
             scales = np.maximum(scales, least_scales(bias, self.scales[source], margin))
@@ -122,6 +125,16 @@ class _Deciding:
             bias_shift=self.relative(operator.outputs[0], shift),
         )
 
+    def common_scale(self, flat: Array, scale: float, source: int, output: int) -> float:
+        """One for all channels; ``scale`` fits the largest weight."""
+        num_out, _, num_in = flat.shape
+        std = self.per_channel(source, self.states[source].std)
+        groups = std.reshape(-1, num_in)
+        input_std = np.repeat(groups, num_out // len(groups), axis=0)[:, None, :]
+        moments = self.known.norms.get(output)
+        output_std = moments.std if moments is not None else self.per_channel(output, self.states[output].std)
+        return least_noise_scale(flat, scale, input_std, output_std)
+
     def shift(self, filter_: Filter, source: int, change: Array, expected: Array) -> Array:
         """What a change of the weights adds to each output on average, given the input channels' expected values."""
         num_channels = self.graph.tensors[source].shape[-1]
@@ -131,9 +144,12 @@ class _Deciding:
     def expected(self, index: int) -> Array:
         if index in self.known.seen:
             return self.known.seen[index].moments.mean
-        mean = self.states[index].mean.ravel()
+        return self.per_channel(index, self.states[index].mean)
+
+    def per_channel(self, index: int, values: Array) -> Array:
+        """[channels], their mean for each where they are known for all together."""
         num_channels = self.graph.tensors[index].shape[-1]
-        return mean if mean.size == num_channels else np.full(num_channels, mean.mean())
+        return values.ravel() if values.size == num_channels else np.full(num_channels, values.mean())
 
     def relative(self, index: int, shift: Array) -> float:
         """Of the channels that vary at all."""
