@@ -97,8 +97,13 @@ def _converted(
 
 def _open(model: str, config: ConvertConfig, options: dict[str, Any], line: StageLine) -> "Source":
     from mnconvert.source import open_source
+    from mnmodels.backend import start_keras
+    from mnmodels.evaluation import is_tflite
 
     keras = KerasOptions.take(dict(options))
+    if not is_tflite(model):
+        line.stage("starting TensorFlow")
+        start_keras("tensorflow")
     line.stage("reading the model")
     return open_source(
         model, config, arch=options["network"], lambdas=keras.lambdas, custom=keras.custom, trust=keras.trust
@@ -118,7 +123,7 @@ def _labelled(options: dict[str, Any]) -> "Pictures | None":
         return None
     from mnmodels.data import open_data
 
-    return open_data(options["evaluate"])
+    return open_data(options["evaluate"], split="test", classes_from=options["classes_from"])
 
 
 def _write(outcome: "Outcome", target: Target, options: dict[str, Any]) -> str | None:

@@ -33,6 +33,9 @@ __all__ = ["command", "main"]
 @click.option("--samples", type=click.IntRange(1), metavar="N", help="So many of them. Default: 200, or all.")
 @click.option("--evaluate", metavar="FOLDER", help="Labelled pictures: top-1 and top-5 of float and converted.")
 @click.option(
+    "--classes-from", metavar="FILE", help="CSV or lines of name and class, where FOLDER's folders don't tell."
+)
+@click.option(
     "--max-drop",
     type=FiniteRange(0, 100),
     metavar="POINTS",
@@ -74,6 +77,8 @@ def _check(options: dict[str, Any], *, is_all: bool, is_integer: bool) -> None:
     """Options that need, or exclude, one another."""
     if options["samples"] is not None and options["calibrate"] is None:
         raise click.UsageError("--samples says how many pictures of --calibrate are taken: give that, too")
+    if options["classes_from"] is not None and options["evaluate"] is None:
+        raise click.UsageError("--classes-from tells the classes of --evaluate's pictures: give that, too")
     if options["max_drop"] is not None:
         if options["evaluate"] is None:
             raise click.UsageError("--max-drop is measured on labelled pictures: --evaluate FOLDER")

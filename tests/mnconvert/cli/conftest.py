@@ -70,6 +70,7 @@ def converter(monkeypatch: pytest.MonkeyPatch) -> Converter:
     monkeypatch.setattr("mnconvert.cli.converting.convert", stand_in.convert)
     monkeypatch.setattr("mnconvert.cli.converting.convert_all", stand_in.convert_all)
     monkeypatch.setattr("mnconvert.source.open_source", stand_in.open_source)
+    monkeypatch.setattr("mnmodels.backend.start_keras", lambda _: None)
     return stand_in
 
 

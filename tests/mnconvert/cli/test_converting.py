@@ -216,6 +216,21 @@ def test_pictures_reach_the_converter(cli: Cli, converter: Any, model: Path, rep
     assert (len(options["samples"]), options["samples"].seed) == (3, 5)
 
 
+def test_a_list_of_classes_serves_pictures_in_one_folder(
+    cli: Cli, converter: Any, model: Path, repository: Path
+) -> None:
+    folder = model.parent / "flat"
+    folder.mkdir()
+    picture = next((repository / "tests/vectors/pictures").glob("*.png")).read_bytes()
+    for name in ("1.png", "2.png"):
+        (folder / name).write_bytes(picture)
+    classes = model.with_name("classes.csv")
+    classes.write_text("name,class\n1.png,red fox\n2.png,cat\n", encoding="utf-8")
+    assert cli("--quantize", "int8", model, "--evaluate", folder, "--classes-from", classes).code == 0
+    ((_, options),) = converter.asked
+    assert options["evaluate_on"].labels == ("cat", "red fox")
+
+
 def test_labelled_pictures_reach_the_converter(cli: Cli, converter: Any, model: Path, repository: Path) -> None:
     folder = model.parent / "labelled"
     for name in ("a", "b"):

@@ -54,6 +54,7 @@ def test_the_version(cli: Cli) -> None:
         (["net.h5", "--preprocess", "inceptoin"], "inception"),
         (["net.h5", "--resize", "crop:2"], "crop"),
         (["net.h5", "--samples", "5"], "--calibrate"),
+        (["net.h5", "--classes-from", "x"], "--evaluate"),
         (["net.h5", "--max-drop", "1"], "--evaluate FOLDER"),
         (["net.h5", "--max-drop", "nan"], "nan is not a finite number"),
         (["net.h5", "--max-drop", "1", "--evaluate", "x"], "--quantize int8"),
