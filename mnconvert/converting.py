@@ -1,17 +1,20 @@
 """The stages of a conversion on one source, as ``pipeline`` names them; what variants share is kept."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mnconvert.config import ConvertConfig, Ends, Variant
 from mnconvert.conversion import SourceFacts
 from mnconvert.ends import input_numbers
+from mnconvert.keeping import find_kept, layers_by_operator
+from mnconvert.passes.keep_float import keep_float, kept_tensors
 from mnconvert.quantize.decide import Known, decide
 from mnconvert.quantize.flow import natural_input
 from mnconvert.quantize.overwrite import overwrite
-from mnconvert.quantize.plan import Moments, QuantPlan, Seen
+from mnconvert.quantize.plan import Moments, QuantPlan, RangeSource, Seen
+from mnconvert.quantize.recipe import Recipe
 from mnconvert.source import Source
 from mninfer.model_file import Graph, check_model
 
@@ -65,7 +68,22 @@ class Stages:
         measured = measure_ranges(self.lowered.flatbuffer, tensors)
         return {index: Seen(each.low, each.high, Moments(each.mean, each.std)) for index, each in measured.items()}
 
-    def known(self) -> Known:
+    @cached_property
+    def layers(self) -> Mapping[int, tuple[str, ...]]:
+        """The Keras layers that each operator of the float graph comes from."""
+        return {} if self.source.model is None else layers_by_operator(self.graph, self.source.model)
+
+    @cached_property
+    def layer_names(self) -> Mapping[int, str]:
+        """What each operator of the float graph is called for people."""
+        names = {op.index: self.graph.tensors[op.outputs[0]].name.partition(";")[0] for op in self.graph.operators}
+        return names | {index: layers[-1] for index, layers in self.layers.items() if layers}
+
+    def kept(self, config: ConvertConfig) -> tuple[int, ...]:
+        """The operators that are asked to stay float."""
+        return find_kept(config.keep_float, self.layers) if config.keep_float else ()
+
+    def known(self, ends: Ends) -> Known:
         """All that the numbers are decided from."""
         preprocess = self.source.preprocess
         numbers = input_numbers(preprocess)
@@ -74,30 +92,40 @@ class Stages:
             norms=self.lowered.norms,
             first=natural_input(preprocess.mean, preprocess.std, preprocess.order, channels),
             input_range=(numbers.low, numbers.high),
-            pixel_scale=numbers.pixel_scale,
-            pixel_offset=numbers.pixel_offset,
+            pixel_scale=numbers.pixel_scale if ends is not Ends.FLOAT32 else None,
+            pixel_offset=numbers.pixel_offset if ends is not Ends.FLOAT32 else 0.0,
             seen=self.seen,
         )
 
-    def plan(self, config: ConvertConfig) -> QuantPlan:
-        return decide(
+    def plan(self, config: ConvertConfig, more_kept: Collection[int] = (), ends: Ends = Ends.INT8) -> QuantPlan:
+        """Every number of the integer file; ``more_kept`` stay float beside those that were asked for."""
+        plan = decide(
             self.graph,
-            self.known(),
+            self.known(ends),
             is_per_tensor=config.is_per_tensor,
             is_int16=config.variant is Variant.INT16X8,
         )
+        kept = tuple(sorted({*self.kept(config), *more_kept}))
+        weights = tuple(weights for weights in plan.weights if weights.operator not in kept)
+        return replace(plan, weights=weights, kept_float=kept)
 
     def flatbuffer(self, config: ConvertConfig, ends: Ends, plan: QuantPlan | None) -> bytes:
         """The file without its contract."""
         if plan is not None:
-            return overwrite(self.lowered.variant_of(config.variant, ends), self.graph, plan)
+            quantized = overwrite(self.lowered.variant_of(config.variant, ends), self.graph, plan)
+            return keep_float(quantized, self.lowered.flatbuffer, plan.kept_float, offsets=self.offsets(plan, ends))
         if not config.is_fused:
             return self.lowered.unfused(config.variant)
         if config.variant is Variant.NONE:
             return self.lowered.flatbuffer
         return self.lowered.variant_of(config.variant, Ends.FLOAT32)
 
-    def verify(self, data: bytes, config: ConvertConfig) -> "Verification":
+    def offsets(self, plan: QuantPlan, ends: Ends) -> Mapping[int, float]:
+        """By tensor that holds pixels, how far the real values lie above what the integers stand for."""
+        offset = self.known(ends).pixel_offset
+        return {tensor.index: offset for tensor in plan.tensors if offset and tensor.source is RangeSource.INPUT}
+
+    def verify(self, data: bytes, config: ConvertConfig, plan: QuantPlan | None = None) -> "Verification":
         """Hold the file against the float Keras model: on the samples where there are some, else on flat shapes."""
         from mnconvert.verification import Limits, PictureKind, shape_pictures, verify
         from mninfer.model_file import image_input
@@ -111,6 +139,7 @@ class Stages:
             pictures=self._some_samples() if has_samples else shape_pictures(seed=config.seed, size=(height, width)),
             picture_kind=PictureKind.CALIBRATION if has_samples else PictureKind.SHAPES,
             limits=Limits.of(config.variant),
+            kept_float=() if plan is None else kept_tensors(data, self.lowered.flatbuffer, plan.kept_float),
         )
 
     def _some_samples(self) -> Iterator[Any]:

@@ -74,12 +74,13 @@ def _chain(model: Any) -> Iterator[Any]:
 
 def _in_order(model: Any) -> list[Any]:
     """The operations from the input on, up to the first that is read twice or reads two."""
-    tensor = model.inputs[0]
+    graph = model if hasattr(model, "operations") else keras.Model(model.inputs, model.outputs)  # a Sequential
+    tensor = graph.inputs[0]
     found: list[Any] = []
     while True:
         readers = [
             operation
-            for operation in model.operations
+            for operation in graph.operations
             if not isinstance(operation, keras.layers.InputLayer)
             and any(tensor is read for node in operation._inbound_nodes for read in node.input_tensors)
         ]
@@ -90,7 +91,7 @@ def _in_order(model: Any) -> list[Any]:
             return found
         found.append(readers[0])
         tensor = nodes[0].output_tensors[0]
-        if any(tensor is output for output in model.outputs):
+        if any(tensor is output for output in graph.outputs):
             return found
 
 

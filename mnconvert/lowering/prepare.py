@@ -1,5 +1,7 @@
-"""A Keras model -> the network that is traced: BatchNorm as one multiplication and one addition under a known name,
-the preprocessing taken out, a fixed input, and logits where they are asked for. The given model stays as it is.
+"""A Keras model -> the network that is traced. The given model stays as it is.
+
+BatchNorm is one multiplication and one addition under a known name; the preprocessing is taken out; the input is fixed;
+the outputs are logits where they are asked for.
 """
 
 import re
@@ -13,6 +15,7 @@ from mnconvert.config import Scores
 from mnconvert.lowering.leading_layers import LeadingLayers
 from mnconvert.quantize.plan import Moments
 from mninfer.errors import UnsupportedModelError
+from mnmodels.architectures.learned_group_conv import LearnedGroupConv2D
 
 __all__ = ["Affine", "Prepared", "mark_in", "prepare"]
 
@@ -80,12 +83,15 @@ class _Cloning:
         self.norms: list[Affine] = []
         self.moments: list[Moments] = []
         self.pairs: list[tuple[Any, Any]] = []
+        self.kernels: list[tuple[Any, Any]] = []
 
     def __call__(self, layer: Any) -> Any:
         if id(layer) in self.leading.layers:
             return _Passing(name=layer.name)
         if type(layer).__name__ == "BatchNormalization" and _is_last_axis(layer):
             return self.norm(layer)
+        if isinstance(layer, LearnedGroupConv2D):
+            return self.convolution(layer)
         config = layer.get_config()
         if id(layer) in self.without_softmax:
             if "activation" not in config:  # a Softmax layer
@@ -107,10 +113,18 @@ class _Cloning:
         self.moments.append(Moments(beta, np.abs(gamma) * np.sqrt(variance / (variance + layer.epsilon))))
         return clone
 
+    def convolution(self, layer: LearnedGroupConv2D) -> Any:
+        """Its mask is multiplied in here: TensorFlow's converter would leave that to every run."""
+        clone = keras.layers.Conv2D(layer.filters, 1, use_bias=False, name=layer.name)
+        self.kernels.append((clone, layer.dense_kernel()))
+        return clone
+
     def copy_weights(self) -> None:
         for layer, clone in self.pairs:
             if layer.weights:
                 clone.set_weights(layer.get_weights())
+        for clone, kernel in self.kernels:
+            clone.set_weights([kernel])
 
 
 def _values(variable: Any) -> Any:

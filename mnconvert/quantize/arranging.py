@@ -135,6 +135,13 @@ def _repeated(site: Site) -> Iterator[State]:
     yield site.state(0).arranged(lambda array: np.tile(array, num_channels // array.shape[-1]))
 
 
+def _tiled(site: Site) -> Iterator[State]:
+    repeats = site.integers(1)
+    yield site.state(0).arranged(
+        lambda array: np.tile(array, [n if size > 1 else 1 for n, size in zip(repeats, array.shape, strict=True)])
+    )
+
+
 def _same(site: Site) -> Iterator[State]:
     yield site.state(0)
 
@@ -156,6 +163,7 @@ ARRANGING: Mapping[str, Callable[[Site], Iterator[State]]] = MappingProxyType(
         "SPLIT_V": _split,
         "SQUEEZE": _reshape,
         "STRIDED_SLICE": _strided,
+        "TILE": _tiled,
         "TRANSPOSE": _transpose,
     }
 )

@@ -12,6 +12,7 @@ from mnconvert.quantize.flow import flow
 from mnconvert.quantize.noise import least_noise_scale
 from mnconvert.quantize.plan import Array, Moments, QuantPlan, RangeSource, Seen, TensorPlan, WeightPlan
 from mnconvert.quantize.ranges import Range, find_ranges
+from mnconvert.quantize.recipe import Recipe
 from mnconvert.quantize.rounding import round_weights
 from mnconvert.quantize.scales import asymmetric, symmetric, symmetric_scales
 from mnconvert.quantize.state import State
@@ -38,15 +39,15 @@ class Known:
     seen: Mapping[int, Seen] = field(default_factory=dict)
 
 
-def decide(graph: Graph, known: Known, *, is_per_tensor: bool = False, is_int16: bool = False) -> QuantPlan:
+def decide(graph: Graph, known: Known, recipe: Recipe) -> QuantPlan:
     """Scales, zero points, weights and biases.
 
     Raises:
         UnsupportedModelError: operators that no range is known behind; lists all of them.
     """
     states = flow(graph, known.norms, known.first, known.seen)
-    ranges = find_ranges(graph, states, known.norms, known.seen, known.input_range)
-    deciding = _Deciding(graph, known, states, ranges, is_per_tensor=is_per_tensor, is_int16=is_int16)
+    ranges = find_ranges(graph, states, known.norms, known.seen, known.input_range, recipe.sigmas)
+    deciding = _Deciding(graph, known, states, ranges, recipe)
     tensors = tuple(deciding.tensor(index, found) for index, found in ranges.items())
     deciding.scales.update({tensor.index: tensor.scale for tensor in tensors})
     weights = (deciding.weights(operator) for operator in graph.operators)
@@ -60,20 +61,17 @@ class _Deciding:
         known: Known,
         states: Mapping[int, State],
         ranges: Mapping[int, Range],
-        *,
-        is_per_tensor: bool,
-        is_int16: bool,
+        recipe: Recipe,
     ) -> None:
-        self.graph, self.known, self.states, self.ranges = graph, known, states, ranges
-        self.is_per_tensor, self.is_int16 = is_per_tensor, is_int16
+        self.graph, self.known, self.states, self.ranges, self.recipe = graph, known, states, ranges, recipe
         self.constants = Constants(graph)
         self.scales: dict[int, float] = {}
 
     def tensor(self, index: int, found: Range) -> TensorPlan:
-        scale, zero_point = (symmetric if self.is_int16 else asymmetric)(found.low, found.high)
-        if self.is_int16 and found.source is RangeSource.FIXED:
+        scale, zero_point = (symmetric if self.recipe.is_int16 else asymmetric)(found.low, found.high)
+        if self.recipe.is_int16 and found.source is RangeSource.FIXED:
             scale = INT16_UNIT
-        if found.source is RangeSource.INPUT and self.known.pixel_scale and not self.is_int16:
+        if found.source is RangeSource.INPUT and self.known.pixel_scale and not self.recipe.is_int16:
             scale, zero_point = self.known.pixel_scale
         return TensorPlan(
             index=index,
@@ -83,7 +81,7 @@ class _Deciding:
             source=found.source,
             scale=scale,
             zero_point=zero_point,
-            dtype="int16" if self.is_int16 else "int8",
+            dtype="int16" if self.recipe.is_int16 else "int8",
             why=found.why,
         )
 
@@ -96,31 +94,31 @@ class _Deciding:
         flat = filter_.flat(original)
         bias_index = operator.inputs[filter_.bias] if filter_.bias < len(operator.inputs) else -1
         bias = self.constants.floats(bias_index) if bias_index >= 0 else None
-        scales = symmetric_scales(flat, is_per_tensor=self.is_per_tensor)
-        if self.is_per_tensor:
+        scales = symmetric_scales(flat, is_per_tensor=self.recipe.is_per_tensor)
+        if self.recipe.is_per_tensor and self.recipe.clips:
             scales = np.full_like(scales, self.common_scale(flat, scales[0], source, operator.outputs[0]))
         if bias is not None:
-            margin = INT48_MARGIN if self.is_int16 else INT32_MARGIN
+            margin = INT48_MARGIN if self.recipe.is_int16 else INT32_MARGIN
             scales = np.maximum(scales, least_scales(bias, self.scales[source], margin))
-            scales = np.full_like(scales, scales.max()) if self.is_per_tensor else scales
+            scales = np.full_like(scales, scales.max()) if self.recipe.is_per_tensor else scales
         scales = scales.astype(np.float32).astype(np.float64)
-        values, num_flipped = round_weights(flat, scales)
+        values, num_flipped = round_weights(flat, scales, is_balanced=self.recipe.is_balanced)
         written = values * scales[:, None, None]
-        shift = self.shift(filter_, source, written - flat, self.expected(source))
+        shift = self.shift(filter_, source, written - flat, self.expected(source)) * self.recipe.corrects_bias
         if self.ranges[source].source is RangeSource.INPUT and self.known.pixel_scale:
             shift -= self.shift(filter_, source, written, np.array([self.known.pixel_offset]))
         bias_scales = (np.float32(self.scales[source]) * scales.astype(np.float32)).astype(np.float64)
-        dtype = np.int64 if self.is_int16 else np.int32
+        dtype = np.int64 if self.recipe.is_int16 else np.int32
         return WeightPlan(
             operator=operator.index,
             name=self.graph.tensors[operator.outputs[0]].name,
             filter_index=operator.inputs[filter_.weights],
             bias_index=bias_index if bias is not None else None,
             values=filter_.shaped(values, original.shape),
-            scales=scales[:1] if self.is_per_tensor else scales,
+            scales=scales[:1] if self.recipe.is_per_tensor else scales,
             axis=filter_.axis,
             bias=None if bias is None else quantized_bias(bias - shift, bias_scales, dtype),
-            bias_scales=bias_scales[:1] if self.is_per_tensor else bias_scales,
+            bias_scales=bias_scales[:1] if self.recipe.is_per_tensor else bias_scales,
             num_flipped=num_flipped,
             bias_shift=self.relative(operator.outputs[0], shift),
         )

@@ -1,8 +1,8 @@
 """One scale for all channels of a weight: the one that leaves the outputs the least noise, not the one that fits all.
 
 The largest weight of a network after folding may be a hundred times that of another channel, which would get two or
-three steps. Clipping a few large weights, and correcting the mean in the bias, costs less than that. Without data: BatchNorm
-gives the deviation of each input and of each output.
+three steps. Clipping a few large weights, and correcting the mean in the bias, costs less than that. No data is needed:
+BatchNorm gives the deviation of each input and of each output.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ _TOGETHER = 0.5
 
 
 def least_noise_scale(weights: Array, scale: float, input_std: Array, output_std: Array) -> float:
-    """``scale`` or a share of it. ``weights`` are [out, places, in], ``input_std`` [out, 1, in], ``output_std`` [out]."""
+    """``scale`` or a share of it; ``weights`` are [out, places, in], ``input_std`` [out, 1, in], ``output_std`` [out]."""
     is_alive = output_std > 1e-3 * output_std.max(initial=0.0)
     if not is_alive.any():
         return scale

@@ -39,12 +39,13 @@ def find_ranges(
     norms: Mapping[int, Moments],
     seen: Mapping[int, Seen],
     input_range: tuple[float, float],
+    sigmas: float = SIGMAS,
 ) -> dict[int, Range]:
     """A range for each activation; those that share a scale share the widest."""
     own = {graph.inputs[0]: Range(*input_range, RangeSource.INPUT, "pixels 0 to 255, normalized")}
     for operator in graph.operators:
         for index in operator.outputs:
-            own[index] = _own(operator.name, index, states, norms, seen)
+            own[index] = _own(operator.name, index, states, norms, seen, sigmas)
     groups: dict[int, list[int]] = {}
     for index, root in shared_scales(graph).items():
         groups.setdefault(root, []).append(index)
@@ -56,19 +57,22 @@ def find_ranges(
 
 
 def _own(
-    name: str, index: int, states: Mapping[int, State], norms: Mapping[int, Moments], seen: Mapping[int, Seen]
+    name: str,
+    index: int,
+    states: Mapping[int, State],
+    norms: Mapping[int, Moments],
+    seen: Mapping[int, Seen],
+    sigmas: float,
 ) -> Range:
     if name in _FIXED:
         return Range(*_FIXED[name], RangeSource.FIXED, f"{name} has one scale by definition")
     if index in norms:
-        state = states[index]
-        why = f"BatchNorm's beta ± {SIGMAS:g} deviations over {state.low.size} channels, after its activation"
-        return Range(float(state.low.min()), float(state.high.max()), RangeSource.BATCH_NORM, why)
+        num_channels = norms[index].mean.size
+        why = f"BatchNorm's beta ± {sigmas:g} deviations over {num_channels} channels, after its activation"
+        return Range(*states[index].within(sigmas), RangeSource.BATCH_NORM, why)
     if index in seen and (name != "ADD" or index not in states):
         return Range(seen[index].low, seen[index].high, RangeSource.PICTURES, "what pictures like these keep to")
-    state = states[index]
-    why = f"moments through {name}, ± {SIGMAS:g} deviations"
-    return Range(float(state.low.min()), float(state.high.max()), RangeSource.MOMENTS, why)
+    return Range(*states[index].within(sigmas), RangeSource.MOMENTS, f"moments through {name}, ± {sigmas:g} deviations")
 
 
 def _shared(members: Iterable[int], own: Mapping[int, Range], first_name: str) -> list[tuple[int, Range]]:

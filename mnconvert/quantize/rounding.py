@@ -13,10 +13,12 @@ from mnconvert.quantize.scales import INT8_MAX
 __all__ = ["round_weights"]
 
 
-def round_weights(weights: Array, scales: Array) -> tuple[npt.NDArray[np.int8], int]:
+def round_weights(weights: Array, scales: Array, *, is_balanced: bool = True) -> tuple[npt.NDArray[np.int8], int]:
     """[out, ...] weights and a scale for each of ``out`` -> int8 steps, and how many are not the nearest one."""
     exact = weights.reshape(weights.shape[0], -1) / scales[:, None]
     steps = np.clip(np.round(exact), -INT8_MAX, INT8_MAX)
+    if not is_balanced:
+        return steps.astype(np.int8).reshape(weights.shape), 0
     error = steps - exact
     excess = error.sum(1)
     num_flips = np.round(np.abs(excess)).astype(np.int64)

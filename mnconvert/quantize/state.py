@@ -52,6 +52,11 @@ class State:
     def high(self) -> Array:
         return np.asarray(self.values.max(-1))
 
+    def within(self, sigmas: float) -> tuple[float, float]:
+        """The lowest and the highest value of any channel, up to so many deviations of what it comes from."""
+        values = self.values[..., np.abs(_POINTS) <= sigmas + 1e-9]
+        return float(values.min()), float(values.max())
+
     def through(self, function: Callable[[Array], Array]) -> "State":
         """A function of each value; it still moves with its root."""
         return State(function(self.values), self.root)

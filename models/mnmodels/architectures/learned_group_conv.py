@@ -103,6 +103,10 @@ class LearnedGroupConv2D(layers.Layer):  # type: ignore[misc]  # Keras has no ty
         """Whether every group has as few inputs as it will have in the end."""
         return all(len(kept) == self.num_kept(self.condense_factor - 1) for kept in self.kept_inputs())
 
+    def dense_kernel(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """The kernel of the standard convolution that this layer is in use: zeros where a group has lost an input."""
+        return np.asarray(ops.convert_to_numpy(self._masked_kernel("float32")))
+
     def get_config(self) -> dict[str, Any]:
         config: dict[str, Any] = super().get_config()
         return config | {
