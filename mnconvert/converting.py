@@ -77,7 +77,7 @@ class Stages:
     def layer_names(self) -> Mapping[int, str]:
         """What each operator of the float graph is called for people."""
         names = {op.index: self.graph.tensors[op.outputs[0]].name.partition(";")[0] for op in self.graph.operators}
-        return names | {index: layers[-1] for index, layers in self.layers.items() if layers}
+        return names | {index: layers[0] for index, layers in self.layers.items() if layers}
 
     def kept(self, config: ConvertConfig) -> tuple[int, ...]:
         """The operators that are asked to stay float."""
@@ -99,12 +99,8 @@ class Stages:
 
     def plan(self, config: ConvertConfig, more_kept: Collection[int] = (), ends: Ends = Ends.INT8) -> QuantPlan:
         """Every number of the integer file; ``more_kept`` stay float beside those that were asked for."""
-        plan = decide(
-            self.graph,
-            self.known(ends),
-            is_per_tensor=config.is_per_tensor,
-            is_int16=config.variant is Variant.INT16X8,
-        )
+        recipe = Recipe(is_per_tensor=config.is_per_tensor, is_int16=config.variant is Variant.INT16X8)
+        plan = decide(self.graph, self.known(ends), recipe)
         kept = tuple(sorted({*self.kept(config), *more_kept}))
         weights = tuple(weights for weights in plan.weights if weights.operator not in kept)
         return replace(plan, weights=weights, kept_float=kept)

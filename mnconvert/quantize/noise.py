@@ -19,7 +19,7 @@ _TOGETHER = 0.5
 
 
 def least_noise_scale(weights: Array, scale: float, input_std: Array, output_std: Array) -> float:
-    """``scale`` or a share of it; ``weights`` are [out, places, in], ``input_std`` [out, 1, in], ``output_std`` [out]."""
+    """``scale`` or a share of it; ``weights`` [out, places, in], ``input_std`` [out, 1, in], ``output_std`` [out]."""
     is_alive = output_std > 1e-3 * output_std.max(initial=0.0)
     if not is_alive.any():
         return scale

@@ -9,8 +9,8 @@ __all__ = ["Recipe"]
 class Recipe:
     """The defaults are what ``--quantize int8`` does.
 
-    ``sigmas`` is how far a range goes, 6 at most; ``is_balanced``: each filter's rounding errors cancel, instead of each
-    weight going to the nearest step; ``corrects_bias``: what rounding adds on average is taken off the biases;
+    ``sigmas`` is how far a range goes, 6 at most; ``is_balanced``: each filter's rounding errors cancel, instead of
+    each weight going to the nearest step; ``corrects_bias``: what rounding adds on average is taken off the biases;
     ``clips``: per tensor, the scale of least noise instead of the one that fits the largest weight.
     """
 
