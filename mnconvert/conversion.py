@@ -40,7 +40,10 @@ class SourceFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One conversion in data. ``calibration`` says which pictures the ranges come from; None: no pictures."""
+    """One conversion in data. ``calibration`` says which pictures the ranges come from; None: no pictures.
+
+    ``kept_float`` names the layers that compute in float within an integer file.
+    """
 
     source: SourceFacts
     config: ConvertConfig
@@ -50,6 +53,7 @@ class Report:
     verification: "Verification"
     num_labels: int | None = None
     calibration: Mapping[str, Any] | None = None
+    kept_float: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     accuracy: "AccuracyReport | None" = None
     drop: "DropReport | None" = None
@@ -64,6 +68,7 @@ class Report:
             "preprocess": self.preprocess.to_json(),
             "num_labels": self.num_labels,
             "calibration": None if self.calibration is None else dict(self.calibration),
+            "kept_float": list(self.kept_float),
             "size_bytes": self.size_bytes,
             "oldest_runtime": self.oldest_runtime,
             "verification": self.verification.to_json(),

@@ -9,6 +9,7 @@ import mninfer
 from mnconvert.config import ConvertConfig
 from mnconvert.conversion import Conversion, Failed, Report
 from mnconvert.converting import Stages
+from mnconvert.dropping import hold_drop, raise_if_not_held
 from mnconvert.ends import choose_ends
 from mnconvert.file_contract import contract_for, record_verification
 from mnconvert.source import open_source
@@ -16,7 +17,7 @@ from mninfer.errors import MnError
 from mninfer.model_file import write_contract
 
 if TYPE_CHECKING:
-    from mnconvert.accuracy import AccuracyReport
+    from mnconvert.accuracy import AccuracyReport, DropReport
     from mnconvert.calibration import Samples
     from mnconvert.verification import Verification
     from mnmodels.data import Pictures
@@ -50,7 +51,7 @@ def convert(
         config: what is asked for; nothing else depends on defaults of the command line.
         samples: pictures or tensors to measure ranges on; none are needed for MobileNets.
         evaluate_on: labelled pictures, for the accuracy of the float model and of the file.
-        max_drop: the most points of top-1 that int8 may lose on these; layers stay float until it holds.
+        max_drop: the most points of top-1 that int8 may lose on these pictures; layers stay float until it holds.
         watcher: is told of each stage.
 
     Raises:
@@ -58,10 +59,12 @@ def convert(
         MnError: one of the family; each says what, where and what to try.
     """
     config = config or ConvertConfig()
+    if max_drop is not None and evaluate_on is None:
+        raise ValueError("max_drop is measured on labelled pictures: evaluate_on")
     clock = _Clock(watcher)
     clock.stage("reading the model")
     stages = Stages(open_source(source, config), config, samples)
-    return _convert(stages, config, evaluate_on, clock)
+    return _convert(stages, config, evaluate_on, clock, max_drop)
 
 
 def convert_all(
@@ -89,34 +92,43 @@ def _attempt(
         return Failed(config=config, error=error, conversion=found if isinstance(found, Conversion) else None)
 
 
-def _convert(stages: Stages, config: ConvertConfig, evaluate_on: "Pictures | None", clock: "_Clock") -> Conversion:
+def _convert(
+    stages: Stages,
+    config: ConvertConfig,
+    evaluate_on: "Pictures | None",
+    clock: "_Clock",
+    max_drop: float | None = None,
+) -> Conversion:
     """One variant: lower, measure, decide, write over, verify."""
     source, started = stages.source, len(clock.times)
     ends, remark = choose_ends(config, source.preprocess)
     clock.stage("lowering it with TensorFlow")
     _ = stages.graph
-    plan = None
+    plan = drop = None
     if config.variant.is_static:
         if stages.samples is not None:
             clock.stage(f"measuring ranges on {len(stages.samples)} samples")
         _ = stages.seen
         clock.stage("deciding the numbers")
-        plan = stages.plan(config)
+        plan = stages.plan(config, ends=ends)
+    if max_drop is not None and evaluate_on is not None:
+        plan, drop = hold_drop(stages, config, ends, evaluate_on, max_drop=max_drop, tell=clock.stage)
     clock.stage(f"making the {config.variant} file")
     flatbuffer = stages.flatbuffer(config, ends, plan)
     calibration = None if stages.samples is None or plan is None else stages.samples.facts()
     contract = contract_for(flatbuffer, source, config, calibration)
     data = write_contract(flatbuffer, contract, source.labels)
     clock.stage("verifying it")
-    verification = stages.verify(data, config)
+    verification = stages.verify(data, config, plan)
     data = record_verification(flatbuffer, contract, source, verification.summary())
-    accuracy = None
-    if evaluate_on is not None:
+    accuracy = None if drop is None else drop.after
+    if accuracy is None and evaluate_on is not None:
         clock.stage(f"evaluating it on {len(evaluate_on)} pictures")
         accuracy = stages.accuracy(data, evaluate_on)
     conversion = _conversion(stages, config, data, plan=plan, verification=verification, accuracy=accuracy,
-                             remark=remark, seconds=clock.since(started))  # fmt: skip
+                             drop=drop, remark=remark, seconds=clock.since(started))  # fmt: skip
     verification.raise_if_failed(source.name, report=conversion)
+    raise_if_not_held(conversion, source.name)
     return conversion
 
 
@@ -128,6 +140,7 @@ def _conversion(
     plan: Any,
     verification: "Verification",
     accuracy: "AccuracyReport | None",
+    drop: "DropReport | None",
     remark: str | None,
     seconds: dict[str, float],
 ) -> Conversion:
@@ -150,8 +163,10 @@ def _conversion(
             verification=verification,
             num_labels=None if source.labels is None else len(source.labels),
             calibration=None if stages.samples is None else stages.samples.facts(),
+            kept_float=() if plan is None else tuple(stages.layer_names[index] for index in plan.kept_float),
             warnings=(*source.warnings, *samples, *([remark] if remark else [])),
             accuracy=accuracy,
+            drop=drop,
             seconds=seconds,
         ),
     )
