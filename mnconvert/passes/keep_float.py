@@ -111,6 +111,7 @@ class _Rewriting:
         for output, index in zip(outputs, operator.outputs, strict=True):
             self.floats[index] = output
             if self.is_read_as_integers(index):
+                self.rename(index, output)
                 self.new.append(self.editing.operator("QUANTIZE", _QUANTIZE_VERSION, [output], [index]))
 
     def input(self, theirs: Operator, operator: Operator, place: int) -> int:
@@ -141,6 +142,7 @@ class _Rewriting:
                 self.floats[index] = self.float_of(before.inputs[0])
             else:
                 self.floats[index] = self.float_tensor(index)
+                self.editing.tensors[self.floats[index]]["name"] += "/dequantized"
                 version = _DEQUANTIZE_VERSIONS[self.graph.tensors[index].dtype]
                 operator = self.editing.operator("DEQUANTIZE", version, [index], [self.floats[index]])
                 self.new.append(operator)
@@ -157,6 +159,11 @@ class _Rewriting:
         table = self.original.tensor(self.alignment.tensors[index])
         return self.editing.add_tensor({**self.editing.tensors[index], "type": table["type"], "quantization": None,
                                         "name": table.get("name", "")})  # fmt: skip
+
+    def rename(self, index: int, output: int) -> None:
+        """Two tensors of one name are none: the file's own output keeps it, else the float one."""
+        changed, end = (output, "/float") if index in self.graph.outputs else (index, "/quantized")
+        self.editing.tensors[changed]["name"] += end
 
     def rescaled(self, operator: Operator, table: Table) -> None:
         """A QUANTIZE or DEQUANTIZE of the file behind an operator that is float now."""
