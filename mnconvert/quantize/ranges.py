@@ -84,7 +84,9 @@ def _shared(members: Iterable[int], own: Mapping[int, Range], first_name: str) -
     low, high = min(each.low for each in ruling), max(each.high for each in ruling)
     of_pixels = any(each.source is RangeSource.INPUT for each in ruling)
     shared = Range(low, high, RangeSource.INPUT if of_pixels else RangeSource.SAME, f"it shares {first_name}'s scale")
+    is_own = [
+        (each.low, each.high) == (low, high) and (each.source is RangeSource.INPUT or not of_pixels) for each in ranges
+    ]
     return [
-        (index, each if (each.low, each.high) == (low, high) else shared)
-        for index, each in zip(listed, ranges, strict=True)
+        (index, each if own_range else shared) for index, each, own_range in zip(listed, ranges, is_own, strict=True)
     ]
