@@ -3,7 +3,6 @@
 Streamed: pictures are added in batches, nothing but sums is kept.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +11,11 @@ import numpy.typing as npt
 
 __all__ = ["MOST_DB", "OutputFidelity", "OutputMeter", "decibel"]
 
-# No difference that float32 could hold is further down: what is equal to the last bit gets it instead of infinity.
-MOST_DB = 200.0
+# What is nearer than this (1e-5 of the signal) is the rounding of sums, equality included.
+MOST_DB = 100.0
 
 Array = npt.NDArray[Any]
+_LEAST = 1e-200  # stands for nothing in a ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class OutputFidelity:
 
     ``agreement``: the share of pictures (of pixels, for masks) whose best class is the float model's, where k equal
     best ones count 1/k; None where the output has no classes. ``num_classes_seen``: how many classes are the float
-    model's best of some picture. ``cosine``: the pictures' mean. ``sqnr_db``: all pictures' energy over that of the
-    difference.
+    model's best of some picture. ``cosine`` and ``sqnr_db``, signal over difference: the pictures' means, so that a few
+    strong answers don't hide the many.
     """
 
     index: int
@@ -50,11 +50,12 @@ class OutputFidelity:
         }
 
 
-def decibel(signal: float, noise: float) -> float:
-    """10 log10 of signal over noise, two energies, within ``MOST_DB`` both ways."""
-    if noise <= 0:
-        return MOST_DB
-    return min(max(10 * math.log10(signal / noise), -MOST_DB), MOST_DB) if signal > 0 else -MOST_DB
+def decibel(signal: npt.ArrayLike, noise: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """10 log10 of signal over noise, energies, within ``MOST_DB`` both ways."""
+    over, under = np.asarray(signal, np.float64), np.asarray(noise, np.float64)
+    ratio = np.maximum(over, _LEAST) / np.maximum(under, _LEAST)
+    found = np.clip(10 * np.log10(ratio), -MOST_DB, MOST_DB)
+    return np.where(under <= 0, MOST_DB, found)
 
 
 class OutputMeter:
@@ -62,7 +63,7 @@ class OutputMeter:
 
     def __init__(self, *, index: int = 0, name: str = "", has_classes: bool = True) -> None:
         self._index, self._name, self._has_classes = index, name, has_classes
-        self._signal = self._noise = self._cosines = self._agreed = self._largest = 0.0
+        self._decibels = self._cosines = self._agreed = self._largest = 0.0
         self._num_pictures = self._num_rows = self._num_not_finite = 0
         self._seen: set[int] = set()
 
@@ -82,8 +83,7 @@ class OutputMeter:
 
     def _add_energies(self, wanted: npt.NDArray[np.float64], found: npt.NDArray[np.float64]) -> None:
         difference = wanted - found
-        self._signal += float(np.square(wanted).sum())
-        self._noise += float(np.square(difference).sum())
+        self._decibels += float(decibel(np.square(wanted).sum(1), np.square(difference).sum(1)).sum())
         self._largest = max(self._largest, float(np.abs(difference).max(initial=0.0)))
         lengths = np.linalg.norm(wanted, axis=1) * np.linalg.norm(found, axis=1)
         products = (wanted * found).sum(1)
@@ -108,7 +108,7 @@ class OutputMeter:
             agreement=self._agreed / self._num_rows if self._has_classes else None,
             num_classes_seen=len(self._seen) if self._has_classes else None,
             cosine=self._cosines / self._num_pictures,
-            sqnr_db=decibel(self._signal, self._noise),
+            sqnr_db=self._decibels / self._num_pictures,
             largest_difference=self._largest,
             num_not_finite=self._num_not_finite,
         )

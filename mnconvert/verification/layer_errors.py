@@ -106,7 +106,7 @@ class _Sums:
             operator=operator.index,
             kind=operator.name,
             name=graph.tensors[operator.outputs[0]].name,
-            sqnr_db=decibel(self._squares, self._error_squares),
+            sqnr_db=float(decibel(self._squares, self._error_squares)),
             std=float(np.sqrt(max(self._squares / self._count - mean * mean, 0.0))),
             bias=self._errors / self._count,
             macs=macs,

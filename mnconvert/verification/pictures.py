@@ -1,7 +1,8 @@
 """What a file is verified on, and how each picture becomes the file's input and the float model's.
 
-Without data: flat coloured shapes, by the formula of the golden vectors. Never noise: on it a broken file agrees with
-the float model as often as a sound one does (docs/decisions/0006).
+Without data: flat coloured shapes. Half are the golden vectors' few strong ones, half are crowded as photos are: the
+first show ranges that clip, the second what is left of a network on pictures like those it was trained on. Never noise:
+on it a broken file agrees with the float model as often as a sound one does (docs/decisions/0006).
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mnconvert.verification.dead_leaves import leaves_picture
 from mninfer.model_file import golden_picture
 from mninfer.model_file.golden import golden_size
 from mninfer.preprocessing import Preprocessor, PreprocessSpec, Resize
@@ -39,7 +41,8 @@ def shape_pictures(count: int = NUM_PICTURES, *, seed: int = 0, size: tuple[int,
     height, width = size
     for number in range(count):
         index = ((seed + 1) * PICTURES_OF_A_SEED + number) % 2**32
-        yield golden_picture(index, *golden_size(number, width, height))
+        draw = leaves_picture if number % 2 else golden_picture
+        yield draw(index, *golden_size(number // 2, width, height))
 
 
 class PicturePreparer:

@@ -37,7 +37,7 @@ def test_pictures_are_larger_than_the_input_and_not_square():
 def test_pictures_are_flat():
     """Never noise: most pixels have their neighbour's colour."""
     for picture in shape_pictures(8, size=(96, 96)):
-        assert np.mean((picture[:, 1:] == picture[:, :-1]).all(2)) > 0.9
+        assert np.mean((picture[:, 1:] == picture[:, :-1]).all(2)) > 0.7
 
 
 @pytest.mark.parametrize("spec", [INCEPTION, TORCH, CAFFE], ids=["inception", "torch", "caffe"])
