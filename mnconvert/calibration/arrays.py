@@ -5,6 +5,7 @@ unpickled, nothing is turned around: what doesn't fit is an error that says how 
 """
 
 import io
+import os
 import zipfile
 import zlib
 from typing import Any
@@ -26,8 +27,10 @@ Array = npt.NDArray[Any]
 
 
 def is_array_file(where: str) -> bool:
-    """Whether a file's first bytes are those of a NumPy file or a zip; False where there is no file."""
+    """Whether a file's first bytes are those of a NumPy file or a zip; False where there is no regular file."""
     try:
+        if not os.path.isfile(where):  # opening a pipe would wait for its writer
+            return False
         with open(where, "rb") as file:
             start = file.read(6)
     except (OSError, ValueError):

@@ -1,5 +1,6 @@
 """Which samples are taken, and what is told of those that are not."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -131,6 +132,13 @@ def test_what_is_not_there(tmp_path, name):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError):
         load_samples(str(tmp_path / name))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")
+    with pytest.raises(CalibrationError, match="a pipe, not a picture file"):
+        load_samples(str(tmp_path / "pipe.npz"))
 
 
 def test_a_number_below_1_is_misuse(folder):
