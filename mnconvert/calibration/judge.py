@@ -25,7 +25,7 @@ def judge(chosen: Sorted, *, num_found: int, asked: int | None, where: str) -> t
     by_flaw = {flaw: [each for each in chosen.skipped if each.flaw is flaw] for flaw in Flaw}
     if not chosen.kept:
         reasons = "; ".join(_told(flaw, skipped) for flaw, skipped in by_flaw.items() if skipped)
-        raise CalibrationError(f"none of {num_found:,} pictures can be measured on: {reasons}", where=where, hints=_TRY)
+        raise CalibrationError(f"nothing to measure on among {num_found:,} found: {reasons}", where=where, hints=_TRY)
     copies = by_flaw[Flaw.DUPLICATE]
     if len(chosen.kept) == 1 and copies:
         raise CalibrationError(

@@ -6,7 +6,7 @@ A seeded choice, spread over the folders. What can't be read, is blank or was th
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -47,8 +47,8 @@ class Samples:
     kind: SampleKind
     origin: str
     where: str
-    names: tuple[str, ...]
-    sources: Sequence[Any]
+    names: tuple[str, ...] = field(repr=False)
+    sources: Sequence[Any] = field(repr=False)
     num_found: int
     seed: int
     sha256: str

@@ -117,7 +117,7 @@ def test_one_picture_200_times_is_an_error(tmp_path):
 def test_nothing_usable_is_an_error_that_says_why(tmp_path):
     write(tmp_path / "white.png", np.full((8, 8, 3), 255, np.uint8))
     (tmp_path / "broken.png").write_bytes(b"nothing")
-    with pytest.raises(CalibrationError, match="none of 2 pictures can be measured on") as caught:
+    with pytest.raises(CalibrationError, match="nothing to measure on among 2 found") as caught:
         load_samples(str(tmp_path))
     assert "white.png" in caught.value.what
     assert "broken.png" in caught.value.what
