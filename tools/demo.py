@@ -32,9 +32,7 @@ SHIPPED = ROOT / "models" / "pretrained" / "mobilenet_v1_025_cifar10.h5"
 def write_inputs(folder: Path) -> None:
     """A trained Keras file; a bare model, as others would leave it, and its labels; drawn pictures for both."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(SHIPPED, folder / "mobilenet.h5")
-    for name in SCENES:
-        write_picture(folder / "things" / f"{name}.jpg", draw_scene(name))
+    write_network(folder)
     (folder / "bare.tflite").write_bytes(shapes_int8(ends="uint8"))
     (folder / "labels.txt").write_text("\n".join(CLASSES) + "\n", encoding="utf-8")
     for index, name in enumerate(PICTURES):
@@ -42,6 +40,13 @@ def write_inputs(folder: Path) -> None:
         centre = (120.0 + 25 * index, 115.0 + 5 * index)
         picture = draw_shape(colour, shape, size=SIZE, centre=centre, radius=80, background=90 + 40 * index)
         write_picture(folder / "pictures" / f"{name.replace(' ', '_')}.jpg", picture)
+
+
+def write_network(folder: Path) -> None:
+    """The shipped Keras file as ``mobilenet.h5``, and in ``things`` what it knows."""
+    shutil.copy(SHIPPED, folder / "mobilenet.h5")
+    for name in SCENES:
+        write_picture(folder / "things" / f"{name}.jpg", draw_scene(name))
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
