@@ -42,7 +42,8 @@ def _reduced(site: Site) -> Iterator[State]:
     def average(array: Array) -> Array:
         return np.asarray(array.mean(axes, keepdims=keep))
 
-    yield site.state(0).arranged(average).averaged()
+    reduced = site.state(0).arranged(average)
+    yield reduced.averaged() if site.operator.name == "MEAN" and rank - 1 not in axes else reduced.pooled()
 
 
 def _concatenated(site: Site) -> Iterator[State]:
@@ -58,7 +59,7 @@ def _concatenated(site: Site) -> Iterator[State]:
         np.broadcast_to(part, (*common[:axis], _size(site, place, axis), *common[axis:]))
         for place, part in enumerate(parts)
     ]
-    yield State(np.concatenate(full, axis), site.state(_first(site)).root).averaged()
+    yield State(np.concatenate(full, axis), site.state(_first(site)).root).pooled()
 
 
 def _first(site: Site) -> int:
