@@ -10,6 +10,7 @@ from mnconvert.conversion import SourceFacts
 from mnconvert.ends import input_numbers
 from mnconvert.keeping import find_kept, layers_by_operator
 from mnconvert.passes.keep_float import keep_float, kept_tensors
+from mnconvert.passes.older_versions import older_versions
 from mnconvert.quantize.decide import Known, decide
 from mnconvert.quantize.flow import natural_input
 from mnconvert.quantize.overwrite import overwrite
@@ -107,6 +108,12 @@ class Stages:
 
     def flatbuffer(self, config: ConvertConfig, ends: Ends, plan: QuantPlan | None) -> bytes:
         """The file without its contract."""
+        made = self._as_asked(config, ends, plan)
+        if config.target_runtime is None:
+            return made
+        return older_versions(made, config.target_runtime, self.lowered.flatbuffer)
+
+    def _as_asked(self, config: ConvertConfig, ends: Ends, plan: QuantPlan | None) -> bytes:
         if plan is not None:
             quantized = overwrite(self.lowered.variant_of(config.variant, ends), self.graph, plan)
             return keep_float(quantized, self.lowered.flatbuffer, plan.kept_float, offsets=self.offsets(plan, ends))

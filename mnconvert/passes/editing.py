@@ -54,13 +54,13 @@ class Editing:
 
     def operator(self, name: str, version: int, inputs: Sequence[int], outputs: Sequence[int], **more: Any) -> Table:
         """A new operator's table; the caller puts it in its place."""
+        code = self.code(self.code_of(name, version))
+        return {"opcode_index": code, "inputs": tuple(inputs), "outputs": tuple(outputs), **more}
+
+    def code_of(self, name: str, version: int) -> Table:
+        """The operator code's table."""
         number = self.enums["BuiltinOperator"][name]
-        code = {
-            "version": version,
-            "builtin_code": number,
-            "deprecated_builtin_code": min(number, _ONE_BYTE),
-        }
-        return {"opcode_index": self.code(code), "inputs": tuple(inputs), "outputs": tuple(outputs), **more}
+        return {"version": version, "builtin_code": number, "deprecated_builtin_code": min(number, _ONE_BYTE)}
 
     def code(self, code: Table) -> int:
         """The index of an operator code, which is added where it is new."""

@@ -1,0 +1,118 @@
+"""A file for an older runtime: operators in the version that it has, where that computes the same; else an error.
+
+TensorFlow 2.21 stores a dynamic file's Dense weights with a scale for each channel, which FULLY_CONNECTED has from
+version 12 on; with one scale for all, version 9 does.
+"""
+
+import numpy as np
+
+from mnconvert.passes.editing import Editing
+from mnconvert.quantize.align import align
+from mnconvert.quantize.constants import Constants
+from mnconvert.quantize.scales import INT8_MAX, symmetric_scales
+from mninfer.errors import UnsupportedModelError
+from mninfer.model_file import Graph, Operator, check_model, oldest_runtime, runtime_by_operator
+
+__all__ = ["older_versions", "release_number"]
+
+_PER_CHANNEL, _PER_TENSOR, _SYMMETRIC = 12, 9, 3  # FULLY_CONNECTED on float activations and int8 weights
+_WEIGHTS = 1
+# A FULLY_CONNECTED on int8 activations has the same version with one scale and with many, and an old kernel reads the
+# first one only. This is the oldest release that was seen to compute it right.
+_DENSE_PER_CHANNEL = "2.14.0"
+_STAMP, _STAMP_SIZE = "min_runtime_version", 16  # metadata of TensorFlow's own converter
+
+
+def older_versions(flatbuffer: bytes, release: str, original: bytes) -> bytes:
+    """The file as ``release``, such as ``2.14``, loads it; ``original`` is the float file with the exact weights.
+
+    Raises:
+        UnsupportedModelError: operators in versions that only later releases have; lists all of them.
+    """
+    graph = check_model(flatbuffer)
+    changed = [op for op in graph.operators if _is_dense_12(op) and not _has(release, _runtime(graph, op))]
+    if changed:
+        flatbuffer = _with_dense_per_tensor(flatbuffer, graph, changed, original)
+        graph = check_model(flatbuffer)
+    _refuse_later(graph, release)
+    return flatbuffer
+
+
+def release_number(release: str) -> tuple[int, int, int]:
+    """A release to compare.
+
+    >>> release_number("2.14") == release_number("2.14.0")
+    True
+    """
+    major, minor, patch = (*map(int, release.split(".")[:3]), 0, 0)[:3]
+    return major, minor, patch
+
+
+def _has(release: str, since: str | None) -> bool:
+    return since is not None and release_number(since) <= release_number(release)
+
+
+def _runtime(graph: Graph, operator: Operator) -> str | None:
+    since = runtime_by_operator(graph)[operator.name, operator.version]
+    if since is not None and _is_dense_per_channel(graph, operator):
+        return max(since, _DENSE_PER_CHANNEL, key=release_number)
+    return since
+
+
+def _is_dense_12(operator: Operator) -> bool:
+    return operator.name == "FULLY_CONNECTED" and operator.version == _PER_CHANNEL
+
+
+def _is_dense_per_channel(graph: Graph, operator: Operator) -> bool:
+    if operator.name != "FULLY_CONNECTED":
+        return False
+    weights = graph.tensors[operator.inputs[_WEIGHTS]].quantization
+    return weights is not None and len(weights.scales) > 1
+
+
+def _refuse_later(graph: Graph, release: str) -> None:
+    offenders = []
+    for operator in graph.operators:
+        since = _runtime(graph, operator)
+        if not _has(release, since):
+            name = graph.tensors[operator.outputs[0]].name.partition(";")[0]
+            scales = " with a scale for each channel" if _is_dense_per_channel(graph, operator) else ""
+            which = (
+                f"is in no release that is known here, at {name!r}" if since is None else f"needs {since}, at {name!r}"
+            )
+            offenders.append(f"{operator.name} version {operator.version}{scales} {which}")
+    if offenders:
+        more = f", and {len(offenders) - 1} more" if len(offenders) > 1 else ""
+        raise UnsupportedModelError(
+            f"TensorFlow Lite {release} can't run the file: {offenders[0]}{more}",
+            offenders=offenders,
+            hints=("--per-tensor", "another --quantize", "a later --target-runtime"),
+        )
+
+
+def _with_dense_per_tensor(flatbuffer: bytes, graph: Graph, changed: list[Operator], original: bytes) -> bytes:
+    floats = check_model(original)
+    constants, pairs = Constants(floats), align(graph, floats).operators
+    editing = Editing(flatbuffer)
+    for operator in changed:
+        weights = constants.floats(floats.operators[pairs[operator.index]].inputs[_WEIGHTS])
+        scales = symmetric_scales(weights, is_per_tensor=True)[:1].astype(np.float32)
+        index = operator.inputs[_WEIGHTS]
+        steps = np.clip(np.round(weights / scales[0].astype(np.float64)), -INT8_MAX, INT8_MAX)
+        editing.set_data(index, steps.astype(np.int8))
+        kept = editing.tensors[index]["quantization"]
+        editing.tensors[index]["quantization"] = {**kept, "scale": (float(scales[0]),), "zero_point": (0,)}
+        is_asymmetric = operator.options.get("asymmetric_quantize_inputs", False)
+        version = _PER_TENSOR if is_asymmetric else _SYMMETRIC
+        table = editing.operators[operator.index]
+        table["opcode_index"] = editing.code(editing.code_of("FULLY_CONNECTED", version))
+    return _stamped(editing)
+
+
+def _stamped(editing: Editing) -> bytes:
+    """The release that TensorFlow's converter says the file needs, anew."""
+    since = oldest_runtime(check_model(editing.encoded()))
+    for entry in editing.root.get("metadata", []):
+        if entry["name"] == _STAMP and since is not None:
+            editing.root["buffers"][entry["buffer"]] = {"data": since.encode().ljust(_STAMP_SIZE, b"\0")}
+    return editing.encoded()
