@@ -19,10 +19,6 @@ import numpy.typing as npt
 sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
 
 
-from networks import NETWORKS, ROOT, Labelled, labelled, open_network
-from scoring import best_classes, compared
-from stock import stock_int8
-
 from mnconvert.calibration import measure_ranges
 from mnconvert.config import ConvertConfig, Ends, Variant
 from mnconvert.converting import Stages
@@ -30,7 +26,10 @@ from mnconvert.quantize.decide import decide
 from mnconvert.quantize.overwrite import overwrite
 from mnconvert.quantize.plan import Moments, Seen
 from mnconvert.quantize.recipe import Recipe
+from networks import NETWORKS, ROOT, Labelled, labelled, open_network
 from sampling import write_result
+from scoring import best_classes, compared
+from stock import stock_int8
 
 NUM_CALIBRATION = 200
 SEED = 7

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from networks import Labelled
 
 import mninfer
 from mninfer.preprocessing import PreprocessSpec
+from networks import Labelled
 
 __all__ = ["best_classes", "compared"]
 

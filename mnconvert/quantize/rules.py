@@ -177,8 +177,9 @@ def _linear(site: Site, weights: Array, mean: Array, std: Array, *, bias: int = 
 def _along_weights(weights: Array, std: Array) -> Array:
     """The variance of each output where the inputs vary along the weights alone: [groups, out, in] and [groups, in].
 
-    A trained layer's inputs have learned to vary in the directions that it looks at (of classifiers: Papyan et al. 2020,
-    "Prevalence of neural collapse"). Of 256 features for 10 classes that is 25 times the variance of independent ones.
+    A trained layer's inputs have learned to vary in the directions that it looks at (of classifiers: Papyan et al.
+    2020, "Prevalence of neural collapse"). Of 256 features for 10 classes that is 25 times the variance of independent
+    ones.
     """
     total = np.maximum((weights**2).sum((1, 2)), 1e-30)
     power = (std**2).sum(1) / total

@@ -26,7 +26,7 @@ _ROOTS = count()
 class State:
     """``values`` are [..., points]; tensors of one ``root`` move together, those of two are taken as independent.
 
-    ``steadiness`` is how much of its deviation is left once places were averaged, though the range is as wide as before.
+    ``steadiness`` is how much of its deviation is left once places were averaged; the range stays as wide.
     """
 
     values: Array
