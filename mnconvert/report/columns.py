@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mnconvert.report.rows import VariantRow
 
-__all__ = ["COLUMNS", "Column", "columns_of", "spell_bytes", "spell_change", "spell_ms"]
+__all__ = ["COLUMNS", "Column", "columns_of", "spell_bytes", "spell_change", "spell_ms", "spell_points"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,12 @@ def spell_ms(latency_ms: float) -> str:
 def spell_change(change: tuple[float, float]) -> str:
     """A difference in points with its standard error: -0.12 ± 0.18."""
     points, error = change
-    return f"{points:+.2f} ± {error:.2f}".replace("-", "−")
+    return f"{spell_points(points)} ± {error:.2f}"
+
+
+def spell_points(points: float) -> str:
+    """A signed difference in points; what rounds to nothing is no less than nothing."""
+    return f"{round(points, 2) + 0.0:+.2f}".replace("-", "−")
 
 
 def _spelled(value: float | None, spell: Callable[[float], str]) -> str:

@@ -1,9 +1,9 @@
 """One conversion in a few lines: what was written, how near to the float model it is, where it runs."""
 
-from mnconvert.accuracy import DropReport, PairedDifference
+from mnconvert.accuracy import PairedDifference
 from mnconvert.conversion import Conversion, Report
-from mnconvert.report.columns import spell_bytes, spell_change, spell_ms
-from mnconvert.report.names import variant_name
+from mnconvert.report.columns import spell_bytes, spell_change, spell_ms, spell_points
+from mnconvert.report.names import short_name, variant_name
 from mnconvert.report.rows import in_points
 from mnconvert.verification import PictureKind, Verification
 from mninfer.preprocessing import PreprocessSpec
@@ -32,10 +32,15 @@ def summary(conversion: Conversion, path: str) -> str:
         ("numbers", str(report.verification.census)),
         ("runs on", _runtimes(report)),
         *(("accuracy", line) for line in accuracy_lines(report)),
-        *(("kept float", line) for line in _drop_lines(report)),
+        *(("kept float", line) for line in _kept_lines(report)),
     ]
     lines = [f"{path}: {variant_name(report.config)}, {spell_bytes(report.size_bytes)} ({report.size_bytes:,} bytes)"]
-    return "\n".join([*lines, *(f"  {name:14}{text}" for name, text in rows if text)])
+    before = ""
+    for name, text in rows:
+        if text:
+            lines.append(f"  {name if name != before else '':14}{text}")
+            before = name
+    return "\n".join(lines)
 
 
 def source_facts(report: Report) -> str:
@@ -87,21 +92,22 @@ def _shares(name: str, before: Share, after: Share, difference: PairedDifference
     return f"{name} {spelled(after)}, float {spelled(before)}: {spell_change(in_points(difference))} points"
 
 
-def _drop_lines(report: Report) -> list[str]:
+def _kept_lines(report: Report) -> list[str]:
+    """The layers of an int8 file that are float, and why where that was searched for."""
     drop = report.drop
     if drop is None:
-        return []
+        return [", ".join(map(short_name, report.kept_float))]
     held = "holds" if drop.is_held else "does NOT hold"
-    lines = [f"a drop of at most {drop.max_drop:g} points {held}: {_drops(drop)}, {drop.num_tried} conversions tried"]
-    if drop.latency_before_ms is not None and drop.latency_after_ms is not None:
-        lines.append(f"latency {spell_ms(drop.latency_before_ms)} all int8, {spell_ms(drop.latency_after_ms)} so")
-    return lines + [f"layer {name}" for name in drop.names]
-
-
-def _drops(drop: DropReport) -> str:
+    before, after = (spell_points(-each.drop_points) for each in (drop.before, drop.after))
     if not drop.names:
-        return f"{drop.before.drop_points:.2f} with nothing kept float"
-    return f"{drop.before.drop_points:.2f} all int8, {drop.after.drop_points:.2f} with {len(drop.names)} layers float"
+        return [f"nothing: a drop of at most {drop.max_drop:g} points {held} with all int8, {before}"]
+    lines = [
+        f"{', '.join(map(short_name, drop.names))}",
+        f"a drop of at most {drop.max_drop:g} points {held}: {after}, all int8 {before}; {drop.num_tried} files tried",
+    ]
+    if drop.latency_before_ms is not None and drop.latency_after_ms is not None:
+        lines.append(f"latency {spell_ms(drop.latency_after_ms)}, all int8 {spell_ms(drop.latency_before_ms)}")
+    return lines
 
 
 def _ends(conversion: Conversion) -> str:

@@ -5,6 +5,7 @@ import pytest
 from mnconvert.report.detail import Detail
 from mnconvert.report.look_inside import look_inside
 from mnconvert.verification import shape_pictures
+from mnconvert.verification.fidelity import MOST_DB
 from support.conversions import shapes_preprocess
 from support.networks import SHAPES_SIZE, embedder, shapes_float, shapes_int8
 
@@ -51,7 +52,7 @@ def test_layers_with_weights_show_them_and_quantized_activations_their_limits(de
 
 def test_a_file_against_itself_has_no_error() -> None:
     same = seen(shapes_float())
-    assert min(point.sqnr_db for point in same.points) == 200
+    assert min(point.sqnr_db for point in same.points) == MOST_DB
     assert all(layer.activations.float_counts == layer.activations.file_counts for layer in same.worst)
     assert all(layer.activations.limits is None for layer in same.worst)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mnconvert.accuracy import AccuracyReport, PairedDifference
+from mnconvert.accuracy import AccuracyReport, DropReport, PairedDifference
 from mnconvert.config import ConvertConfig, Variant
 from mnconvert.conversion import Failed
 from mnconvert.report.columns import columns_of, spell_bytes, spell_change, spell_ms
@@ -51,6 +51,7 @@ def test_all_variants_differ_and_keep_what_was_asked() -> None:
         (spell_ms(34.71), "34.7 ms"),
         (spell_change((-0.125, 0.18)), "−0.12 ± 0.18"),
         (spell_change((0.5, 0.0)), "+0.50 ± 0.00"),
+        (spell_change((-0.001, 0.1)), "+0.00 ± 0.10"),
     ],
 )
 def test_numbers_have_units(spelled: str, text: str) -> None:
@@ -98,3 +99,22 @@ def test_the_summary_of_one_file_says_what_it_is_and_how_near() -> None:
     assert "of MACs int8" in named["numbers"]
     assert "top-1 88.00 ± 3.25 %, float 90.00 ± 3.00 %: −2.00 ± 1.99 points" in text
     assert "100 pictures of 16 classes, matched by the names of the classes" in text
+
+
+def test_the_summary_says_what_stays_float_and_what_that_costs() -> None:
+    worse = replace(ACCURACY, top1_difference=PairedDifference(num_lost=9, num_won=1, total=100))
+    drop = DropReport(
+        max_drop=2.5, is_held=True, kept=(1, 4), names=("conv_a/Relu6;bn", "conv_b"), before=worse, after=ACCURACY,
+        latency_before_ms=0.5, latency_after_ms=0.75, num_tried=7,
+    )  # fmt: skip
+    lines = summary(replace(made(), report=replace(made().report, drop=drop)), "a.tflite").splitlines()
+    assert lines[-3:] == [
+        "  kept float    conv_a/Relu6, conv_b",
+        "                a drop of at most 2.5 points holds: −2.00, all int8 −8.00; 7 files tried",
+        "                latency 0.750 ms, all int8 0.500 ms",
+    ]
+    nothing = replace(drop, kept=(), names=(), before=ACCURACY)
+    text = summary(replace(made(), report=replace(made().report, drop=nothing)), "a.tflite")
+    assert "kept float    nothing: a drop of at most 2.5 points holds with all int8, −2.00" in text
+    kept = replace(made(), report=replace(made().report, kept_float=("head;bias",)))
+    assert summary(kept, "a.tflite").endswith("  kept float    head")
