@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mnconvert.verification.fidelity import OutputFidelity, OutputMeter
     from mnconvert.verification.layer_errors import LayerError, matching_operators, sqnr_by_operator
     from mnconvert.verification.limits import Limits
-    from mnconvert.verification.pictures import NUM_PICTURES, PictureKind, shape_pictures
+    from mnconvert.verification.pictures import NUM_PICTURES, PictureKind, num_pictures, shape_pictures
     from mnconvert.verification.result import Verification
     from mnconvert.verification.runtimes import RuntimeTrial, try_runtimes
     from mnconvert.verification.verifying import Reference, verify
@@ -31,6 +31,7 @@ __all__ = [
     "Verification",
     "census",
     "matching_operators",
+    "num_pictures",
     "shape_pictures",
     "sqnr_by_operator",
     "try_runtimes",
@@ -42,7 +43,7 @@ _HOMES = {
     "fidelity": ("OutputFidelity", "OutputMeter"),
     "layer_errors": ("LayerError", "matching_operators", "sqnr_by_operator"),
     "limits": ("Limits",),
-    "pictures": ("NUM_PICTURES", "PictureKind", "shape_pictures"),
+    "pictures": ("NUM_PICTURES", "PictureKind", "num_pictures", "shape_pictures"),
     "result": ("Verification",),
     "runtimes": ("RuntimeTrial", "try_runtimes"),
     "verifying": ("Reference", "verify"),

@@ -17,8 +17,8 @@ class Limits:
     ``share`` is that of the multiply-adds in ``numbers``, those not counted that were asked to stay float.
     """
 
-    agreement: float | None = 0.80
-    sqnr_db: float | None = 10.0
+    agreement: float | None = 0.70
+    sqnr_db: float | None = 13.0
     numbers: Numbers | None = Numbers.INT8
     share: float | None = 0.95
 
@@ -45,7 +45,7 @@ class Limits:
 _DEFAULTS = MappingProxyType(
     {
         Variant.NONE: Limits(agreement=0.98, sqnr_db=80.0, numbers=Numbers.FLOAT, share=1.0),
-        Variant.FP16: Limits(agreement=0.95, sqnr_db=40.0, numbers=Numbers.FLOAT16, share=0.95),
+        Variant.FP16: Limits(agreement=0.90, sqnr_db=30.0, numbers=Numbers.FLOAT16, share=0.95),
         # The converter leaves constants of under 1,024 numbers float, which is most of a small network.
         Variant.DYNAMIC: Limits(numbers=Numbers.DYNAMIC, share=None),
         Variant.INT8: Limits(),

@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mnconvert.config import Variant
 from mnconvert.verification.dead_leaves import leaves_picture
 from mninfer.model_file import golden_picture
 from mninfer.model_file.golden import golden_size
 from mninfer.preprocessing import Preprocessor, PreprocessSpec, Resize
 from mninfer.tensors import TensorSpec
 
-__all__ = ["NUM_PICTURES", "PictureKind", "PicturePreparer", "shape_pictures"]
+__all__ = ["NUM_PICTURES", "PictureKind", "PicturePreparer", "num_pictures", "shape_pictures"]
 
 NUM_PICTURES = 64
+# int16x8 has none but reference kernels: half a second a picture for V2 1.0/224, a hundred times int8's.
+NUM_SLOW_PICTURES = 16
 # Seeds are this far apart: a picture belongs to one seed, and the golden vectors' first numbers to none.
 PICTURES_OF_A_SEED = 1 << 16
 
@@ -34,6 +37,11 @@ class PictureKind(StrEnum):
 
     SHAPES = "shapes"
     CALIBRATION = "calibration"
+
+
+def num_pictures(variant: Variant) -> int:
+    """How many pictures a file of this variant is verified on, where there are no others."""
+    return NUM_SLOW_PICTURES if variant is Variant.INT16X8 else NUM_PICTURES
 
 
 def shape_pictures(count: int = NUM_PICTURES, *, seed: int = 0, size: tuple[int, int]) -> Iterator[Pixels]:
