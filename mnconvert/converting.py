@@ -9,6 +9,7 @@ from mnconvert.config import ConvertConfig, Ends, Variant
 from mnconvert.conversion import SourceFacts
 from mnconvert.ends import input_numbers
 from mnconvert.keeping import find_kept, layers_by_operator
+from mnconvert.passes.fold_input import FoldedInput, fold_input
 from mnconvert.passes.keep_float import keep_float, kept_tensors
 from mnconvert.passes.older_versions import older_versions
 from mnconvert.quantize.decide import Known, decide
@@ -84,9 +85,21 @@ class Stages:
         """The operators that are asked to stay float."""
         return find_kept(config.keep_float, self.layers) if config.keep_float else ()
 
+    @cached_property
+    def folded(self) -> FoldedInput:
+        """The float file that an integer file with integer ends is made from."""
+        return fold_input(self.lowered.flatbuffer, self.source.preprocess)
+
+    def entry(self, ends: Ends) -> FoldedInput:
+        """The float file that is quantized, and how pictures become its input."""
+        if ends is Ends.FLOAT32:
+            return FoldedInput(flatbuffer=self.lowered.flatbuffer, preprocess=self.source.preprocess)
+        return self.folded
+
     def known(self, ends: Ends) -> Known:
         """All that the numbers are decided from."""
-        preprocess = self.source.preprocess
+        entry = self.entry(ends)
+        preprocess = entry.preprocess
         numbers = input_numbers(preprocess)
         channels = self.graph.tensors[self.graph.inputs[0]].shape[-1]
         return Known(
@@ -95,13 +108,13 @@ class Stages:
             input_range=(numbers.low, numbers.high),
             pixel_scale=numbers.pixel_scale if ends is not Ends.FLOAT32 else None,
             pixel_offset=numbers.pixel_offset if ends is not Ends.FLOAT32 else 0.0,
-            seen=self.seen,
+            seen={index: entry.seen(index, seen) for index, seen in self.seen.items()},
         )
 
     def plan(self, config: ConvertConfig, more_kept: Collection[int] = (), ends: Ends = Ends.INT8) -> QuantPlan:
         """Every number of the integer file; ``more_kept`` stay float beside those that were asked for."""
         recipe = Recipe(is_per_tensor=config.is_per_tensor, is_int16=config.variant is Variant.INT16X8)
-        plan = decide(self.graph, self.known(ends), recipe)
+        plan = decide(check_model(self.entry(ends).flatbuffer), self.known(ends), recipe)
         kept = tuple(sorted({*self.kept(config), *more_kept}))
         weights = tuple(weights for weights in plan.weights if weights.operator not in kept)
         return replace(plan, weights=weights, kept_float=kept)
@@ -116,7 +129,8 @@ class Stages:
     def _as_asked(self, config: ConvertConfig, ends: Ends, plan: QuantPlan | None) -> bytes:
         if plan is not None:
             quantized = overwrite(self.lowered.variant_of(config.variant, ends), self.graph, plan)
-            return keep_float(quantized, self.lowered.flatbuffer, plan.kept_float, offsets=self.offsets(plan, ends))
+            original = self.entry(ends).flatbuffer
+            return keep_float(quantized, original, plan.kept_float, offsets=self.offsets(plan, ends))
         if not config.is_fused:
             return self.lowered.unfused(config.variant)
         if config.variant is Variant.NONE:

@@ -1,12 +1,14 @@
 """The input and output dtype of an integer file, and how its input's numbers stand for pixels."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mnconvert.config import ConvertConfig, Ends, Variant
-from mninfer.preprocessing import PreprocessSpec
+from mninfer.model_file import limits_elsewhere
+from mninfer.preprocessing import PreprocessSpec, Resize
+from mninfer.tensors import TensorSpec
 
-__all__ = ["InputNumbers", "choose_ends", "input_numbers", "takes_pixels"]
+__all__ = ["InputNumbers", "choose_ends", "input_numbers", "remarks_on_ends", "takes_pixels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +23,31 @@ class InputNumbers:
     pixel_offset: float = 0.0
 
 
-def choose_ends(config: ConvertConfig, preprocess: PreprocessSpec) -> tuple[Ends, str | None]:
-    """What was asked for, else what suits; and a sentence where the usual could not be."""
+def choose_ends(config: ConvertConfig, preprocess: PreprocessSpec) -> Ends:
+    """What was asked for, else what suits; ``preprocess`` is what an integer file would have."""
     if config.ends is not None:
-        return config.ends, None
+        return config.ends
     if config.variant is not Variant.INT8:
-        return Ends.FLOAT32, None
-    if takes_pixels(preprocess):
-        return Ends.UINT8, None
-    return Ends.INT8, "the ends are int8, not uint8: mean and std differ between channels, and a uint8 input has one"
+        return Ends.FLOAT32
+    return Ends.UINT8 if takes_pixels(preprocess) else Ends.INT8
+
+
+def remarks_on_ends(config: ConvertConfig, ends: Ends, preprocess: PreprocessSpec, tensor: TensorSpec) -> list[str]:
+    """Why an int8 file's ends are not the usual ones, and which readers its input does not suit."""
+    if config.variant is not Variant.INT8:
+        return []
+    remarks = []
+    if config.ends is None and ends is not Ends.UINT8:
+        remarks.append(f"the ends are int8, not uint8: {_unlike(preprocess)}, and a uint8 input has one for all")
+    return [*remarks, *limits_elsewhere(replace(preprocess, resize=Resize.STRETCH, crop_fraction=1.0), tensor)]
+
+
+def _unlike(preprocess: PreprocessSpec) -> str:
+    if len(set(preprocess.std)) > 1:
+        return "mean and std differ between channels"
+    if len(set(preprocess.mean)) > 1:
+        return f"the channels' means are {', '.join(f'{mean:g}' for mean in preprocess.mean)}"
+    return f"the mean of {preprocess.mean[0]:g} is no pixel's value"
 
 
 def takes_pixels(preprocess: PreprocessSpec) -> bool:

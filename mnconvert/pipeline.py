@@ -1,16 +1,16 @@
 """The table of contents: a source becomes a float graph, a plan, a file, a verdict. Nothing here touches the disk."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 import mninfer
-from mnconvert.config import ConvertConfig
+from mnconvert.config import ConvertConfig, Ends
 from mnconvert.conversion import Conversion, Failed, Report
 from mnconvert.converting import Stages
 from mnconvert.dropping import hold_drop, raise_if_not_held
-from mnconvert.ends import choose_ends
+from mnconvert.ends import choose_ends, remarks_on_ends
 from mnconvert.file_contract import contract_for, record_verification
 from mnconvert.source import open_source
 from mninfer.errors import MnError
@@ -101,9 +101,9 @@ def _convert(
 ) -> Conversion:
     """One variant: lower, measure, decide, write over, verify."""
     source, started = stages.source, len(clock.times)
-    ends, remark = choose_ends(config, source.preprocess)
     clock.stage("lowering it with TensorFlow")
-    _ = stages.graph
+    ends = choose_ends(config, stages.folded.preprocess)
+    source = replace(source, preprocess=stages.entry(ends).preprocess)
     plan = drop = None
     if config.variant.is_static:
         if stages.samples is not None:
@@ -125,8 +125,8 @@ def _convert(
     if accuracy is None and evaluate_on is not None:
         clock.stage(f"evaluating it on {len(evaluate_on)} pictures")
         accuracy = stages.accuracy(data, evaluate_on)
-    conversion = _conversion(stages, config, data, plan=plan, verification=verification, accuracy=accuracy,
-                             drop=drop, remark=remark, seconds=clock.since(started))  # fmt: skip
+    conversion = _conversion(stages, config, ends, data, plan=plan, verification=verification, accuracy=accuracy,
+                             drop=drop, seconds=clock.since(started))  # fmt: skip
     verification.raise_if_failed(source.name, report=conversion)
     raise_if_not_held(conversion, source.name)
     return conversion
@@ -135,36 +135,37 @@ def _convert(
 def _conversion(
     stages: Stages,
     config: ConvertConfig,
+    ends: Ends,
     data: bytes,
     *,
     plan: Any,
     verification: "Verification",
     accuracy: "AccuracyReport | None",
     drop: "DropReport | None",
-    remark: str | None,
     seconds: dict[str, float],
 ) -> Conversion:
-    source = stages.source
+    source, entry = stages.source, stages.entry(ends)
     with mninfer.load(data) as model:
         spec = model.spec
     samples = () if stages.samples is None else stages.samples.warnings
+    remarks = remarks_on_ends(config, ends, entry.preprocess, spec.inputs[0])
     return Conversion(
         data=data,
         variant=config.variant,
         spec=spec,
         plan=plan,
-        float_flatbuffer=stages.lowered.flatbuffer,
+        float_flatbuffer=entry.flatbuffer,
         report=Report(
             source=stages.facts(),
             config=config,
-            preprocess=source.preprocess,
+            preprocess=entry.preprocess,
             size_bytes=len(data),
             oldest_runtime=spec.oldest_runtime,
             verification=verification,
             num_labels=None if source.labels is None else len(source.labels),
             calibration=None if stages.samples is None else stages.samples.facts(),
             kept_float=() if plan is None else tuple(stages.layer_names[index] for index in plan.kept_float),
-            warnings=(*source.warnings, *samples, *([remark] if remark else [])),
+            warnings=(*source.warnings, *samples, *remarks),
             accuracy=accuracy,
             drop=drop,
             seconds=seconds,
