@@ -23,6 +23,7 @@ __all__ = ["command"]
         "mnmodels train cifar10_mobilenet_v1_025 --data cifar10-train.tar.xz --test cifar10-test.tar.xz",
         "mnmodels train cifar10_mobilenet_v1_025 --resume",
         "mnmodels train my_recipe.toml --epochs 10 --set optimizer.learning_rate=0.05 -o mine.keras",
+        "mnmodels train my_recipe.toml --weights mine.keras --folder runs/more --set optimizer.learning_rate=0.01",
     ),
 )
 @click.argument("recipe", required=False, metavar="RECIPE")
@@ -51,6 +52,7 @@ __all__ = ["command"]
     show_default=True,
     help="Pictures that can't be read.",
 )
+@click.option("--weights", metavar="FILE", help="Begin with the weights of this Keras file, not with random ones.")
 @click.option("--tensorboard", metavar="FOLDER", help="Write TensorBoard's files, too.")
 @click.option("--resume", is_flag=True, help="Go on where the run in FOLDER was cut off.")
 @click.option("--force", is_flag=True, help="Begin again over a run in FOLDER, and write over OUT.")
@@ -91,6 +93,7 @@ def _run(recipe: "Recipe", folder: Path, options: dict[str, Any]) -> "TrainingRe
     start_keras(options["backend"])
     from mnmodels.keras_file import save_keras
     from mnmodels.training.run import train
+    from mnmodels.training.start import start_from
 
     board = Path(options["tensorboard"]) if options["tensorboard"] else None
     note(
@@ -106,6 +109,7 @@ def _run(recipe: "Recipe", folder: Path, options: dict[str, Any]) -> "TrainingRe
             force=options["force"],
             devices=options["devices"],
             watcher=watcher,
+            start=None if options["weights"] is None else start_from(options["weights"]),
         )
     if output:
         save_keras(result.model, output, contract=result.contract, force=options["force"])

@@ -21,7 +21,7 @@ from mnmodels.training.optimizer import make_optimizer
 from mnmodels.training.recipe import Recipe
 from mnmodels.training.schedule import learning_rates
 
-__all__ = ["Session", "network_of"]
+__all__ = ["Session", "Start", "network_of"]
 
 Progress = Callable[[int, int, float, float], None]
 Start = Callable[[Recipe, int], Any]

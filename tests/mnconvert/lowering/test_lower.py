@@ -1,0 +1,154 @@
+"""From a Keras model to flatbuffers: the same outputs, every BatchNorm found, the given model as it was."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras", reason="needs Keras: make test")
+pytest.importorskip("tensorflow", reason="needs TensorFlow: make test")
+
+import keras
+from keras import layers
+
+import mninfer
+from mnconvert.config import ConvertConfig, Ends, Scores, Variant
+from mnconvert.lowering.leading_layers import find_leading_layers
+from mnconvert.lowering.lower import lower
+from mninfer.errors import UnsupportedModelError
+from mninfer.model_file import check_model
+from mnmodels.architectures.registry import build_model
+
+pytestmark = pytest.mark.slow
+
+RNG = np.random.default_rng(4)
+PICTURES = RNG.uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+
+
+def lowered(model, **config):
+    return lower(model, find_leading_layers(model), ConvertConfig(**config))
+
+
+def outputs(flatbuffer, pictures=PICTURES):
+    with mninfer.load(flatbuffer, preprocess="inception") as model:
+        return np.concatenate([model.run([picture[None]])[0] for picture in pictures])
+
+
+def lively(model):
+    """Statistics and affine parameters as after training."""
+    for layer in model._flatten_layers():
+        if type(layer).__name__ == "BatchNormalization":
+            for variable, low, high in ((layer.gamma, 0.5, 2), (layer.beta, -1, 1), (layer.moving_variance, 0.2, 3)):
+                if variable is not None:
+                    variable.assign(RNG.uniform(low, high, variable.shape))
+            layer.moving_mean.assign(RNG.normal(0, 1, layer.moving_mean.shape))
+    return model
+
+
+def residual():
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Conv2D(8, 3, padding="same", use_bias=False, name="stem")(inputs)
+    y = layers.ReLU()(layers.BatchNormalization(name="before")(x))  # before its convolution: nothing to fold into
+    y = layers.BatchNormalization(name="after", center=False)(layers.Conv2D(8, 3, padding="same")(y))
+    x = layers.Activation("relu6")(layers.Add()([x, y]))
+    x = layers.BatchNormalization(name="dense", scale=False)(layers.Dense(6)(layers.GlobalAveragePooling2D()(x)))
+    return lively(keras.Model(inputs, layers.Dense(3, activation="softmax")(x)))
+
+
+def test_a_mobilenet_computes_the_same():
+    model = lively(build_model("mobilenet_v2", alpha=0.35, form="cifar_small", classes=10))
+    result = lowered(model)
+    graph = check_model(result.flatbuffer)
+    np.testing.assert_allclose(outputs(result.flatbuffer), result.reference(PICTURES)[0], atol=1e-5)
+    np.testing.assert_allclose(result.reference(PICTURES)[0], model(PICTURES), atol=1e-6)
+    assert "PAD" not in {operator.name for operator in graph.operators}
+    assert graph.tensors[graph.inputs[0]].shape_signature == (1, 32, 32, 3)
+    num_norms = sum(type(layer).__name__ == "BatchNormalization" for layer in model.layers)
+    assert len(result.norms) == num_norms
+
+
+def test_each_batch_norm_is_found_where_it_ends():
+    model = residual()
+    result = lowered(model)
+    graph = check_model(result.flatbuffer)
+    found = sorted(float(moments.mean[0]) for moments in result.norms.values())
+    wanted = [model.get_layer(name) for name in ("before", "after", "dense")]
+    assert found == pytest.approx(sorted(float(layer.beta[0]) if layer.center else 0.0 for layer in wanted))
+    for index, moments in result.norms.items():
+        assert graph.tensors[index].shape[-1:] == moments.mean.shape
+    np.testing.assert_allclose(outputs(result.flatbuffer), model(PICTURES), atol=1e-5)
+
+
+def test_unfused_keeps_each_norm_as_mul_and_add():
+    result = lowered(residual())
+    loose = result.unfused(Variant.NONE)
+    names = [operator.name for operator in check_model(loose).operators]
+    assert names.count("MUL") == 3
+    assert len(check_model(loose).inputs) == 1
+    np.testing.assert_allclose(outputs(loose), outputs(result.flatbuffer), atol=1e-5)
+
+
+@pytest.mark.parametrize("last", [layers.Dense(3, activation="softmax"), "own layer"])
+def test_logits_are_what_the_softmax_gets(last):
+    inputs = keras.Input((32, 32, 3))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(inputs))
+    x = layers.Softmax()(layers.Dense(3)(x)) if last == "own layer" else last(x)
+    model = keras.Model(inputs, x)
+    logits = outputs(lowered(model, scores=Scores.LOGITS).flatbuffer).astype(np.float64)
+    softmax = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    np.testing.assert_allclose(softmax, model(PICTURES), atol=1e-6)
+    assert np.abs(logits.sum(-1) - 1).max() > 1e-3
+
+
+def test_the_given_model_stays_as_it_is():
+    model = residual()
+    nodes = {layer.name: len(layer._inbound_nodes) for layer in model.layers}
+    before = [weight.copy() for weight in model.get_weights()]
+    lowered(model)
+    assert {layer.name: len(layer._inbound_nodes) for layer in model.layers} == nodes
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_own_normalization_is_taken_out():
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Conv2D(4, 3)(layers.Rescaling(1 / 127.5, offset=-1)(inputs))
+    model = keras.Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
+    result = lowered(model)
+    pixels = np.round((PICTURES + 1) * 127.5).astype(np.float32)
+    normalized = pixels / 127.5 - 1
+    np.testing.assert_allclose(outputs(result.flatbuffer, normalized), model(pixels), atol=1e-4)
+    np.testing.assert_allclose(result.reference(normalized)[0], model(pixels), atol=1e-4)
+
+
+def test_learned_groups_leave_no_arithmetic_on_weights():
+    model = build_model("mobilenet_v2_lgc", alpha=0.35, form="cifar_small", classes=10)
+    for layer in model.layers:
+        if type(layer).__name__ == "LearnedGroupConv2D":
+            layer.condense(layer.condense_factor - 1)
+    result = lowered(lively(model))
+    graph = check_model(result.flatbuffer)
+    constant = [op for op in graph.operators if all(i < 0 or graph.tensors[i].data is not None for i in op.inputs)]
+    assert not constant
+    np.testing.assert_allclose(outputs(result.flatbuffer), model(PICTURES), atol=1e-5)
+
+
+def test_a_size_that_is_open_is_asked_for():
+    inputs = keras.Input((None, None, 3))
+    model = keras.Model(inputs, layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(inputs)))
+    with pytest.raises(UnsupportedModelError, match="takes pictures of any size") as caught:
+        lowered(model)
+    assert "--size HEIGHT WIDTH" in caught.value.hints[0]
+    assert check_model(lowered(model, size=(20, 24)).flatbuffer).tensors[0].shape == (1, 20, 24, 3)
+    with pytest.raises(UnsupportedModelError, match="fixed to 32 32"):
+        lowered(build_model("mobilenet_v1", alpha=0.25, form="cifar_small", classes=10), size=(64, 64))
+
+
+def test_other_inputs_than_a_picture_are_refused():
+    inputs = keras.Input((7,))
+    with pytest.raises(UnsupportedModelError, match="not one picture"):
+        lowered(keras.Model(inputs, layers.Dense(3)(inputs)))
+
+
+def test_an_integer_skeleton_has_the_ends_that_were_asked_for():
+    result = lowered(residual())
+    for ends in (Ends.UINT8, Ends.INT8, Ends.FLOAT32):
+        graph = check_model(result.variant_of(Variant.INT8, ends))
+        assert {graph.tensors[i].dtype for i in (*graph.inputs, *graph.outputs)} == {str(ends)}
