@@ -34,6 +34,11 @@ IMPORTED_IN = {
         "click": ("cli/",),
         "http": ("camera/",),
     },
+    "mnconvert": {
+        "tensorflow": ("lowering/tensorflow.py",),
+        "keras": ("source.py", "lowering/"),
+        "click": ("cli/",),
+    },
     "mnmodels": {
         # The fused kernel, a program that was asked for by --trust, TensorBoard's files: all else goes through Keras.
         "tensorflow": ("architectures/batch_norm.py", "keras_file/saved_model.py", "training/logs.py"),
@@ -43,7 +48,8 @@ IMPORTED_IN = {
         "urllib": ("weights/imagenet.py", "data/published_sets.py"),
     },
 }
-NEEDS = {"mnmodels": "keras"}  # what the modules of a package may take for installed, beyond the base install
+# What the modules of a package may take for installed, beyond the base install.
+NEEDS = {"mnmodels": "keras", "mnconvert": "keras"}
 INSTALLED = {"wheel", "tflite_runtime", "keras"}  # the environments of make test that have the wheel from pip
 VAGUE = {"util", "utils", "helper", "helpers", "common", "misc", "shared"}
 PACKAGES = [name for name, home in HOMES.items() if (ROOT / home / "__init__.py").is_file()]
