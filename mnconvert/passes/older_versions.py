@@ -77,10 +77,9 @@ def _refuse_later(graph: Graph, release: str) -> None:
         if not _has(release, since):
             name = graph.tensors[operator.outputs[0]].name.partition(";")[0]
             scales = " with a scale for each channel" if _is_dense_per_channel(graph, operator) else ""
-            which = (
-                f"is in no release that is known here, at {name!r}" if since is None else f"needs {since}, at {name!r}"
+            offenders.append(
+                f"{operator.name} version {operator.version}{scales} needs {since or 'a later one'}, at {name!r}"
             )
-            offenders.append(f"{operator.name} version {operator.version}{scales} {which}")
     if offenders:
         more = f", and {len(offenders) - 1} more" if len(offenders) > 1 else ""
         raise UnsupportedModelError(
