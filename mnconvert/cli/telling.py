@@ -139,7 +139,7 @@ def _report_json(outcome: Outcome, options: dict[str, Any]) -> dict[str, Any] | 
     if made is None:
         return None
     plan = {"plan": made.plan.to_json() if made.plan else None} if options["is_explained"] else {}
-    return made.report.to_json() | {"sha256": made.spec.sha256} | plan
+    return {"sha256": made.spec.sha256} | made.report.to_json() | plan
 
 
 def _exit_code(outcome: Outcome) -> int:
