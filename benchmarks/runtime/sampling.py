@@ -75,7 +75,8 @@ def _cpuinfo() -> list[str]:
 def write_result(name: str, result: Mapping[str, Any]) -> None:
     """benchmarks/results/NAME.json, with the command and the machine; also printed."""
     arguments = " ".join(Path(arg).name if os.sep in arg else arg for arg in sys.argv[1:])
-    command = f"python benchmarks/runtime/{Path(sys.argv[0]).name} {arguments}".strip()
+    script = Path(sys.argv[0]).resolve().relative_to(Path(__file__).parents[2])
+    command = f"python {script.as_posix()} {arguments}".strip()
     text = json.dumps({"schema": 1, "command": command, "machine": machine_facts(), **result}, indent=1)
     (RESULTS / f"{name}.json").write_text(text + "\n")
     print(text)
