@@ -8,21 +8,23 @@ import mninfer
 from mnconvert.config import ConvertConfig
 from mnconvert.source import Source
 from mninfer.errors import MnError
-from mninfer.model_file import Contract, make_golden, read_model, write_contract
+from mninfer.model_file import Contract, GoldenVector, make_golden, read_model, write_contract
 from mninfer.outputs import read_outputs
 from mninfer.spec import Provenance
 from mninfer.version import installed_version
 
-__all__ = ["contract_for", "record_verification"]
+__all__ = ["contract_for", "record_verification", "remarks_on_batch"]
 
 
 def contract_for(
     flatbuffer: bytes, source: Source, config: ConvertConfig, calibration: Mapping[str, Any] | None
 ) -> Contract:
-    """All but the verification; the golden vectors are what the file itself gives here."""
+    """All but the verification; the golden vectors are what the file itself gives here, to one picture at a time."""
     graph = read_model(flatbuffer, where=source.name).graph
-    with mninfer.load(flatbuffer, preprocess=source.preprocess) as model:
-        golden = make_golden(model.engine.run, graph, source.preprocess)
+    golden: tuple[GoldenVector, ...] = ()
+    if config.batch == 1:
+        with mninfer.load(flatbuffer, preprocess=source.preprocess) as model:
+            golden = make_golden(model.engine.run, graph, source.preprocess)
     return Contract(
         task=read_outputs(graph).task,
         preprocess=source.preprocess,
@@ -36,6 +38,13 @@ def contract_for(
         ),
         golden=golden,
     )
+
+
+def remarks_on_batch(config: ConvertConfig) -> list[str]:
+    """What a file of several pictures is not for."""
+    if config.batch == 1:
+        return []
+    return [f"the file takes {config.batch} pictures at once: it is for Model.run, and `mninfer check` can't try it"]
 
 
 def record_verification(flatbuffer: bytes, contract: Contract, source: Source, summary: Mapping[str, Any]) -> bytes:

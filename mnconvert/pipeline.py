@@ -11,7 +11,7 @@ from mnconvert.conversion import Conversion, Failed, Report
 from mnconvert.converting import Stages
 from mnconvert.dropping import hold_drop, raise_if_not_held
 from mnconvert.ends import choose_ends, remarks_on_ends
-from mnconvert.file_contract import contract_for, record_verification
+from mnconvert.file_contract import contract_for, record_verification, remarks_on_batch
 from mnconvert.source import open_source
 from mninfer.errors import MnError
 from mninfer.model_file import write_contract
@@ -148,7 +148,7 @@ def _conversion(
     with mninfer.load(data) as model:
         spec = model.spec
     samples = () if stages.samples is None else stages.samples.warnings
-    remarks = remarks_on_ends(config, ends, entry.preprocess, spec.inputs[0])
+    remarks = [*remarks_on_ends(config, ends, entry.preprocess, spec.inputs[0]), *remarks_on_batch(config)]
     return Conversion(
         data=data,
         variant=config.variant,

@@ -21,7 +21,8 @@ _SPREAD = 2.0  # powers of ten, up and down
 
 def request(**options: Any) -> ConvertConfig:
     """A conversion of the shapes network, which takes [-1, 1]."""
-    return ConvertConfig(preprocess=StatedPreprocess.parse(preprocess="inception"), labels=CLASSES, **options)
+    stated = StatedPreprocess.parse(preprocess="inception")
+    return ConvertConfig(**{"preprocess": stated, "labels": CLASSES, **options})
 
 
 def labelled_shapes(count: int, seed: int = 11) -> ArrayPictures:
