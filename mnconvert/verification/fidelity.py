@@ -16,14 +16,16 @@ MOST_DB = 100.0
 
 Array = npt.NDArray[Any]
 _LEAST = 1e-200  # stands for nothing in a ratio
+_ROUNDING = 1e-5  # of the best score: what the order of sums may change in float32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFidelity:
     """One output over all pictures.
 
-    ``agreement``: the share of pictures (of pixels, for masks) whose best class is the float model's, where k equal
-    best ones count 1/k; None where the output has no classes. ``num_classes_seen``: how many classes are the float
+    ``agreement``: the share of pictures (of pixels, for masks) whose best class is the float model's, or is nearer to
+    it than the output's own step can tell; k equal best ones count 1/k. None where the output has no classes.
+    ``num_classes_seen``: how many classes are the float
     model's best of some picture. ``cosine`` and ``sqnr_db``, signal over difference: the pictures' means, so that a few
     strong answers don't hide the many.
     """
@@ -59,10 +61,13 @@ def decibel(signal: npt.ArrayLike, noise: npt.ArrayLike) -> npt.NDArray[np.float
 
 
 class OutputMeter:
-    """Gathers one output's sums; ``result`` may be asked for at any time after the first picture."""
+    """Gathers one output's sums; ``result`` may be asked for at any time after the first picture.
 
-    def __init__(self, *, index: int = 0, name: str = "", has_classes: bool = True) -> None:
-        self._index, self._name, self._has_classes = index, name, has_classes
+    ``step`` is the output's, where it is quantized: classes that are nearer to each other are one to it.
+    """
+
+    def __init__(self, *, index: int = 0, name: str = "", has_classes: bool = True, step: float = 0.0) -> None:
+        self._index, self._name, self._has_classes, self._step = index, name, has_classes, step
         self._decibels = self._cosines = self._agreed = self._largest = 0.0
         self._num_pictures = self._num_rows = self._num_not_finite = 0
         self._seen: set[int] = set()
@@ -92,12 +97,12 @@ class OutputMeter:
         self._num_pictures += len(wanted)
 
     def _add_classes(self, wanted: npt.NDArray[np.float64], found: npt.NDArray[np.float64]) -> None:
-        rows = np.arange(len(wanted))
-        best = wanted.argmax(1)
+        highest = wanted.max(1, keepdims=True)
+        are_wanted = wanted >= highest - np.maximum(self._step, _ROUNDING * np.abs(highest))
         are_best = found == found.max(1, keepdims=True)
-        self._agreed += float((are_best[rows, best] / are_best.sum(1)).sum())
-        self._num_rows += len(rows)
-        self._seen.update(np.unique(best).tolist())
+        self._agreed += float(((are_best & are_wanted).sum(1) / are_best.sum(1)).sum())
+        self._num_rows += len(wanted)
+        self._seen.update(np.unique(wanted.argmax(1)).tolist())
 
     def result(self) -> OutputFidelity:
         if not self._num_pictures:

@@ -17,7 +17,7 @@ class Limits:
     ``share`` is that of the multiply-adds in ``numbers``, those not counted that were asked to stay float.
     """
 
-    agreement: float | None = 0.70
+    agreement: float | None = 0.65
     sqnr_db: float | None = 13.0
     numbers: Numbers | None = Numbers.INT8
     share: float | None = 0.95

@@ -19,7 +19,7 @@ from mnconvert.verification.pictures import PictureKind, PicturePreparer
 from mnconvert.verification.result import Verification
 from mnconvert.verification.runtimes import RuntimeTrial, try_runtimes
 from mninfer.errors import UnsupportedModelError, VerifyError
-from mninfer.model_file import Graph, read_model
+from mninfer.model_file import Graph, Operator, read_model
 from mninfer.postprocessing import dequantize
 from mninfer.preprocessing import PreprocessSpec
 
@@ -103,6 +103,7 @@ class _Run:
                 index=index,
                 name=spec.name,
                 has_classes=_has_classes(model.graph, index) if has_classes is None else has_classes,
+                step=_step(model.graph, index),
             )
             for index, spec in enumerate(model.spec.outputs)
         ]
@@ -147,13 +148,29 @@ def _fitting(reference: Array, got: Array) -> Array:
 
 def _has_classes(graph: Graph, output: int) -> bool:
     """Whether an output may hold a score for each of several classes: no boxes, no class numbers, nothing pooled."""
-    producers = {tensor: operator for operator in graph.operators for tensor in operator.outputs}
-    tensor = graph.outputs[output]
-    if graph.tensors[tensor].shape[-1:] in ((), (1,)):
+    if graph.tensors[graph.outputs[output]].shape[-1:] in ((), (1,)):
         return False
-    while tensor in producers and producers[tensor].name in _PASSING:
-        tensor = producers[tensor].inputs[0]
-    return tensor in producers and producers[tensor].name not in _NO_CLASSES and not producers[tensor].is_custom
+    maker = _producers(graph).get(_handed_on(graph, output)[-1])
+    return maker is not None and maker.name not in _NO_CLASSES and not maker.is_custom
+
+
+def _step(graph: Graph, output: int) -> float:
+    """The coarsest step in which an output's scores are told, also where they are float in the end; 0 where in none."""
+    found = (graph.tensors[tensor].quantization for tensor in _handed_on(graph, output))
+    return max((quantization.scales[0] for quantization in found if quantization), default=0.0)
+
+
+def _handed_on(graph: Graph, output: int) -> list[int]:
+    """An output and the tensors that are handed on to it, back to the one that is computed."""
+    producers = _producers(graph)
+    tensors = [graph.outputs[output]]
+    while tensors[-1] in producers and producers[tensors[-1]].name in _PASSING:
+        tensors.append(producers[tensors[-1]].inputs[0])
+    return tensors
+
+
+def _producers(graph: Graph) -> dict[int, Operator]:
+    return {tensor: operator for operator in graph.operators for tensor in operator.outputs}
 
 
 def _batches(items: Iterable[Array], size: int) -> Iterator[list[Array]]:

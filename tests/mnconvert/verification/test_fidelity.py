@@ -36,6 +36,19 @@ def test_equal_best_classes_share_one_vote():
     assert measured([[9, 1, 1, 1]], [[0, 0, 0, 0]]).agreement == 0.25
 
 
+def test_classes_that_the_output_s_step_cannot_tell_apart_are_one():
+    reference, got = [[0.502, 0.5, 0.1]], [[0.5, 0.5, 0.1]]
+    assert measured(reference, got).agreement == 0.5
+    assert measured(reference, got, step=1 / 256).agreement == 1
+    assert measured([[0.51, 0.5, 0.1]], [[0.5, 0.51, 0.1]], step=1 / 256).agreement == 0
+
+
+def test_a_float_model_that_has_not_decided_agrees_with_each_of_its_best():
+    """Untrained: all scores equal, to the last bits."""
+    third = 1 / 3
+    assert measured([[third, third * (1 + 1e-7), third]], [[third, third, third]]).agreement == 1
+
+
 def test_masks_agree_by_pixel():
     reference, got = np.zeros((1, 2, 2, 3)), np.zeros((1, 2, 2, 3))
     reference[..., 1] = got[..., 1] = 1

@@ -11,7 +11,7 @@ from mninfer.errors import UnsupportedModelError, VerifyError
 from mninfer.model_file import annotate, decode_model, encode_model
 from mninfer.preprocessing import PRESETS
 from support.builder import GraphBuilder
-from support.network import forward
+from support.network import float_model, forward, int8_model
 from support.networks import SHAPES_SIZE, embedder, shapes_float, shapes_int8, shapes_network
 from support.pictures import shape_pictures as known_shapes
 
@@ -99,6 +99,16 @@ def test_several_pictures_at_a_time():
             tensor["shape"] = (3, *tensor["shape"][1:])
     found = verified(encode_model(root), FLOAT)
     assert (found.passed, found.num_pictures) == (True, 16), found.failures
+
+
+def test_an_untrained_network_is_no_failure():
+    """All its scores are nearly one, less than a step apart, and its files are right all the same."""
+    *before, head = shapes_network()
+    layers = [*before, replace(head, weights=head.weights / 10_000, bias=0 * head.bias)]
+    quantized = int8_model(layers, SHAPES_SIZE, known_shapes(20, seed=0)[0])
+    for data, limits in ((float_model(layers, SHAPES_SIZE), FLOAT), (quantized, INT8)):
+        found = verified(data, limits, reference=lambda tensors: [forward(layers, tensors)])
+        assert (found.passed, found.agreement) == (True, 1), found.failures
 
 
 def test_features_are_measured_without_classes():
