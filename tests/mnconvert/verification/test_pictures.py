@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mnconvert.verification import shape_pictures
+from mnconvert.config import Variant
+from mnconvert.verification import num_pictures, shape_pictures
 from mnconvert.verification.pictures import PicturePreparer
 from mninfer.preprocessing import PRESETS, Resize
 from mninfer.tensors import Quantization, TensorSpec
@@ -65,6 +66,11 @@ def test_normalized_tensors_become_their_nearest_pixels(spec):
     stored, real = PicturePreparer(quantized, recorded=recorded, preprocess=spec)(tensor)
     assert np.array_equal(stored[0], in_order)
     assert np.array_equal(real[0], tensor)
+
+
+def test_slow_files_are_verified_on_fewer():
+    assert {variant: num_pictures(variant) for variant in Variant} == dict.fromkeys(Variant, 64) | {"int16x8": 16}
+    assert (num_pictures(Variant.INT8, most=200), num_pictures(Variant.INT16X8, most=5)) == (200, 5)
 
 
 def test_a_larger_batch_is_prepared_picture_by_picture():
