@@ -6,6 +6,8 @@ from mnconvert.config import ConvertConfig, Variant
 
 __all__ = ["every_variant", "file_part", "short_name", "variant_name"]
 
+_MARK = "mnkit_norm_"  # what lowering calls a BatchNorm while it is traced
+
 
 def variant_name(config: ConvertConfig) -> str:
     """``int8 per tensor``, ``none unfused``: the variant and what of its structure was asked otherwise."""
@@ -21,8 +23,9 @@ def file_part(config: ConvertConfig) -> str:
 
 
 def short_name(tensor: str) -> str:
-    """A tensor's name without those of what was fused into it, which follow after semicolons."""
-    return tensor.split(";", 1)[0]
+    """Of the names that a tensor has, one for each of what was fused into it, the first that is the model's own."""
+    names = tensor.split(";")
+    return next((name for name in names if not name.startswith(_MARK)), names[0])
 
 
 def every_variant(config: ConvertConfig) -> tuple[ConvertConfig, ...]:

@@ -8,7 +8,7 @@ from mnconvert.accuracy import AccuracyReport, DropReport, PairedDifference
 from mnconvert.config import ConvertConfig, Variant
 from mnconvert.conversion import Failed
 from mnconvert.report.columns import columns_of, spell_bytes, spell_change, spell_ms
-from mnconvert.report.names import every_variant, file_part, variant_name
+from mnconvert.report.names import every_variant, file_part, short_name, variant_name
 from mnconvert.report.rows import Standing, variant_row
 from mnconvert.report.summary import summary
 from mnconvert.report.table import text_table
@@ -29,6 +29,19 @@ def test_names_for_people_and_for_files() -> None:
     assert variant_name(ConvertConfig(variant=Variant.INT8, is_per_tensor=True)) == "int8 per tensor"
     assert variant_name(ConvertConfig(is_fused=False)) == "none unfused"
     assert file_part(ConvertConfig(variant=Variant.INT8, is_per_tensor=True)) == "int8_per_tensor"
+
+
+@pytest.mark.parametrize(
+    ("tensor", "short"),
+    [
+        ("conv1_relu/Relu6;mnkit_norm_0_1/add;conv1/convolution", "conv1_relu/Relu6"),
+        ("mnkit_norm_38_1/add;block_12_project/convolution;mnkit_norm_38_1/add/y1", "block_12_project/convolution"),
+        ("mnkit_norm_1/mul", "mnkit_norm_1/mul"),
+        ("Identity", "Identity"),
+    ],
+)
+def test_a_layer_is_called_by_the_models_own_name(tensor: str, short: str) -> None:
+    assert short_name(tensor) == short
 
 
 def test_all_variants_differ_and_keep_what_was_asked() -> None:
