@@ -28,6 +28,7 @@ __all__ = [
     "NearChoice",
     "engine_options",
     "examples",
+    "fitting_options",
     "model_argument",
     "model_options",
     "open_model",
@@ -99,9 +100,14 @@ def model_argument(command: Command) -> Command:
 
 
 def preprocess_options(command: Command) -> Command:
+    """``fitting_options``, and what the outputs are called."""
+    labels = click.option("--labels", metavar="FILE", help="One label a line, in the order of the model's outputs.")
+    return fitting_options(labels(command))
+
+
+def fitting_options(command: Command) -> Command:
     """How a picture becomes the input tensor; what is not stated stays as the file says."""
     for decorate in (
-        click.option("--labels", metavar="FILE", help="One label a line, in the order of the model's outputs."),
         click.option("--interpolation", type=NearChoice(["area", "bilinear"]), help="How pixels are averaged."),
         click.option(
             "--resize", metavar="stretch|crop[:0.875]|letterbox", help="How a picture gets the input's shape."

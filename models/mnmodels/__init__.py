@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mnmodels.architectures.mobilenet_v2_grouped import MobileNetV2GC, MobileNetV2LGC
     from mnmodels.architectures.mobilenet_v3 import MobileNetV3Large, MobileNetV3Small
     from mnmodels.architectures.registry import build_model
+    from mnmodels.counting.summarize import summarize
 
 __all__ = [
     "MobileNet",
@@ -18,6 +19,7 @@ __all__ = [
     "MobileNetV3Large",
     "MobileNetV3Small",
     "build_model",
+    "summarize",
 ]
 
 _HOMES = {
@@ -26,6 +28,7 @@ _HOMES = {
     "mnmodels.architectures.mobilenet_v2_grouped": ("MobileNetV2GC", "MobileNetV2LGC"),
     "mnmodels.architectures.mobilenet_v3": ("MobileNetV3Large", "MobileNetV3Small"),
     "mnmodels.architectures.registry": ("build_model",),
+    "mnmodels.counting.summarize": ("summarize",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -15,10 +15,12 @@ from mninfer.cli.options import (
 )
 from mninfer.cli.output import json_line, note, say
 from mninfer.cli.progress import Progress
-from mninfer.errors import MnError
+from mninfer.errors import MnError, ModelFileError
 from mnmodels.backend import BACKENDS
 from mnmodels.cli.keras_options import KerasOptions, keras_options
 from mnmodels.cli.network_options import network_options
+from mnmodels.cli.outputs import refuse_output
+from mnmodels.cli.stated import refuse_stated
 
 if TYPE_CHECKING:
     from mnmodels.data import Pictures
@@ -27,10 +29,25 @@ if TYPE_CHECKING:
 __all__ = ["command", "in_words"]
 
 LISTED_CLASSES, LISTED_CONFUSIONS = 20, 5
+ENGINES_ALONE = ("engine", "delegate", "threads", "allow_unlisted_ops")
+KERAS_ALONE = ("arch", "alpha", "form", "network_settings", "lambdas", "custom", "trust", "backend", "batch")
 
 
 @click.command(
     "evaluate",
+    help="""Measure MODEL, a Keras file of any era or a .tflite, on the labelled pictures of DATA.
+
+    DATA is a folder with a folder for each class (with test/ or val/ around them, or not), an archive of one, CIFAR's
+    own archives, an ImageNet folder, TFRecords, or cifar10 | cifar100 (a download).
+
+    \b
+    A class of DATA is found among the model's classes
+      by its number, where it is called 0007_n01514859_name or 0007:
+        counted from 0, after a background;
+      by its name, where the model's labels are known;
+      by its place, where DATA has all 1000 wnids, or the model
+        as many classes and no labels (told as assumed).
+    """,
     epilog=examples(
         "mnmodels evaluate mine.keras flowers/",
         "mnmodels evaluate mobilenet.tflite cifar10-test.tar.xz --confusion confusion.png --mistakes mistakes.png",
@@ -70,21 +87,9 @@ LISTED_CLASSES, LISTED_CONFUSIONS = 20, 5
 @keras_options
 @network_options
 def command(model: str, data: str, *, is_json: bool, **options: Any) -> int:
-    r"""Measure MODEL, a Keras file of any era or a .tflite, on the labelled pictures of DATA.
-
-    DATA is a folder with a folder for each class (with test/ or val/ around them, or not), an archive of one, CIFAR's
-    own archives, an ImageNet folder, TFRecords, or cifar10 | cifar100 (a download).
-
-    \b
-    A class of DATA is found among the model's classes
-      by its number, where it is called 0007_n01514859_name or 0007: counted from 0, after a background;
-      by its name, where the model's labels are known;
-      by its place, where DATA has all 1000 wnids, or the model as many classes and no labels (told as assumed).
-    """
-    from mninfer.files import refuse_existing
-
+    """Measure a model on labelled pictures."""
     for target in filter(None, (options["confusion"], options["mistakes"])):
-        refuse_existing(target, force=options["force"], elsewhere="another name")
+        refuse_output(target, ".png", force=options["force"], elsewhere="another name")
     evaluation, pictures = _evaluate(model, data, options)
     _draw(evaluation, pictures, options)
     if is_json:
@@ -96,8 +101,13 @@ def command(model: str, data: str, *, is_json: bool, **options: Any) -> int:
 
 def _evaluate(model: str, data: str, options: dict[str, Any]) -> "tuple[Evaluation, Pictures]":
     from mnmodels.data import balanced_subset, open_data
-    from mnmodels.evaluation import evaluate, match_classes
+    from mnmodels.evaluation import evaluate, is_tflite, match_classes
 
+    is_keras = not is_tflite(model)
+    refuse_stated(
+        ENGINES_ALONE if is_keras else KERAS_ALONE,
+        "MODEL is a Keras file, which Keras runs" if is_keras else "MODEL is a .tflite, which needs no Keras",
+    )
     stated_preprocess(_shared(options))  # a wrong value is told before anything is read
     pictures = open_data(
         data, split=options["split"], on_corrupt=options["on_corrupt"], classes_from=options["classes_from"]
@@ -137,7 +147,11 @@ def _open(model: str, options: dict[str, Any]) -> "Predictor":
     if is_tflite(model):
         return TFLitePredictor(open_model(model, shared), model)
     start_keras(options["backend"])
+    if options["network"] and "name" not in options["network"]:
+        raise click.UsageError("these options describe a network: say which, with --arch NAME")
     file = KerasOptions.take(options).load(model, arch=options["network"])
+    if shared.sha256 is not None and file.sha256 != shared.sha256.strip().lower():
+        raise ModelFileError(f"the file has sha256 {file.sha256}, not {shared.sha256} as stated")
     config = KerasConfig(
         batch=options["batch"],
         preprocess=stated_preprocess(shared),

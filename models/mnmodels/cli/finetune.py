@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mninfer.cli.options import FiniteRange, ModelOptions, NearChoice, examples, preprocess_options, stated_preprocess
+from mninfer.cli.options import FiniteRange, ModelOptions, NearChoice, examples, fitting_options, stated_preprocess
 from mninfer.cli.output import json_line, note, say
 from mnmodels.backend import BACKENDS
+from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_output
+from mnmodels.cli.stated import refuse_stated
 
 if TYPE_CHECKING:
     from mnmodels.finetuning.base import Base
@@ -68,17 +70,18 @@ __all__ = ["command"]
 @click.option("--resume", is_flag=True, help="Go on where a run was cut off.")
 @click.option("--force", is_flag=True, help="Begin again over a run in RUN, and write over OUT.")
 @click.option("--json", "is_json", is_flag=True, help="The result as one JSON object.")
-@preprocess_options
+@fitting_options
 def command(pictures: str, output: str, *, is_json: bool, **options: Any) -> int:
     """Fit a trained network to your own classes: FOLDER holds a folder of pictures for each.
 
     First a new head alone learns, then the last layers with it, at a tenth of the learning rate. OUT carries the labels
     and the preprocessing, so that converting it needs no options.
     """
-    from mninfer.files import refuse_existing
     from mnmodels.backend import start_keras
 
-    refuse_existing(output, force=options["force"])
+    refuse_output(output, *KERAS_ENDINGS, force=options["force"])
+    if options["base"]:
+        refuse_stated(("name", "alpha", "size"), "the base is a file, which says this itself")
     start_keras(options["backend"])
     from mnmodels.keras_file import save_keras
 
@@ -99,6 +102,8 @@ def _run(pictures: str, output: str, options: dict[str, Any]) -> "TrainingResult
     from mnmodels.training.sets import parts_or_held_back
 
     base = _base(options)
+    for warning in base.warnings:
+        note(f"warning: {warning}")
     training, validation = parts_or_held_back(
         pictures, options["validation"], options["seed"], on_corrupt=options["on_corrupt"]
     )

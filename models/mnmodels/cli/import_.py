@@ -9,6 +9,7 @@ from mninfer.cli.chatter import without_chatter
 from mninfer.cli.options import ModelOptions, examples, preprocess_options, stated_preprocess
 from mninfer.cli.output import json_line, note, say
 from mnmodels.cli.network_options import network_options
+from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_output
 
 if TYPE_CHECKING:
     from mnmodels.weights import ImportConfig, Imported
@@ -46,12 +47,11 @@ def command(
     The number of classes is the file's, where none is stated (--option classes=10). Where FILE is a .tflite and
     imported whole, the outputs are compared with its own, which must agree within 1e-4.
     """
-    from mninfer.files import refuse_existing
     from mnmodels.weights import import_weights
 
     if network is None or "name" not in network:
         raise click.UsageError("which network are the weights of? --arch NAME; mnmodels import --help")
-    refuse_existing(output, force=force)
+    refuse_output(output, *KERAS_ENDINGS, force=force)
     config = _config(network, options)
     with without_chatter():
         imported = import_weights(weights, config)

@@ -8,6 +8,7 @@ import click
 
 from mninfer.cli.options import NearChoice
 from mninfer.errors import MnError
+from mninfer.near import near_names
 from mnmodels.architectures.options import OPTIONS, check_names, check_options
 from mnmodels.architectures.registry import ARCHITECTURES
 
@@ -73,6 +74,8 @@ def _settings(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> 
 
 def _check(key: str, value: Any) -> None:
     try:
+        if key not in _KNOWN and (near := near_names(key, _KNOWN)):
+            raise click.BadParameter(f'a network has no option "{key}". Did you mean "{near[0]}"?')
         check_names("a network", [key], _KNOWN)
         check_options("a network", **{key: value})
     except MnError as error:

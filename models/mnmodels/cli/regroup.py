@@ -10,6 +10,7 @@ from mninfer.cli.output import json_line, note, say
 from mninfer.errors import MnError
 from mnmodels.cli.keras_options import KerasOptions, keras_options
 from mnmodels.cli.network_options import network_options
+from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_output
 
 if TYPE_CHECKING:
     from mnmodels.architectures.regroup import Regrouped
@@ -38,10 +39,9 @@ def command(
     MODEL has to be fully condensed: trained past the last condensing stage. OUT is written only where the outputs of
     both nets agree within 1e-4; else the exit code is 3.
     """
-    from mninfer.files import refuse_existing
     from mnmodels.backend import start_keras
 
-    refuse_existing(output, force=force)
+    refuse_output(output, *KERAS_ENDINGS, force=force)
     start_keras()
     from mnmodels.architectures.regroup import regroup
     from mnmodels.keras_file import save_keras

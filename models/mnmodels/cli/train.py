@@ -8,6 +8,7 @@ import click
 from mninfer.cli.options import NearChoice, examples
 from mninfer.cli.output import json_line, note, say
 from mnmodels.backend import BACKENDS
+from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_output
 
 if TYPE_CHECKING:
     from mnmodels.training.recipe import Recipe
@@ -81,14 +82,13 @@ def command(recipe: str | None, *, is_list: bool, is_json: bool, **options: Any)
 
 
 def _run(recipe: "Recipe", folder: Path, options: dict[str, Any]) -> "TrainingResult":
-    from mninfer.files import refuse_existing
     from mnmodels.backend import start_keras
     from mnmodels.cli.train_progress import TerminalWatcher
     from mnmodels.training.sets import open_sets
 
     output = options["output"]
     if output:
-        refuse_existing(output, force=options["force"])
+        refuse_output(output, *KERAS_ENDINGS, force=options["force"])
     pictures, validation = open_sets(recipe, options["data"], test=options["test"], on_corrupt=options["on_corrupt"])
     start_keras(options["backend"])
     from mnmodels.keras_file import save_keras

@@ -1,6 +1,6 @@
 """How pictures become a Keras model's input: stated > in the file > inferred from its layers > assumed > an error."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +10,16 @@ from mninfer.errors import PreprocessError
 from mninfer.preprocessing import PRESETS, PreprocessSource, PreprocessSpec, StatedPreprocess, parse_preprocess
 from mnmodels.architectures.registry import build_model
 from mnmodels.architectures.widths import divisible
+from mnmodels.evaluation.leading_operations import affine_of, leading_operations, operations_of
 
 __all__ = ["infer_preprocess", "likeness", "settle_preprocess"]
 
 _AUGMENTATION = ("Random", "Resizing", "CenterCrop", "AutoContrast", "GaussianNoise")
+_PLAIN = frozenset(
+    ("InputLayer", "Conv2D", "DepthwiseConv2D", "Dense", "BatchNormalization", "Activation", "ReLU", "Softmax",
+     "Add", "ZeroPadding2D", "AveragePooling2D", "GlobalAveragePooling2D", "Dropout", "SpatialDropout2D", "Reshape",
+     "Flatten", "Identity")
+)  # fmt: skip
 _STANDARD_ALPHAS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 _IMAGENET_CLASSES = (1000, 1001)
 # Name, layers with weights (normalizations not counted), filters of the first one.
@@ -58,19 +64,33 @@ def _base(model: Any, in_file: PreprocessSpec | None) -> tuple[PreprocessSpec | 
 def infer_preprocess(model: Any) -> PreprocessSpec | None:
     """Pixels as they are, where the network itself begins by normalizing them; None where it does not.
 
-    A Rescaling counts that maps 0..255 into a small range: one that would make it larger is meant for other numbers.
+    Layers count (Rescaling, Normalization) and arithmetic with constants (``inputs / 127.5 - 1``), taken together, that
+    map 0..255 into a range no larger: what makes it larger is meant for other numbers.
     """
-    for layer in _layers(model):
-        name = type(layer).__name__
-        if name == "Normalization" or (name == "Rescaling" and _takes_pixels(layer)):
+    low, high = 0.0, 255.0  # the ends, of the first channel
+    is_normalizing = False
+    for operation in leading_operations(model):
+        name = type(operation).__name__
+        if name == "Normalization":
             return replace(PRESETS["raw"], source=PreprocessSource.INFERRED)
-        if name != "InputLayer" and not name.startswith(_AUGMENTATION):
-            return None
-    return None
+        if (affine := affine_of(operation)) is not None:
+            scale, offset = affine[0][0], affine[1][0]
+            low, high = low * scale + offset, high * scale + offset
+            is_normalizing |= (scale, offset) != (1.0, 0.0)
+        elif not name.startswith(_AUGMENTATION):
+            break
+    takes_pixels = is_normalizing and max(abs(low), abs(high)) <= 255.0
+    return replace(PRESETS["raw"], source=PreprocessSource.INFERRED) if takes_pixels else None
 
 
 def likeness(model: Any) -> str | None:
-    """The registry's MobileNet V1 or V2 whose layers with weights are this model's, names ignored; else None."""
+    """The registry's MobileNet V1 or V2 whose layers with weights are this model's, names ignored; else None.
+
+    None, too, where anything else is computed, in front above all: a network that normalizes in a way that isn't
+    understood would be given normalized pixels, and normalize them again.
+    """
+    if any(map(_is_foreign, operations_of(model))):
+        return None
     layers = _weighted(model)
     shape = tuple(model.inputs[0].shape[1:]) if len(model.inputs) == 1 else ()
     classes = model.outputs[0].shape[-1]
@@ -86,31 +106,18 @@ def likeness(model: Any) -> str | None:
     return None
 
 
-def _layers(model: Any) -> Iterator[Any]:
-    """The layers in order, those of nested models in the place of these."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _layers(layer)
-        else:
-            yield layer
-
-
-def _takes_pixels(layer: Any) -> bool:
-    ends = [float(scale) * pixel + float(offset) for scale, offset in [_ends(layer)] for pixel in (0.0, 255.0)]
-    return max(map(abs, ends)) <= 255.0
-
-
-def _ends(layer: Any) -> tuple[float, float]:
-    """The first of each, where they differ between channels."""
-    scale, offset = layer.scale, layer.offset
-    first = [value[0] if isinstance(value, list | tuple) else value for value in (scale, offset)]
-    return float(first[0]), float(first[1])
+def _is_foreign(operation: Any) -> bool:
+    """Whether it computes what no layer of V1 and V2 does; a sum of two tensors is the Add layer in other words."""
+    name = type(operation).__name__
+    if isinstance(operation, keras.layers.Layer):
+        return name not in _PLAIN and not name.startswith(_AUGMENTATION)
+    return name != "Add" or affine_of(operation) is not None
 
 
 def _weighted(model: Any) -> list[tuple[str, tuple[int, ...], Any]]:
     """(kind, shape of the kernel, strides) of each convolution and dense layer; a dense one counts as 1×1."""
     found: list[tuple[str, tuple[int, ...], Any]] = []
-    for layer in _layers(model):
+    for layer in operations_of(model):
         name = type(layer).__name__
         if name in ("Conv2D", "Dense"):
             kernel = tuple(layer.kernel.shape)

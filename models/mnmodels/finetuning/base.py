@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mninfer.errors import PreprocessError, UnsupportedModelError
+from mninfer.errors import MnError, UnsupportedModelError
 from mninfer.preprocessing import PreprocessSpec, StatedPreprocess, parse_preprocess
 
 __all__ = ["Base", "base_from_file", "base_from_zoo"]
@@ -21,26 +21,30 @@ class Base:
     load: Callable[[], Any]
     size: int
     preprocess: PreprocessSpec
+    warnings: tuple[str, ...] = ()
 
 
 def base_from_file(path: Path, stated: StatedPreprocess, **options: Any) -> Base:
-    """A Keras file. Its preprocessing is stated, or in the file; it is never guessed."""
+    """A Keras file. Its preprocessing is settled as ``evaluate`` and the converter do.
+
+    Raises:
+        PreprocessError: nothing says what it is.
+    """
+    from mnmodels.evaluation.keras_preprocess import settle_preprocess
     from mnmodels.keras_file import load_keras
 
     file = load_keras(path, **options)
     in_file = file.contract.preprocess if file.contract else None
-    if in_file is None and stated.preprocess is None:
-        raise PreprocessError(
-            "the file doesn't say how pixels become its input",
-            where=str(path),
-            hints="--preprocess inception (Keras' MobileNets: [-1, 1]) | torch | caffe | raw | mean=..,std=..",
-        )
-    spec = in_file if in_file is not None and stated.is_empty else stated.over(in_file)
+    try:
+        spec, warning = settle_preprocess(file.model, stated=stated, in_file=in_file)
+    except MnError as error:
+        raise error.at(str(path)) from error.__cause__
     return Base(
         name=file.name,
         load=lambda: load_keras(path, **options).model,
         size=_square_side(file.model.input_shape, str(path)),
         preprocess=spec,
+        warnings=() if warning is None else (warning,),
     )
 
 

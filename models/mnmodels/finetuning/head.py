@@ -1,5 +1,6 @@
 """A trained network with a new head: everything up to the pooled features is kept, flat and by name."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -59,10 +60,22 @@ def freeze(model: Any, unfrozen: int) -> int:
     Batch normalization below the head keeps its statistics and factors: a few pictures of a user's classes would spoil
     what a million have made.
     """
-    *body, head = model.layers
+    *outer, head = model.layers
+    for each in outer:
+        each.trainable = True  # a model inside is as trainable as its layers are, which it sets as well
+    body = list(_leaves(outer))
     head.trainable = True
     weighted = [layer for layer in body if layer.weights and not isinstance(layer, layers.BatchNormalization)]
     learning = set(map(id, weighted[len(weighted) - min(unfrozen, len(weighted)) :]))
     for layer in body:
         layer.trainable = id(layer) in learning
     return 1 + len(learning)
+
+
+def _leaves(found: Iterable[Any]) -> Iterator[Any]:
+    """The layers themselves, those of models inside in the place of these."""
+    for layer in found:
+        if isinstance(layer, keras.Model):
+            yield from _leaves(layer.layers)
+        else:
+            yield layer

@@ -149,10 +149,12 @@ def _own_layer(saved: Mapping[str, Any], name: str) -> Any:
 
 def _operation_options(site: Site, config: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return {name: plain(value) for name, value in config.items() if name not in {"name", "dtype", "trainable"}}
+        options = {name: plain(value) for name, value in config.items() if name not in {"name", "dtype", "trainable"}}
     except ValueError as error:
         site.findings.obstruct(site.layer, Obstacle.OPTION, f"{site.saved_class} with {error}")
         return {}
+    # Of a Cast the type is what it does; of the others, where they compute.
+    return options | {"dtype": layer_dtype(site, config.get("dtype"))} if site.saved_class == "Cast" else options
 
 
 def _input_options(site: Site, config: Mapping[str, Any]) -> dict[str, Any]:

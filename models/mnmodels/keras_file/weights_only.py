@@ -4,14 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mninfer.errors import KerasFileError
+from mninfer.errors import KerasFileError, MnError
+from mninfer.near import near_names
+from mnmodels.architectures.registry import ARCHITECTURES
 from mnmodels.keras_file.deferred import building, forget_built, give_values
 from mnmodels.keras_file.description import Era
 from mnmodels.keras_file.from_config import match_weights
 from mnmodels.keras_file.hdf5 import Hdf5
 from mnmodels.keras_file.weight_targets import targets_of_model
 
-__all__ = ["model_with_weights"]
+__all__ = ["check_described", "model_with_weights"]
 
 
 def model_with_weights(
@@ -22,6 +24,7 @@ def model_with_weights(
 
     if arch is None:
         raise KerasFileError("the file holds weights alone, and does not say of which network", hints=_hints(file))
+    check_described(arch)
     with building():
         model = build_model(**arch)
     era = Era(2, file.text("", "backend"), file.text("", "keras_version"))
@@ -33,6 +36,18 @@ def model_with_weights(
     give_values(found.values)
     change = f"the network is {_described(arch)}, as stated"
     return model, (change + "; the file's own description is not read" if is_described else change,)
+
+
+def check_described(arch: object) -> None:
+    """Raise MnError where ``arch`` doesn't say which network it describes."""
+    names = ", ".join(ARCHITECTURES)
+    if not isinstance(arch, Mapping):
+        hints = f'{{"name": {arch!r}}}' if isinstance(arch, str) else '{"name": "mobilenet_v1", "alpha": 0.25}'
+        raise MnError(f"a network is described by a mapping, not by {arch!r}", hints=hints)
+    if "name" not in arch:
+        mistyped = [key for key in arch if near_names(str(key), ["name"])]
+        hints = f'"name" instead of "{mistyped[0]}"' if mistyped else f'"name": one of {names}'
+        raise MnError(f"the description {dict(arch)!r} has no name: it doesn't say of which network", hints=hints)
 
 
 def _described(arch: Mapping[str, Any]) -> str:

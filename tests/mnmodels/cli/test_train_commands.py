@@ -167,3 +167,20 @@ def test_finetune_never_guesses_preprocessing(
     assert main(["finetune", str(pictures), "--base", str(bare), "-o", str(tmp_path / "out.keras")]) == 1
     assert "--preprocess" in capsys.readouterr().err
     assert parse_preprocess("inception").std == (127.5, 127.5, 127.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["train", "cifar10_mobilenet_v1_025", "--data", "{data}", "-o", "out.txt"], 1, "a name in .keras or .h5"),
+        (["finetune", "{data}", "-o", "out.txt"], 1, "a name in .keras or .h5"),
+        (["finetune", "{data}", "-o", "absent/out.h5"], 1, "make the folder first"),
+        (["finetune", "{data}", "-o", "o.h5", "--base", "b.h5", "--alpha", "1"], 2, "leave out --alpha"),
+        (["finetune", "{data}", "-o", "o.h5", "--labels", "l.txt"], 2, "No such option"),
+    ],
+)
+def test_what_would_fail_in_the_end_fails_in_the_beginning(
+    pictures: Path, arguments: list[str], code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([each.format(data=pictures) for each in arguments]) == code
+    assert told in capsys.readouterr().err

@@ -196,3 +196,38 @@ def test_a_model_by_others_on_imagenet_samples(cli: object, shared: Path) -> Non
     told = json.loads(outcome.out)
     assert told["data"]["matched_by"] == "the data's class numbers, from 0 after the background"
     assert told["top1"]["rate"] > 0.75
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        (("--arch", "mobilenet_v1"), "leave out --arch"),
+        (("--option", "classes=3"), "leave out --option"),
+        (("--lambda", "a=x", "--trust"), "leave out --trust, --lambda"),
+        (("--batch", "32"), "leave out --batch"),
+    ],
+)
+def test_what_is_for_keras_is_refused_beside_a_tflite(
+    cli: object, model: Path, data: Path, stated: tuple[str, ...], told: str
+) -> None:
+    outcome: Outcome = cli("evaluate", model, data, *STATED, *stated)  # type: ignore[operator]
+    assert outcome.code == 2
+    assert "needs no Keras" in outcome.err
+    assert all(flag in outcome.err for flag in told.removeprefix("leave out ").split(", "))
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("confusion.jpg", "a name in .png"), ("absent/confusion.png", "make the folder first")]
+)
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_measured(
+    cli: object, model: Path, data: Path, tmp_path: Path, name: str, what: str
+) -> None:
+    outcome: Outcome = cli("evaluate", model, data, "--confusion", tmp_path / name)  # type: ignore[operator]
+    assert outcome.code == 1
+    assert what in outcome.err
+
+
+def test_the_help_is_set_in_lines(cli: object) -> None:
+    outcome: Outcome = cli("evaluate", "--help")  # type: ignore[operator]
+    assert "\\b" not in outcome.out
+    assert "\n    by its name, where the model's labels are known;\n" in outcome.out

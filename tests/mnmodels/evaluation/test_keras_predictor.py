@@ -117,6 +117,39 @@ def test_a_network_that_begins_by_normalizing_takes_pixels(before: list[Any], is
         assert spec.source is PreprocessSource.INFERRED
 
 
+ARITHMETIC = {
+    "x / 127.5 - 1": (lambda x: x / 127.5 - 1.0, True),
+    "per channel": (lambda x: (x - np.array([120.0, 110.0, 100.0], "float32")) / 58.0, True),
+    "cast, 1 - x / 255": (lambda x: 1 - keras.ops.cast(x, "float32") / 255, True),
+    "by name": (lambda x: keras.ops.multiply(x2=x, x1=1 / 255), True),
+    "meant for 0..1": (lambda x: x * 2.0 - 1.0, False),
+    "not affine": (keras.ops.square, False),
+    "BGR first": (lambda x: x[..., ::-1] / 127.5 - 1, False),
+}
+
+
+@pytest.mark.parametrize("name", ARITHMETIC)
+def test_arithmetic_in_front_of_a_known_network_is_never_done_twice(name: str, tmp_path: Path) -> None:
+    """As layers do, arithmetic with constants tells; what isn't understood is asked for: nothing is assumed."""
+    written, is_inferred = ARITHMETIC[name]
+    inputs = keras.Input((96, 96, 3))
+    model = keras.Model(inputs, build_model("mobilenet_v1", alpha=0.25, input_shape=(96, 96, 3))(written(inputs)))
+    save_keras(model, tmp_path / "m.keras")
+    for network in (model, load_keras(tmp_path / "m.keras").model):
+        assert likeness(network) is None
+        if is_inferred:
+            spec, warning = settle_preprocess(network, stated=NOTHING, in_file=None)
+            assert (spec.is_raw, spec.source, warning) == (True, PreprocessSource.INFERRED, None)
+        else:
+            with pytest.raises(PreprocessError, match="nothing says"):
+                settle_preprocess(network, stated=NOTHING, in_file=None)
+
+
+def test_a_sum_of_two_tensors_is_no_normalization() -> None:
+    inputs = keras.Input((8, 8, 3))
+    assert infer_preprocess(keras.Model(inputs, layers.Conv2D(3, 1)(inputs) + inputs)) is None
+
+
 def test_stated_comes_before_the_file_and_the_file_before_layers() -> None:
     model = small(layers.Rescaling(1 / 255))
     in_file = parse_preprocess("torch", resize="letterbox")
@@ -178,3 +211,21 @@ def test_the_command_evaluates_a_keras_file(cli: Any, tmp_path: Path) -> None:
     assert outcome.code == 0, outcome.err
     assert "of 7)" in outcome.out
     assert "(file)" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("stated", "code", "told"),
+    [
+        (("--threads", "2", "--engine", "litert"), 2, "leave out --engine, --threads"),
+        (("--alpha", "0.5"), 2, "--arch NAME"),
+        (("--sha256", "0" * 64), 1, "the file has sha256 "),
+    ],
+)
+def test_the_command_takes_no_option_in_vain(
+    cli: Any, tmp_path: Path, stated: tuple[str, ...], code: int, told: str
+) -> None:
+    save_keras(small(layers.Rescaling(1 / 255)), tmp_path / "m.h5")
+    files = {f"{'abc'[number]}/{number}.png": encoded(number * 20) for number in range(3)}
+    outcome = cli("evaluate", tmp_path / "m.h5", write_tree(tmp_path / "data", files), *stated)
+    assert outcome.code == code
+    assert told in outcome.err

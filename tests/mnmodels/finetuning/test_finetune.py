@@ -13,6 +13,7 @@ import keras
 from mninfer.errors import PreprocessError, UnsupportedModelError
 from mninfer.model_file import SourceContract
 from mninfer.preprocessing import StatedPreprocess, parse_preprocess
+from mnmodels.architectures.registry import build_model
 from mnmodels.finetuning.base import Base, base_from_file
 from mnmodels.finetuning.finetune import FinetuneConfig, finetune
 from mnmodels.finetuning.head import freeze, with_new_head
@@ -99,6 +100,30 @@ def test_preprocessing_is_never_guessed(tmp_path: Path) -> None:
         base_from_file(tmp_path / "base.keras", StatedPreprocess())
     stated = base_from_file(tmp_path / "base.keras", StatedPreprocess.parse(preprocess="torch", resize="crop:0.8"))
     assert stated.preprocess.crop_fraction == 0.8
+
+
+def test_what_the_layers_say_is_taken_and_a_known_network_warned_of(tmp_path: Path) -> None:
+    """As evaluate and the converter do: inferred before assumed, and assumed with a warning."""
+    inputs = keras.layers.Input((16, 16, 3))
+    outputs = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(inputs / 127.5 - 1.0))
+    save_keras(keras.Model(inputs, outputs), tmp_path / "inferred.keras")
+    base = base_from_file(tmp_path / "inferred.keras", StatedPreprocess())
+    assert (base.preprocess.is_raw, base.preprocess.source, base.warnings) == (True, "inferred", ())
+    save_keras(build_model("mobilenet_v1", alpha=0.25, input_shape=(32, 32, 3)), tmp_path / "known.keras")
+    base = base_from_file(tmp_path / "known.keras", StatedPreprocess())
+    assert base.preprocess.source == "assumed"
+    assert "mobilenet_v1 0.25 layer by layer" in base.warnings[0]
+
+
+def test_layers_of_a_model_inside_are_counted_one_by_one() -> None:
+    inside = base_network()
+    inside = keras.Model(inside.inputs, inside.get_layer("mix").output, name="inside")
+    inputs = keras.layers.Input((16, 16, 3))
+    outputs = keras.layers.GlobalAveragePooling2D()(inside(inputs))
+    model = with_new_head(keras.Model(inputs, outputs), 3, dropout=0.0)
+    assert freeze(model, 2) == 3
+    learning = {variable.path.split("/")[-2] for variable in model.trainable_variables}
+    assert learning == {"conv2", "mix", "predictions"}
 
 
 def test_a_base_that_takes_no_square_rgb_picture_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("keras", reason="needs Keras: make test")
 
 from keras_files import hdf5_bytes, keras_zip_bytes, small_weights, weights_hdf5_bytes
-from mninfer.errors import KerasFileError
+from mninfer.errors import KerasFileError, MnError
 from mnmodels.keras_file import FileKind, load_keras, read_hdf5_arrays
 
 
@@ -92,3 +92,19 @@ def test_arrays_of_an_hdf5_file(tmp_path):
     arrays = read_hdf5_arrays(path)
     np.testing.assert_array_equal(arrays["model_weights/dense/dense/kernel:0"], small_weights()["dense"]["kernel"])
     assert len(arrays) == 8
+
+
+@pytest.mark.parametrize(
+    ("arch", "what", "hint"),
+    [
+        ({"alpha": 0.25}, "has no name", '"name": one of mobilenet_v1, '),
+        ({"nam": "mobilenet_v1"}, "has no name", '"name" instead of "nam"'),
+        ("mobilenet_v1", "not by 'mobilenet_v1'", "{\"name\": 'mobilenet_v1'}"),
+        ({"name": "mobilnet_v1"}, 'no architecture "mobilnet_v1"', "mobilenet_v1"),
+    ],
+)
+def test_a_network_that_is_not_said(tmp_path, arch, what, hint):
+    (tmp_path / "model.weights.h5").write_bytes(hdf5_bytes())
+    with pytest.raises(MnError, match=what) as caught:
+        load_keras(tmp_path / "model.weights.h5", arch=arch)
+    assert caught.value.hints[0].startswith(hint)
