@@ -179,12 +179,12 @@ def _along_weights(weights: Array, std: Array) -> Array:
 
     A trained layer's inputs have learned to vary in the directions that it looks at (of classifiers: Papyan et al.
     2020, "Prevalence of neural collapse"). Of 256 features for 10 classes that is 25 times the variance of independent
-    ones.
+    ones. Inputs count in units of their deviations, so that channels of other scales make no difference.
     """
-    total = np.maximum((weights**2).sum((1, 2)), 1e-30)
-    power = (std**2).sum(1) / total
-    products = weights @ weights.transpose(0, 2, 1)
-    return np.asarray((products**2).sum(2) * power[:, None])
+    scaled = weights * std[:, None]
+    total = np.maximum((scaled**2).sum((1, 2)), 1e-30)
+    products = scaled @ scaled.transpose(0, 2, 1)
+    return np.asarray((products**2).sum(2) * (weights.shape[2] / total)[:, None])
 
 
 def _pooled(site: Site) -> Iterator[State]:
