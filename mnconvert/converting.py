@@ -85,6 +85,10 @@ class Stages:
         """The operators that are asked to stay float."""
         return find_kept(config.keep_float, self.layers) if config.keep_float else ()
 
+    def names_of_kept(self, plan: QuantPlan | None) -> tuple[str, ...]:
+        """The layers that compute in float within an integer file; an operator each, as a Dense and its softmax."""
+        return () if plan is None else tuple(dict.fromkeys(self.layer_names[index] for index in plan.kept_float))
+
     @cached_property
     def folded(self) -> FoldedInput:
         """The float file that an integer file with integer ends is made from."""
@@ -144,24 +148,26 @@ class Stages:
 
     def verify(self, data: bytes, config: ConvertConfig, plan: QuantPlan | None = None) -> "Verification":
         """Hold the file against the float Keras model: on the samples where there are some, else on flat shapes."""
-        from mnconvert.verification import Limits, PictureKind, shape_pictures, verify
+        from mnconvert.verification import Limits, PictureKind, num_pictures, shape_pictures, verify
         from mninfer.model_file import image_input
 
         _, height, width, _ = image_input(self.graph).shape
         has_samples = self.samples is not None
+        shapes = shape_pictures(num_pictures(config.variant), seed=config.seed, size=(height, width))
+        samples = self._some_samples(num_pictures(config.variant, most=MOST_VERIFIED))
         return verify(
             data,
             reference=self.lowered.reference,
             preprocess=self.source.preprocess,
-            pictures=self._some_samples() if has_samples else shape_pictures(seed=config.seed, size=(height, width)),
+            pictures=samples if has_samples else shapes,
             picture_kind=PictureKind.CALIBRATION if has_samples else PictureKind.SHAPES,
             limits=Limits.of(config.variant),
             kept_float=() if plan is None else kept_tensors(data, self.lowered.flatbuffer, plan.kept_float),
         )
 
-    def _some_samples(self) -> Iterator[Any]:
-        assert self.samples is not None
-        return (self.samples.load(index) for index in range(min(len(self.samples), MOST_VERIFIED)))
+    def _some_samples(self, most: int) -> Iterator[Any]:
+        if self.samples is not None:
+            yield from (self.samples.load(index) for index in range(min(len(self.samples), most)))
 
     def accuracy(self, data: bytes, pictures: "Pictures") -> "AccuracyReport":
         """Top-1 and top-5 of the float flatbuffer and of the file on labelled pictures."""

@@ -1,6 +1,6 @@
 """Bytes of a flatbuffer -> bytes of our file: metadata, labels, provenance, golden vectors, then the verification."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +15,20 @@ from mninfer.version import installed_version
 
 __all__ = ["contract_for", "record_verification", "remarks_on_batch"]
 
+_MOST_NAMED = 8  # layers in the provenance; mnconvert's report names them all
+
 
 def contract_for(
-    flatbuffer: bytes, source: Source, config: ConvertConfig, calibration: Mapping[str, Any] | None
+    flatbuffer: bytes,
+    source: Source,
+    config: ConvertConfig,
+    calibration: Mapping[str, Any] | None,
+    kept_float: Sequence[str] = (),
 ) -> Contract:
-    """All but the verification; the golden vectors are what the file itself gives here, to one picture at a time."""
+    """All but the verification; the golden vectors are what the file itself gives here, to one picture at a time.
+
+    ``kept_float`` names the layers that compute in float within an integer file.
+    """
     graph = read_model(flatbuffer, where=source.name).graph
     golden: tuple[GoldenVector, ...] = ()
     if config.batch == 1:
@@ -33,7 +42,7 @@ def contract_for(
             source_sha256=source.sha256,
             keras_version=source.keras_version,
             mnkit_version=installed_version(),
-            recipe=_recipe(config),
+            recipe=_recipe(config, kept_float),
             calibration=calibration,
         ),
         golden=golden,
@@ -57,11 +66,14 @@ def record_verification(flatbuffer: bytes, contract: Contract, source: Source, s
     return data
 
 
-def _recipe(config: ConvertConfig) -> str:
+def _recipe(config: ConvertConfig, kept_float: Sequence[str]) -> str:
     """Such as ``int8, per tensor, uint8 ends``: enough to ask for the same again."""
     parts = [str(config.variant)]
     parts += ["unfused"] if not config.is_fused else []
     parts += ["per tensor"] if config.is_per_tensor else []
     parts += [f"{config.scores}"] if config.scores else []
     parts += [f"for {config.target_runtime}"] if config.target_runtime else []
+    if kept_float:
+        some = " ".join(kept_float) if len(kept_float) <= _MOST_NAMED else f"{len(kept_float)} layers"
+        parts.append(f"{some} in float")
     return ", ".join(parts)

@@ -116,7 +116,7 @@ def _convert(
     clock.stage(f"making the {config.variant} file")
     flatbuffer = stages.flatbuffer(config, ends, plan)
     calibration = None if stages.samples is None or plan is None else stages.samples.facts()
-    contract = contract_for(flatbuffer, source, config, calibration)
+    contract = contract_for(flatbuffer, source, config, calibration, stages.names_of_kept(plan))
     data = write_contract(flatbuffer, contract, source.labels)
     clock.stage("verifying it")
     verification = stages.verify(data, config, plan)
@@ -164,7 +164,7 @@ def _conversion(
             verification=verification,
             num_labels=None if source.labels is None else len(source.labels),
             calibration=None if stages.samples is None else stages.samples.facts(),
-            kept_float=() if plan is None else tuple(stages.layer_names[index] for index in plan.kept_float),
+            kept_float=stages.names_of_kept(plan),
             warnings=(*source.warnings, *samples, *remarks),
             accuracy=accuracy,
             drop=drop,
