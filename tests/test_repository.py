@@ -73,7 +73,8 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.module or ""
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-            if name in {"import_module", "__import__"} and node.args and isinstance(node.args[0], ast.Constant):
+            is_import = name in {"import_module", "__import__", "import_quietly"}
+            if is_import and node.args and isinstance(node.args[0], ast.Constant):
                 yield node.lineno, str(node.args[0].value)
 
 
