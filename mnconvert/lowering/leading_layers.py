@@ -3,7 +3,7 @@
 They become the recorded preprocessing, so that a float file expects normalized input and an integer file takes pixels.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from mninfer.preprocessing import Interpolation, PreprocessSpec, Resize
+from mnmodels.evaluation.leading_operations import affine_of, leading_operations
 
 __all__ = ["LeadingLayers", "find_leading_layers", "with_leading_layers"]
 
@@ -44,7 +45,7 @@ class LeadingLayers:
 def find_leading_layers(model: Any) -> LeadingLayers:
     """Follow the one picture from the input through layers that normalize, resize or (in training) augment it."""
     found = LeadingLayers()
-    for layer in _chain(model):
+    for layer in leading_operations(model):
         following = _after(found, layer)
         if following is None:
             break
@@ -59,40 +60,6 @@ def with_leading_layers(spec: PreprocessSpec, leading: LeadingLayers) -> Preproc
     if leading.resize is not None and spec.resize is Resize.STRETCH:
         resized = {"resize": leading.resize, "interpolation": Interpolation.BILINEAR}
     return replace(spec, mean=mean, std=std, **resized)
-
-
-def _chain(model: Any) -> Iterator[Any]:
-    """The operations that follow the input one by one, each the only one to read what the last has given."""
-    if len(model.inputs) != 1:
-        return
-    for operation in _in_order(model):
-        if isinstance(operation, keras.Model):
-            yield from _chain(operation)
-        else:
-            yield operation
-
-
-def _in_order(model: Any) -> list[Any]:
-    """The operations from the input on, up to the first that is read twice or reads two."""
-    graph = model if hasattr(model, "operations") else keras.Model(model.inputs, model.outputs)  # a Sequential
-    tensor = graph.inputs[0]
-    found: list[Any] = []
-    while True:
-        readers = [
-            operation
-            for operation in graph.operations
-            if not isinstance(operation, keras.layers.InputLayer)
-            and any(tensor is read for node in operation._inbound_nodes for read in node.input_tensors)
-        ]
-        if len(readers) != 1 or len(readers[0]._inbound_nodes) == 0:
-            return found
-        nodes = [node for node in readers[0]._inbound_nodes if any(tensor is read for read in node.input_tensors)]
-        if len(nodes) != 1 or len(nodes[0].input_tensors) != 1 or len(nodes[0].output_tensors) != 1:
-            return found
-        found.append(readers[0])
-        tensor = nodes[0].output_tensors[0]
-        if any(tensor is output for output in graph.outputs):
-            return found
 
 
 def _after(found: LeadingLayers, layer: Any) -> LeadingLayers | None:
@@ -131,11 +98,11 @@ def _is_plain_resizing(layer: Any) -> bool:
 
 
 def _reads(layer: Any) -> _Affine | None:
-    """A Rescaling's or Normalization's mean and std; None of another, or of one that our preprocessing can't do."""
+    """What normalizes, as mean and std: a Rescaling, a Normalization, arithmetic with constants. None of another."""
     name = type(layer).__name__
-    if name == "Rescaling":
-        scale, offset = _three(layer.scale), _three(layer.offset)
-        if scale is None or offset is None or min(scale) <= 0:
+    if (affine := affine_of(layer)) is not None:
+        scale, offset = affine
+        if min(scale) <= 0:
             return None
         return _three_of(-o / s for o, s in zip(offset, scale, strict=True)), _three_of(1 / s for s in scale)
     if name == "Normalization" and not getattr(layer, "invert", False) and getattr(layer, "mean", None) is not None:

@@ -46,11 +46,22 @@ class Affine(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         return inputs * scale + offset
 
 
-class _Passing(keras.layers.Layer):  # type: ignore[misc]
-    """In the place of a layer that is taken out."""
+class _PassingLayer(keras.layers.Layer):  # type: ignore[misc]
+    """In the place of a layer that is taken out: a Sequential model takes layers alone."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         return inputs
+
+
+class _PassingOperation(keras.Operation):  # type: ignore[misc]
+    """In the place of arithmetic with constants that is taken out: gives its one tensor on."""
+
+    def call(self, *inputs: Any, **named: Any) -> Any:
+        return next(value for value in (*inputs, *named.values()) if keras.ops.is_tensor(value))
+
+    def compute_output_spec(self, *inputs: Any, **named: Any) -> Any:
+        tensor = next(value for value in (*inputs, *named.values()) if isinstance(value, keras.KerasTensor))
+        return keras.KerasTensor(tensor.shape, tensor.dtype)
 
 
 def prepare(
@@ -87,7 +98,8 @@ class _Cloning:
 
     def __call__(self, layer: Any) -> Any:
         if id(layer) in self.leading.layers:
-            return _Passing(name=layer.name)
+            is_layer = isinstance(layer, keras.layers.Layer)
+            return _PassingLayer(name=layer.name) if is_layer else _PassingOperation(name=layer.name)
         if type(layer).__name__ == "BatchNormalization" and _is_last_axis(layer):
             return self.norm(layer)
         if isinstance(layer, LearnedGroupConv2D):
@@ -95,7 +107,7 @@ class _Cloning:
         config = layer.get_config()
         if id(layer) in self.without_softmax:
             if "activation" not in config:  # a Softmax layer
-                return _Passing(name=layer.name)
+                return _PassingLayer(name=layer.name)
             config["activation"] = "linear"
         clone = type(layer).from_config(config)
         self.pairs.append((layer, clone))
@@ -121,7 +133,7 @@ class _Cloning:
 
     def copy_weights(self) -> None:
         for layer, clone in self.pairs:
-            if layer.weights:
+            if getattr(layer, "weights", ()):  # operations that aren't layers have none
                 clone.set_weights(layer.get_weights())
         for clone, kernel in self.kernels:
             clone.set_weights([kernel])
