@@ -2,11 +2,13 @@
 
 usage: python tools/write_model_cards.py [--check]
        python tools/write_model_cards.py add MODEL --run FOLDER --evaluation FILE.json --recipe NAME [--note TEXT]
+                                             [--first-run FOLDER]
 
 Without "add": renders models/README.md from models/pretrained/*.json; with --check it writes nothing and fails where
 the page is not that of the cards, or a model is not the one of its card. Neither needs Keras.
 "add" makes the card of MODEL, a file in models/pretrained/: from the folder that it was trained in (result.json), what
-`mnmodels evaluate MODEL DATA --json` said of that very file, and a count of its layers (this needs Keras).
+`mnmodels evaluate MODEL DATA --json` said of that very file, and a count of its layers (this needs Keras). With
+--first-run the run began with the weights of another run of the same recipe.
 """
 
 import argparse
@@ -45,16 +47,17 @@ measure it again. The files lie in `pretrained/`, labels and preprocessing insid
 """
 
 
-def make_card(model: Path, run: Path, evaluation: Path, recipe: str, note: str) -> Card:
+def make_card(model: Path, runs: Sequence[Path], evaluation: Path, recipe: str, note: str) -> Card:
     """What is known of a model. Raise SystemExit with the reason where the parts don't belong together."""
-    result, measured = read_json(run / "result.json"), read_json(evaluation)
+    results, measured = [read_json(run / "result.json") for run in runs], read_json(evaluation)
+    result = results[-1]
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
     if measured["model"]["sha256"] != digest:
         raise SystemExit(f"{evaluation} measured another file than {model}: sha256 {measured['model']['sha256']}")
     data = result["recipe"]["data"]["name"]
     if data not in DATA:
-        raise SystemExit(f'{run}: no licence and citation for the data "{data}" yet: add them to DATA in this script')
-    settings = changed_settings(result["recipe"], shipped_recipe(recipe))
+        raise SystemExit(f'{runs[-1]}: no licence and citation for the data "{data}" yet: add them to DATA in this script')
+    settings = [changed_settings(each["recipe"], shipped_recipe(recipe)) for each in results]
     return {
         "schema": SCHEMA,
         "file": model.name,
@@ -66,10 +69,11 @@ def make_card(model: Path, run: Path, evaluation: Path, recipe: str, note: str) 
         **counted(model),
         "training": {
             "recipe": recipe,
-            "settings": settings,
+            "settings": settings[-1],
             "seed": result["recipe"]["train"]["seed"],
-            **{key: result[key] for key in ("epochs", "seconds", "num_training_pictures", "machine", "versions")},
-            "command": train_command(recipe, settings, DATA[data]),
+            **{key: sum(each[key] for each in results) for key in ("epochs", "seconds")},
+            **{key: result[key] for key in ("num_training_pictures", "machine", "versions")},
+            "command": "\n".join(train_commands(recipe, settings, DATA[data])),
         },
         "accuracy": {
             **{key: measured[key] for key in ("n", "top1", "top5")},
@@ -116,9 +120,12 @@ def changed_settings(run: Mapping[str, Any], shipped: Mapping[str, Any], prefix:
     return changed
 
 
-def train_command(recipe: str, settings: Sequence[str], data: dict[str, str]) -> str:
+def train_commands(recipe: str, settings: Sequence[Sequence[str]], data: dict[str, str]) -> Iterator[str]:
+    """One for each run; the second begins with what the first one ended with."""
     archives = f"--data {data['archive']} --test {data['test_archive']}"
-    return " ".join([f"mnmodels train {recipe} {archives}", *(f"--set {setting}" for setting in settings)])
+    for number, changed in enumerate(settings):
+        after = f" --weights runs/{recipe}/model.keras --folder runs/{recipe}_more" if number else ""
+        yield " ".join([f"mnmodels train {recipe} {archives}{after}", *(f"--set {setting}" for setting in changed)])
 
 
 def counted(model: Path) -> Card:
@@ -197,7 +204,7 @@ def section(card: Card) -> Iterator[str]:
     }
     yield from (f"| {name} | {text} |" for name, text in rows.items())
     yield ""
-    yield f"    {training['command']}"
+    yield from (f"    {line}" for line in training["command"].splitlines())
     yield f"    {accuracy['command']}"
 
 
@@ -226,7 +233,8 @@ def add(arguments: argparse.Namespace) -> None:
     model = arguments.model.resolve()
     if model.parent != FOLDER:
         raise SystemExit(f"{arguments.model} does not lie in {FOLDER.relative_to(ROOT)}")
-    card = make_card(model, arguments.run, arguments.evaluation, arguments.recipe, arguments.note)
+    runs = [run for run in (arguments.first_run, arguments.run) if run is not None]
+    card = make_card(model, runs, arguments.evaluation, arguments.recipe, arguments.note)
     model.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
@@ -252,6 +260,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     adding = parser.add_subparsers(dest="what").add_parser("add", help="make a model's card")
     adding.add_argument("model", type=Path)
     adding.add_argument("--run", type=Path, required=True, help="the folder that it was trained in")
+    adding.add_argument("--first-run", type=Path, help="the folder of the run whose weights it began with")
     adding.add_argument("--evaluation", type=Path, required=True, help="what mnmodels evaluate --json wrote")
     adding.add_argument("--recipe", required=True, help="the recipe's name")
     adding.add_argument("--note", default="", help="a sentence for people")

@@ -12,7 +12,7 @@ import pytest
 import write_model_cards
 from mninfer.preprocessing import PRESETS
 from mnmodels.training.recipe import load_recipe
-from write_model_cards import changed_settings, make_card, plain, problems, read_cards, render, train_command
+from write_model_cards import changed_settings, make_card, plain, problems, read_cards, render, train_commands
 
 pytestmark = pytest.mark.smoke
 
@@ -70,7 +70,7 @@ def evaluation(tmp_path: Path, model: Path) -> Path:
 @pytest.fixture
 def card(model: Path, run: Path, evaluation: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(write_model_cards, "counted", lambda _: dict(COUNTED))
-    made = make_card(model, run, evaluation, RECIPE, "For the demo.")
+    made = make_card(model, [run], evaluation, RECIPE, "For the demo.")
     model.with_suffix(".json").write_text(json.dumps(made))
     return made
 
@@ -119,7 +119,7 @@ def test_a_changed_model_or_page_and_one_without_a_card_are_told(card: dict[str,
 def test_an_evaluation_of_another_file_is_refused(model: Path, run: Path, evaluation: Path) -> None:
     model.write_bytes(b"trained on")
     with pytest.raises(SystemExit, match="measured another file"):
-        make_card(model, run, evaluation, RECIPE, "")
+        make_card(model, [run], evaluation, RECIPE, "")
 
 
 def test_a_recipe_that_is_not_there_is_refused(
@@ -127,7 +127,7 @@ def test_a_recipe_that_is_not_there_is_refused(
 ) -> None:
     monkeypatch.setattr(write_model_cards, "counted", lambda _: dict(COUNTED))
     with pytest.raises(SystemExit, match="cifar10_mobilenet_v1_02"):
-        make_card(model, run, evaluation, "cifar10_mobilenet_v1_02", "")
+        make_card(model, [run], evaluation, "cifar10_mobilenet_v1_02", "")
 
 
 def test_what_the_run_had_otherwise_is_in_its_command() -> None:
@@ -137,7 +137,14 @@ def test_what_the_run_had_otherwise_is_in_its_command() -> None:
     run["optimizer"]["name"] = "adamw"
     settings = changed_settings(run, shipped)
     assert settings == ["optimizer.name=adamw", "train.epochs=10"]
-    assert train_command(RECIPE, settings, {"archive": "a", "test_archive": "b"}).endswith(
-        "--set optimizer.name=adamw --set train.epochs=10"
-    )
+    (command,) = train_commands(RECIPE, [settings], {"archive": "a", "test_archive": "b"})
+    assert command.endswith("--set optimizer.name=adamw --set train.epochs=10")
     assert not changed_settings(shipped, shipped)
+
+
+def test_a_second_run_begins_with_the_first() -> None:
+    archives = {"archive": "a", "test_archive": "b"}
+    first, second = train_commands(RECIPE, [[], ["train.epochs=9"]], archives)
+    assert "--weights" not in first
+    assert f"--weights runs/{RECIPE}/model.keras" in second
+    assert second.endswith("--set train.epochs=9")
