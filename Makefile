@@ -1,6 +1,6 @@
 # Every target makes what it needs with Python 3.11 to 3.13, pip and make; environments live in .venvs/.
 #
-#   make demo     install the runtime alone, name a few pictures, check the model
+#   make demo     a Keras file as every kind of .tflite, then the runtime alone names pictures with them
 #   make check    format, lint, types, imports, smoke tests: under two minutes
 #   make test     everything, against the built wheel, in each environment that we promise
 #   make test-arm mninfer's tests on emulated 32-bit and 64-bit ARM (Debian; half an hour, so by hand)
@@ -37,8 +37,8 @@ pytest      = .venvs/$(1)/bin/python -m pytest
 .PHONY: test-arm demo check test fmt size vectors fuzz bench clean lint types smoke test-wheel test-tflite-runtime test-keras
 .DELETE_ON_ERROR:
 
-demo: .venvs/base/.wheel
-	@.venvs/base/bin/python tools/demo.py
+demo: .venvs/base/.wheel .venvs/keras/.wheel
+	@.venvs/base/bin/python tools/demo.py --converter .venvs/keras/bin/python
 
 check: lint types smoke
 	@echo "make check: all is well"

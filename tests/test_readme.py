@@ -95,6 +95,19 @@ def photos_folder(environment: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.mark.slow
+def test_the_demo_goes_the_whole_way(environment: str, tmp_path: Path) -> None:
+    if environment != "keras":
+        pytest.skip("needs the wheel with its extra `train`: make test-keras")
+    demo = [sys.executable, ROOT / "tools" / "demo.py", tmp_path / "demo", "--converter", sys.executable]
+    env = shell_of(Path(sys.executable))
+    done = subprocess.run(demo, env=env, capture_output=True, text=True, check=False, timeout=480)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = {path.name for path in (tmp_path / "demo" / "variants").iterdir()}
+    assert {"mobilenet_none.tflite", "mobilenet_fp16.tflite", "mobilenet_int8.tflite"} <= made
+    assert (tmp_path / "demo" / "variants.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("block", RUN_WITH_KERAS, ids=[f"{i}-{b.language}" for i, b in enumerate(RUN_WITH_KERAS)])
 def test_the_readme_block_runs_with_keras(block: Block, photos_folder: Path) -> None:
     # Foreign packages warn while they are imported: here no warning is an error.

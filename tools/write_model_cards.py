@@ -56,7 +56,9 @@ def make_card(model: Path, runs: Sequence[Path], evaluation: Path, recipe: str, 
         raise SystemExit(f"{evaluation} measured another file than {model}: sha256 {measured['model']['sha256']}")
     data = result["recipe"]["data"]["name"]
     if data not in DATA:
-        raise SystemExit(f'{runs[-1]}: no licence and citation for the data "{data}" yet: add them to DATA in this script')
+        raise SystemExit(
+            f'{runs[-1]}: no licence and citation for the data "{data}" yet: add them to DATA in this script'
+        )
     settings = [changed_settings(each["recipe"], shipped_recipe(recipe)) for each in results]
     return {
         "schema": SCHEMA,

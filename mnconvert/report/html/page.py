@@ -45,7 +45,11 @@ def render_page(page: Page) -> str:
 
 
 def _body(page: Page) -> list[Markup]:
-    facts = [each for name, value in page.facts for each in (element("dt", name), element("dd", value))]
+    before = [None, *(name for name, _ in page.facts)]
+    facts = [
+        joined((element("dt", "" if name == last else name), element("dd", value)))
+        for (name, value), last in zip(page.facts, before, strict=False)
+    ]
     return [
         element("header", element("h1", page.title), element("dl", *facts, class_="facts")),
         element("h2", "Variants" if len(page.rows) > 1 else "The file"),

@@ -50,22 +50,44 @@ def widths(markup: str) -> list[float]:
     return [float(width) for width in re.findall(r'<rect[^>]*width="([\d.]+)"', markup)]
 
 
+def bar(value: float | None, error: float = 0.0) -> Bar:
+    return Bar(label="a", value=value, spelled=str(value), kind="integer", error=error)
+
+
 def test_bars_are_as_long_as_their_values() -> None:
-    chart = bar_chart("t", [Bar("a", 4, "integer"), Bar("b", 2, "float"), Bar("c", None, "float")], spell=str)
+    chart = bar_chart("t", [bar(4.0), bar(2.0), bar(None)])
     long, short = widths(chart)
     assert long == pytest.approx(2 * short, abs=0.1)
     assert chart.count(">–<") == 1
 
 
 def test_bars_below_zero_lie_left_of_it() -> None:
-    chart = bar_chart("t", [Bar("a", -1, "integer"), Bar("b", 1, "float")], spell=str)
+    chart = bar_chart("t", [bar(-1.0), bar(1.0)])
     (zero,) = {float(x) for x in re.findall(r'<line x1="([\d.]+)"', chart)}
     left, right = (float(x) for x in re.findall(r'<rect x="([\d.]+)"', chart))
     assert left < zero == right
 
 
 def test_nothing_known_is_drawn_as_nothing() -> None:
-    assert widths(bar_chart("t", [Bar("a", None, "float")], spell=str)) == []
+    assert widths(bar_chart("t", [bar(None)])) == []
+
+
+def test_one_bar_that_is_far_longer_is_cut_so_that_the_others_show() -> None:
+    chart = bar_chart("t", [bar(1.0), bar(0.5), bar(60.0)])
+    first, second, cut = widths(chart)
+    assert first == pytest.approx(2 * second, abs=0.1)
+    assert cut == pytest.approx(1.5 * first, abs=0.1)
+    assert chart.count('class="cut"') == 1
+    assert 'class="cut"' not in bar_chart("t", [bar(1.0), bar(5.0)])
+
+
+def test_a_standard_error_goes_to_both_sides_of_the_end() -> None:
+    chart = bar_chart("t", [bar(-2.0, error=1.0), bar(1.0, error=0.0)])
+    (whisker,) = re.findall(r'<path d="([^"]+)" class="whisker"', chart)
+    first, last = (float(x) for x in re.findall(r"M([\d.]+) [\d.]+V", whisker))
+    end = min(float(x) for x in re.findall(r'<rect x="([\d.]+)"', chart))
+    assert (first + last) / 2 == pytest.approx(end, abs=0.1)
+    assert first < end < last
 
 
 def test_the_worst_layers_have_their_numbers_and_every_layer_a_stem() -> None:

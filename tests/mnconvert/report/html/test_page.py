@@ -69,6 +69,8 @@ def test_it_shows_every_variant_the_inside_of_the_integer_ones_and_all_operators
     assert reader.text.count("CONV_2D") >= 3
     assert "beta ± 6 s, clipped by ReLU6" in reader.text
     assert reader.names.count("svg") > 10
+    assert reader.names.count("dt") == reader.names.count("dd") == len(page.facts) > 4
+    assert "&lt;" not in render_page(page).replace("shapes &lt;&amp;&gt; friends", "")  # no markup of ours was escaped
 
 
 def test_it_asks_for_nothing_from_anywhere(page: Page) -> None:
