@@ -62,7 +62,7 @@ def test_values_have_the_type_that_they_look_like(text: str, value: object) -> N
         (("--arch", "mobilenet_v3_smal"), 'Did you mean "mobilenet_v3_small"?'),
         (("--form", "imagnet"), 'Did you mean "imagenet"?'),
         (("--alpha", "0"), "a number above 0"),
-        (("--option", "clases=10"), 'no option "clases": classes'),
+        (("--option", "clases=10"), 'no option "clases". Did you mean "classes"?'),
         (("--option", "name=mine"), 'no option "name"'),
         (("--option", "classes=ten"), "a whole number from 1"),
         (("--option", "classes"), "is not KEY=VALUE"),
