@@ -17,6 +17,7 @@ MAX_DIRECTORY_BYTES = 2 << 20
 MAX_MEMBER_BYTES = 1 << 30
 MAX_RATIO = 50  # JSON shrinks to a tenth, weights hardly at all
 _END_MARK = b"PK\x05\x06"  # PKWARE APPNOTE 6.3, 4.3.16
+_ZIP64_MARK = b"PK\x06\x07"  # 4.3.15, in the 20 bytes before that
 _ENCRYPTED = 0x1
 
 
@@ -71,6 +72,8 @@ def _check_directory_size(data: bytes) -> None:
     at = data.rfind(_END_MARK, max(0, len(data) - 22 - 0xFFFF))
     if at < 0 or at + 22 > len(data):
         raise _damaged("it is cut off: its directory is missing")
+    if data[max(0, at - 20) : at].startswith(_ZIP64_MARK):  # zipfile believes that end, and not the one checked below
+        raise _damaged("its directory is in zip64, which no file of this size needs")
     size = int.from_bytes(data[at + 12 : at + 16], "little")
     if size > MAX_DIRECTORY_BYTES:
         raise _damaged(f"its directory has {size:,} bytes; at most {MAX_DIRECTORY_BYTES:,} are read")

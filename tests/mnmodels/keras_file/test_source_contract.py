@@ -1,4 +1,5 @@
 import io
+import struct
 import zipfile
 from pathlib import Path
 
@@ -80,4 +81,21 @@ def test_a_zip_that_only_begins_like_one(tmp_path):
         archive.writestr("config.json", "{}")
     path.write_bytes(buffer.getvalue()[:-30])
     with pytest.raises(KerasFileError, match="cut off"):
+        read_source_contract(path)
+
+
+def test_a_second_end_cannot_hide_the_size_of_a_directory(tmp_path):
+    """zipfile believes zip64's end: 4 million members were parsed, in 2 GiB, where the plain end says 100 bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for index in range(2000):
+            archive.writestr(f"a{index}", "")
+    data = buffer.getvalue()
+    _, _, _, _, _, size, start, _ = struct.unpack("<4s4H2LH", data[-22:])
+    zip64 = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 2000, 2000, size, start)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, len(data) - 22, 1)
+    path = tmp_path / "model.keras"
+    path.write_bytes(data[:-22] + zip64 + locator + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0, 0, 100, start, 0))
+    assert len(zipfile.ZipFile(path).infolist()) == 2000
+    with pytest.raises(KerasFileError, match="directory is in zip64"):
         read_source_contract(path)
