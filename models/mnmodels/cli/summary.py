@@ -12,12 +12,15 @@ from mninfer.cli.output import json_line, note, say
 from mninfer.errors import MnError
 from mnmodels.cli.keras_options import KerasOptions, keras_options
 from mnmodels.cli.network_options import network_options
+from mnmodels.cli.stated import refuse_stated
 from mnmodels.counting.summary import COUNTING_RULE
 
 if TYPE_CHECKING:
     from mnmodels.counting.summary import Summary
 
 __all__ = ["command"]
+
+_FOR_FILES = ("lambdas", "custom", "trust")
 
 
 @click.command(
@@ -78,6 +81,7 @@ def _summarize(
     from mnmodels.architectures.registry import ARCHITECTURES
 
     if target in ARCHITECTURES:
+        refuse_stated(_FOR_FILES, "a network of the registry is no file")
         return _of_network(target, network, input_size)
     if not os.path.lexists(target):
         raise _nothing_there(target, ARCHITECTURES)
@@ -110,6 +114,7 @@ def _of_file(
     if is_tflite(path):
         from mninfer.loading import read_checked
 
+        refuse_stated(_FOR_FILES, "a .tflite needs no Keras")
         if network:
             raise click.UsageError("a .tflite says itself what it is: leave out --arch, --alpha, --form and --option")
         file = read_checked(path, strict=False, allow_unlisted_ops=True)

@@ -30,6 +30,7 @@ class LayerReader:
         self.lambdas = {name: parse_expression(text) for name, text in lambdas.items()}
         self.used: set[str] = set()
         self.functions: list[str] = []
+        self.classes: set[str] = set()
 
     def layer(self, saved: Mapping[str, Any], name: str, saved_name: str, calls: tuple[Call, ...]) -> LayerPlan:
         """The plan of a layer; of one that cannot be read, a placeholder, and what it is among the findings."""
@@ -37,11 +38,18 @@ class LayerReader:
         config = saved.get("config")
         if not isinstance(config, dict):
             raise KerasFileError(f'the layer "{saved_name}" has no configuration')
-        site = Site(layer=saved_name, saved_class=saved_class, era=self.era, findings=self.findings, custom=self.custom)
+        self.classes.add(saved_class)
+        site = self._site(saved_name, saved_class)
         kind, what, options, then = self._read(site, saved, config, calls)
         return LayerPlan(
             name=name, saved_name=saved_name, saved_class=saved_class, kind=kind, what=what, options=options,
             calls=calls, then=then,
+        )  # fmt: skip
+
+    def _site(self, layer: str, saved_class: str) -> Site:
+        return Site(
+            layer=layer, saved_class=saved_class, era=self.era, findings=self.findings, custom=self.custom,
+            used=self.used,
         )  # fmt: skip
 
     def _read(
@@ -92,6 +100,13 @@ class LayerReader:
                     hints=near
                     or (f"the Lambdas are {', '.join(self.functions)}" if self.functions else "leave it out"),
                 )
+        for name in self.custom:
+            if name not in self.used:
+                near = [f'did you mean "{each}"?' for each in near_names(name, self.classes)]
+                raise MnError(
+                    f'no layer and no activation in the file is of the class or function "{name}"',
+                    hints=near or "leave it out",
+                )
 
     def first_input(self, first: Mapping[str, Any], options: Mapping[str, Any], taken: set[str]) -> LayerPlan | None:
         """The input of a Sequential that begins with another layer; None where nobody states it."""
@@ -100,7 +115,7 @@ class LayerReader:
         if shape is None:
             return None
         saved_class = str(first.get("class_name"))
-        site = Site(layer="input", saved_class=saved_class, era=self.era, findings=self.findings, custom={})
+        site = self._site("input", saved_class)
         name = unique_name("input", taken)
         return LayerPlan(
             name=name, saved_name=name, saved_class="InputLayer", kind=LayerKind.INPUT, what="Input",

@@ -56,6 +56,11 @@ class _Request:
     lambdas: Mapping[str, str]
     custom: Sequence[str]
 
+    def refuse_code(self, why: str) -> None:
+        """Raise MnError where a function or a class is stated, of which ``why`` says that it is of no use."""
+        if self.lambdas or self.custom:
+            raise MnError(why, hints="leave out --lambda and --custom")
+
 
 def load_keras(
     path: str | os.PathLike[str],
@@ -76,12 +81,15 @@ def load_keras(
         UnsupportedModelError: it has layers that are code; lists all of them, and how to go on.
     """
     where = os.fspath(path)
+    request = _Request(arch=arch, lambdas=dict(lambdas or {}), custom=tuple(custom))
     if (Path(where) / "saved_model.pb").is_file():
         from mnmodels.keras_file.saved_model import load_saved_model
 
+        if arch is not None:
+            raise MnError("a SavedModel says itself what it is", where=where, hints="leave out --arch")
+        request.refuse_code("a SavedModel runs as one program, with its own code")
         return load_saved_model(Path(where), trust=trust)
     data = read_file_bytes(where)
-    request = _Request(arch=arch, lambdas=dict(lambdas or {}), custom=tuple(custom))
     try:
         found = _load(data, request)
     except MnError as error:
@@ -108,6 +116,7 @@ def _load(data: bytes, request: _Request) -> dict[str, Any]:
         refuse_other_formats(data)
     start_keras()
     if config is None or request.arch is not None:
+        request.refuse_code("the weights go into a network of the registry, which has no code of the file's")
         from mnmodels.keras_file.weights_only import model_with_weights
 
         model, changes = model_with_weights(file, request.arch, is_described=config is not None)

@@ -35,6 +35,7 @@ class Site:
     era: Era
     findings: Findings
     custom: Mapping[str, Any]
+    used: set[str]  # of the user's lambdas and classes, those that the file has
 
 
 _KINDS = {
@@ -117,6 +118,7 @@ def activation_name(site: Site, value: Any) -> Any:
         return "linear"
     name = _function_name(value)
     if name in site.custom:
+        site.used.add(name)
         return site.custom[name]
     if name in ACTIVATIONS:
         return name

@@ -99,3 +99,11 @@ def test_what_is_no_model_is_named(cli: Cli, tmp_path: Path) -> None:
     outcome = cli("summary", path)
     assert outcome.code == 1
     assert "HTML page" in outcome.err
+
+
+@pytest.mark.parametrize("option", [("--lambda", "a=x"), ("--custom", "os:getcwd"), ("--trust",)])
+def test_what_is_said_of_keras_files_means_nothing_elsewhere(cli: Cli, flatbuffer: Path, option: tuple[str]) -> None:
+    for target in (flatbuffer, "mobilenet_v1"):
+        outcome = cli("summary", target, *option)
+        assert outcome.code == 2
+        assert f"leave out {option[0]}" in outcome.err

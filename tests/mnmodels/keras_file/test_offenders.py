@@ -141,6 +141,30 @@ def test_what_is_stated_must_fit(tmp_path):
         load_keras(path, lambdas={"relu": "__import__('os')"})
 
 
+def test_a_class_that_nothing_in_the_file_is_of(tmp_path, my_layers):
+    path = written(tmp_path, replaced("relu", "MyL"))
+    stated = ["my_layers_of_a_test:MyL"]
+    with pytest.raises(MnError, match='is of the class or function "twice"') as caught:
+        load_keras(path, custom=[*stated, "my_layers_of_a_test:twice"])
+    assert caught.value.hints == ("leave it out",)
+    with pytest.raises(MnError, match='is of the class or function "MyLL"') as caught:
+        load_keras(path, custom=["MyLL=my_layers_of_a_test:MyL"])
+    assert caught.value.hints == ('did you mean "MyL"?',)
+    assert load_keras(path, custom=stated).model is not None
+
+
+@pytest.mark.parametrize("stated", [{"lambdas": {"relu": "x"}}, {"custom": ["os:getcwd"]}])
+def test_functions_and_classes_mean_nothing_beside_weights_and_programs(tmp_path, stated):
+    path = written(tmp_path, config_of())
+    with pytest.raises(MnError, match="a network of the registry") as caught:
+        load_keras(path, arch={"name": "mobilenet_v1"}, **stated)
+    assert caught.value.hints == ("leave out --lambda and --custom",)
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").write_bytes(b"\x08\x01")
+    with pytest.raises(MnError, match="runs as one program"):
+        load_keras(tmp_path / "saved", trust=True, **stated)
+
+
 def test_custom_classes_that_are_not_there(tmp_path, my_layers):
     path = written(tmp_path, replaced("relu", "MyL"))
     for stated, message in (
