@@ -18,7 +18,8 @@ from mnconvert.quantize.overwrite import overwrite
 from mnconvert.quantize.plan import Moments, QuantPlan, RangeSource, Seen
 from mnconvert.quantize.recipe import Recipe
 from mnconvert.source import Source
-from mninfer.model_file import Graph, check_model
+from mninfer.errors import UnsupportedModelError
+from mninfer.model_file import Graph, check_model, count_parameters
 
 if TYPE_CHECKING:
     from mnconvert.accuracy import AccuracyReport, Ranking
@@ -47,7 +48,7 @@ class Stages:
         if self.source.flatbuffer is not None:
             from mnconvert.lowering.from_flatbuffer import lowered_flatbuffer
 
-            return lowered_flatbuffer(self.source.flatbuffer)
+            return lowered_flatbuffer(self.source.flatbuffer, self.config)
         from mnconvert.lowering.lower import lower
 
         assert self.source.leading is not None
@@ -59,8 +60,10 @@ class Stages:
 
     @cached_property
     def seen(self) -> Mapping[int, Seen]:
-        """What the samples show of each activation; nothing without samples."""
+        """What the samples show of each activation; nothing without samples, where BatchNorm has to tell."""
         if self.samples is None:
+            if self.source.model is None:
+                raise _nothing_known(self.source)
             return {}
         from mnconvert.calibration import check_values, measure_ranges, model_inputs
         from mninfer.model_file import image_input
@@ -73,13 +76,14 @@ class Stages:
     @cached_property
     def layers(self) -> Mapping[int, tuple[str, ...]]:
         """The Keras layers that each operator of the float graph comes from."""
-        return {} if self.source.model is None else layers_by_operator(self.graph, self.source.model)
+        return layers_by_operator(self.graph, self.source.model)
 
     @cached_property
     def layer_names(self) -> Mapping[int, str]:
         """What each operator of the float graph is called for people."""
         names = {op.index: self.graph.tensors[op.outputs[0]].name.partition(";")[0] for op in self.graph.operators}
-        return names | {index: layers[0] for index, layers in self.layers.items() if layers}
+        known = {} if self.source.model is None else self.layers
+        return names | {index: layers[0] for index, layers in known.items() if layers}
 
     def kept(self, config: ConvertConfig) -> tuple[int, ...]:
         """The operators that are asked to stay float."""
@@ -190,6 +194,14 @@ class Stages:
             name=source.name,
             sha256=source.sha256,
             keras_version=source.keras_version,
-            num_parameters=0 if source.model is None else int(source.model.count_params()),
+            num_parameters=count_parameters(self.graph) if source.model is None else int(source.model.count_params()),
             changes=source.changes,
         )
+
+
+def _nothing_known(source: Source) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        "a .tflite has no BatchNorm statistics any more, so the ranges of its activations have to be measured",
+        where=source.name,
+        hints="--calibrate FOLDER, a few dozen pictures such as it will see; or give the Keras model it was made from",
+    )

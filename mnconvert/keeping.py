@@ -45,8 +45,11 @@ def _unmatched(pattern: str, names: Sequence[str]) -> RecipeError:
 def layers_by_operator(graph: Graph, model: Any) -> dict[int, tuple[str, ...]]:
     """The Keras layers of ``model`` that each operator of its float ``graph`` comes from, by the tensors' names.
 
-    The one with the most parameters is first: the convolution, not its activation or the padding before it.
+    The one with the most parameters is first: the convolution, not its activation or the padding before it. Of a file
+    whose model is not at hand (None) they are all words of these names.
     """
+    if model is None:
+        return {op.index: tuple(_words(graph.tensors[op.outputs[0]].name)) for op in graph.operators}
     known = dict(_sizes(model))
     ends = [tensor._keras_history.operation.name for tensor in model.outputs]
     outputs = dict(zip(graph.outputs, ends, strict=False))
@@ -70,8 +73,13 @@ def _sizes(model: Any) -> Iterator[tuple[str, int]]:
             yield from _sizes(operation)
 
 
+def _words(name: str) -> dict[str, None]:
+    """``net/conv/Relu6;net/norm`` -> net, conv, Relu6, norm."""
+    return dict.fromkeys(filter(None, name.replace(";", "/").split("/")))
+
+
 def _layers_in(name: str, known: Collection[str]) -> Iterator[str]:
-    for part in name.replace(";", "/").split("/"):
+    for part in _words(name):
         layer = next((each for each in (_SUFFIX.sub("", part), part) if each in known), None)
         if layer is not None:
             yield layer

@@ -115,7 +115,7 @@ def _is_flatbuffer(path: str | os.PathLike[str]) -> bool:
 
 def _of_flatbuffer(path: str | os.PathLike[str], config: ConvertConfig) -> Source:
     from mninfer.errors import PreprocessError
-    from mninfer.model_file import read_model, read_model_bytes
+    from mninfer.model_file import read_model, read_model_bytes, without_contract
 
     data = read_model_bytes(path)
     file = read_model(data, where=os.fspath(path))
@@ -138,5 +138,5 @@ def _of_flatbuffer(path: str | os.PathLike[str], config: ConvertConfig) -> Sourc
         sha256=hashlib.sha256(data).hexdigest(),
         preprocess=spec,
         labels=config.labels if config.labels is not None else file.labels,
-        flatbuffer=data,
+        flatbuffer=without_contract(data),
     )

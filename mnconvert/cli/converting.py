@@ -32,10 +32,15 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-# What TensorFlow's converter announces in C++, whatever its log level.
-_CONVERTER_CHATTER = (b"fully_quantize: ", b"W0000 ", b"Summary on the non-converted ops:")
-
-
+# What TensorFlow announces in C++, whatever its log level; grouped convolutions retrace for Keras.
+_CONVERTER_CHATTER = (
+    b"fully_quantize: ",
+    b"W0000 ",
+    b"Summary on the non-converted ops:",
+    b"WARNING: All log messages before absl::InitializeLog",
+    b"To enable the following instructions",
+    b"WARNING:tensorflow:",
+)
 _OTHER_PAGE = "another name: --report OUT.html"
 
 

@@ -1,7 +1,7 @@
 """TensorFlow's part: a prepared network to flatbuffers. It decides the structure: operators, versions, fusions.
 
-The only module that calls TensorFlow. Its public converter alone is used; the network's weights go in as constants of
-one traced function, which takes a second where saving a SavedModel takes eight.
+Its public converter alone is used; the network's weights go in as constants of one traced function, which takes a
+second where saving a SavedModel takes eight.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from mnconvert.lowering.prepare import Prepared
 from mninfer.errors import UnsupportedModelError
 from mnmodels.quiet_import import import_quietly
 
-__all__ = ["FEEDS", "Traced", "trace"]
+__all__ = ["FEEDS", "Traced", "not_converted", "quiet", "synthetic_pictures", "trace"]
 
 FEEDS = "mnkit_feed"  # inputs of this name stand for a BatchNorm's scale and offset, so that they can't be folded
 _SYNTHETIC = 2  # any two pictures: the skeleton's numbers are all written over
@@ -40,7 +40,7 @@ class Traced:
             UnsupportedModelError: there are operations that TFLite does not have; lists all of them.
         """
         tensorflow = import_quietly("tensorflow")
-        with _quiet():
+        with quiet():
             converter = tensorflow.lite.TFLiteConverter.from_concrete_functions([self.function])
             _OPTIONS[variant](converter, tensorflow)
             if variant.is_static:
@@ -49,12 +49,17 @@ class Traced:
             try:
                 return bytes(converter.convert())
             except Exception as error:  # the converter raises whatever its passes do
-                raise _not_converted(error) from error
+                raise not_converted(error) from error
 
     def _synthetic(self) -> Iterator[list[npt.NDArray[np.float32]]]:
-        random = np.random.default_rng(0)
-        for _ in range(_SYNTHETIC):
-            yield [random.uniform(-1, 1, self.input_shape).astype(np.float32)]
+        yield from synthetic_pictures(self.input_shape)
+
+
+def synthetic_pictures(shape: tuple[int, ...]) -> Iterator[list[npt.NDArray[np.float32]]]:
+    """For a skeleton's numbers, which are all written over."""
+    random = np.random.default_rng(0)
+    for _ in range(_SYNTHETIC):
+        yield [random.uniform(-1, 1, shape).astype(np.float32)]
 
 
 def trace(prepared: Prepared, *, is_fused: bool = True) -> Traced:
@@ -128,7 +133,7 @@ _OPTIONS: Mapping[Variant, Any] = {
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The converter warns of its own ways; what goes wrong it raises."""
     logger = logging.getLogger("absl")
     level = logger.level
@@ -141,7 +146,8 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _not_converted(error: Exception) -> UnsupportedModelError:
+def not_converted(error: Exception) -> UnsupportedModelError:
+    """What the converter raised, in our words, with the operators that it has no form for."""
     text = str(error)
     needed = [line.strip() for line in text.splitlines() if line.strip().startswith("tf.")]
     offenders = tuple(dict.fromkeys(line.split("(")[0] for line in needed))

@@ -22,7 +22,9 @@ __all__ = ["flow", "natural_input"]
 def flow(
     graph: Graph, norms: Mapping[int, Moments], first: State, seen: Mapping[int, Seen] = MappingProxyType({})
 ) -> dict[int, State]:
-    """What is believed of each activation, by tensor; ``first`` is the input's. ``seen`` stands in for missing rules.
+    """What is believed of each activation, by tensor; ``first`` is the input's.
+
+    ``seen`` stands in for missing rules; where there is no BatchNorm at all, it is believed everywhere.
 
     Raises:
         UnsupportedModelError: operators that no rule is known for; lists all of them.
@@ -38,7 +40,7 @@ def flow(
         index = operator.outputs[0]
         if index in norms:
             outputs = [_of_norm(norms[index], len(graph.tensors[index].shape))]
-        elif rule is None and all(each in seen for each in operator.outputs):
+        elif (rule is None or not norms) and all(each in seen for each in operator.outputs):
             states |= {each: _of_seen(seen[each], len(graph.tensors[each].shape)) for each in operator.outputs}
             continue
         elif rule is None:

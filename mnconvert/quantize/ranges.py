@@ -70,7 +70,7 @@ def _own(
         num_channels = norms[index].mean.size
         why = f"BatchNorm's beta ± {sigmas:g} deviations over {num_channels} channels, after its activation"
         return Range(*states[index].within(sigmas), RangeSource.BATCH_NORM, why)
-    if index in seen and (name != "ADD" or index not in states):
+    if index in seen and (name != "ADD" or not norms or index not in states):
         return Range(seen[index].low, seen[index].high, RangeSource.PICTURES, "what pictures like these keep to")
     return Range(*states[index].within(sigmas), RangeSource.MOMENTS, f"moments through {name}, ± {sigmas:g} deviations")
 

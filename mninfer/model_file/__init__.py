@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mninfer.model_file.picture_input import image_input
     from mninfer.model_file.read import ModelFile, read_model
     from mninfer.model_file.runtime_versions import oldest_runtime, runtime_by_operator
-    from mninfer.model_file.write import write_contract
+    from mninfer.model_file.write import without_contract, write_contract
     from mninfer.tensors import Quantization
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "read_model",
     "read_model_bytes",
     "runtime_by_operator",
+    "without_contract",
     "write_contract",
 ]
 
@@ -88,7 +89,7 @@ _HOMES = {
     "mninfer.model_file.picture_input": ("image_input",),
     "mninfer.model_file.read": ("ModelFile", "read_model"),
     "mninfer.model_file.runtime_versions": ("oldest_runtime", "runtime_by_operator"),
-    "mninfer.model_file.write": ("write_contract",),
+    "mninfer.model_file.write": ("without_contract", "write_contract"),
     "mninfer.tensors": ("Quantization",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

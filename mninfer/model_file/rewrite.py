@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from mninfer.model_file.flatbuffer import Table
 from mninfer.model_file.model_table import decode_model, encode_model
 
-__all__ = ["replace_metadata"]
+__all__ = ["remove_metadata", "replace_metadata"]
 
 
 def replace_metadata(flatbuffer: bytes, entries: Mapping[str, bytes]) -> bytes:
@@ -25,6 +25,15 @@ def replace_metadata(flatbuffer: bytes, entries: Mapping[str, bytes]) -> bytes:
     for name, content in entries.items():
         buffers.append({"data": content})
         root.setdefault("metadata", []).append({"name": name, "buffer": len(buffers) - 1})
+    return encode_model(root)
+
+
+def remove_metadata(flatbuffer: bytes, names: Collection[str]) -> bytes:
+    """The flatbuffer without the metadata of these names; as it is, byte by byte, where it has none."""
+    root = decode_model(flatbuffer)
+    if not any(entry.get("name") in names for entry in root.get("metadata", [])):
+        return flatbuffer
+    _remove_entries(root, names)
     return encode_model(root)
 
 

@@ -12,10 +12,10 @@ from mninfer.model_file.graph import build_graph
 from mninfer.model_file.labels import LABELS_NAME, format_labels, labels_misfit
 from mninfer.model_file.metadata import METADATA_NAME, write_metadata
 from mninfer.model_file.read import MARK_NAME
-from mninfer.model_file.rewrite import replace_metadata
+from mninfer.model_file.rewrite import remove_metadata, replace_metadata
 from mninfer.outputs import read_outputs
 
-__all__ = ["write_contract"]
+__all__ = ["without_contract", "write_contract"]
 
 
 def write_contract(
@@ -36,8 +36,7 @@ def write_contract(
         UnsupportedModelError: the flatbuffer holds something that rewriting would lose; lists all of it.
         InputError: a label that cannot be written on a line.
     """
-    archive = read_archive(model)
-    flatbuffer = model[: archive.start] if archive else model
+    flatbuffer = _without_archive(model)
     graph = build_graph(decode(flatbuffer, load_schema("tflite")), flatbuffer)
     if labels is not None:
         misfit = labels_misfit(labels, read_outputs(graph, contract.task))
@@ -54,6 +53,16 @@ def write_contract(
     written = replace_metadata(flatbuffer, {METADATA_NAME: write_metadata(metadata), MARK_NAME: mark})
     entries = [*_own_entries(written, contract, labels), *kept_entries]
     return written + write_archive(entries, len(written))
+
+
+def without_contract(model: bytes) -> bytes:
+    """The flatbuffer alone, for those who change what it computes: neither metadata nor archive would hold any more."""
+    return remove_metadata(_without_archive(model), {METADATA_NAME, MARK_NAME})
+
+
+def _without_archive(model: bytes) -> bytes:
+    archive = read_archive(model)
+    return model[: archive.start] if archive else model
 
 
 def _own_entries(flatbuffer: bytes, contract: Contract, labels: Sequence[str] | None) -> list[ArchiveEntry]:

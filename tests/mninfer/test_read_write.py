@@ -18,7 +18,7 @@ from mninfer.model_file.describe import ModelDescription
 from mninfer.model_file.metadata import METADATA_NAME, Content, FileMetadata, LabelKind, TensorMetadata, write_metadata
 from mninfer.model_file.read import MARK_NAME, ModelFile, read_model
 from mninfer.model_file.rewrite import replace_metadata
-from mninfer.model_file.write import write_contract
+from mninfer.model_file.write import without_contract, write_contract
 from mninfer.preprocessing import PRESETS, PreprocessSource
 from mninfer.spec import Provenance, Task
 from support.builder import GraphBuilder, quantization
@@ -113,6 +113,15 @@ def test_writing_twice_equals_once() -> None:
     assert write_contract(once, CONTRACT, CLASSES) == once
     other = write_contract(write_contract(shapes_int8(), CONTRACT), CONTRACT, CLASSES)
     assert other == once
+
+
+@pytest.mark.smoke
+def test_taken_out_again_it_leaves_the_model_alone() -> None:
+    bare = without_contract(small_ours())
+    assert not read(bare).is_ours
+    assert write_contract(bare, CONTRACT, ("red", "green", "blue")) == small_ours()
+    assert without_contract(bare) == bare
+    assert without_contract(small()) == small()
 
 
 @pytest.mark.smoke

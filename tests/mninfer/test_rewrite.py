@@ -8,7 +8,7 @@ import pytest
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file.flatbuffer import Table, decode, encode, load_schema
 from mninfer.model_file.graph import build_graph
-from mninfer.model_file.rewrite import replace_metadata
+from mninfer.model_file.rewrite import remove_metadata, replace_metadata
 from support.builder import GraphBuilder
 
 SCHEMA = load_schema("tflite")
@@ -39,6 +39,14 @@ def test_one_entry_is_replaced_and_the_others_stay(name: str) -> None:
     assert contents(data) == {"a": b"three", "b": b"one", "c": b"one", "d": b"two"} | {name: b"fresh"}
     assert len(decode(data, SCHEMA)["buffers"]) == (5 if name in ("b", "new") else 4)
     assert replace_metadata(data, {name: b"fresh"}) == data
+
+
+@pytest.mark.smoke
+def test_entries_are_taken_out_with_what_only_they_hold() -> None:
+    data = remove_metadata(with_metadata(), {"a", "b"})
+    assert contents(data) == {"c": b"one", "d": b"two"}
+    assert len(decode(data, SCHEMA)["buffers"]) == 3
+    assert remove_metadata(data, {"a", "b"}) == data
 
 
 @pytest.mark.smoke
