@@ -8,6 +8,7 @@ import click
 from mninfer.cli.options import FiniteRange, ModelOptions, NearChoice, examples, fitting_options, stated_preprocess
 from mninfer.cli.output import json_line, note, say
 from mnmodels.backend import BACKENDS
+from mnmodels.cli.keras_options import lambda_option
 from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_output
 from mnmodels.cli.stated import refuse_stated
 
@@ -70,6 +71,7 @@ __all__ = ["command"]
 @click.option("--resume", is_flag=True, help="Go on where a run was cut off.")
 @click.option("--force", is_flag=True, help="Begin again over a run in RUN, and write over OUT.")
 @click.option("--json", "is_json", is_flag=True, help="The result as one JSON object.")
+@lambda_option
 @fitting_options
 def command(pictures: str, output: str, *, is_json: bool, **options: Any) -> int:
     """Fit a trained network to your own classes: FOLDER holds a folder of pictures for each.
@@ -82,6 +84,8 @@ def command(pictures: str, output: str, *, is_json: bool, **options: Any) -> int
     refuse_output(output, *KERAS_ENDINGS, force=options["force"])
     if options["base"]:
         refuse_stated(("name", "alpha", "size"), "the base is a file, which says this itself")
+    else:
+        refuse_stated(("lambdas",), "the zoo's networks have no Lambda")
     start_keras(options["backend"])
     from mnmodels.keras_file import save_keras
 
@@ -139,5 +143,5 @@ def _base(options: dict[str, Any]) -> "Base":
         ModelOptions(**{name: options[name] for name in ("preprocess", "resize", "interpolation")})
     )
     if options["base"]:
-        return base_from_file(Path(options["base"]), stated)
+        return base_from_file(Path(options["base"]), stated, lambdas=options["lambdas"])
     return base_from_zoo(options["name"], options["size"], stated, alpha=options["alpha"])

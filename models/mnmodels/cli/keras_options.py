@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from mnmodels.keras_file import KerasFile
 
-__all__ = ["KerasOptions", "keras_options"]
+__all__ = ["KerasOptions", "keras_options", "lambda_option"]
 
 Command = Callable[..., Any]
 
@@ -44,17 +44,22 @@ def keras_options(command: Command) -> Command:
         click.option(
             "--custom", multiple=True, metavar="module:Class", help="A layer's class of yours that the file names."
         ),
-        click.option(
-            "--lambda",
-            "lambdas",
-            multiple=True,
-            metavar="NAME=EXPRESSION",
-            callback=_lambdas,
-            help="What a Lambda computes, in arithmetic: lambda='x/127.5-1'. NAME may have a * in it.",
-        ),
+        lambda_option,
     ):
         command = decorate(command)
     return command
+
+
+def lambda_option(command: Command) -> Command:
+    """``--lambda`` alone, as the keyword ``lambdas``."""
+    return click.option(
+        "--lambda",
+        "lambdas",
+        multiple=True,
+        metavar="NAME=EXPRESSION",
+        callback=_lambdas,
+        help="What a Lambda computes, in arithmetic: lambda='x/127.5-1'. NAME may have a * in it.",
+    )(command)
 
 
 def _lambdas(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

@@ -22,6 +22,7 @@ class Base:
     size: int
     preprocess: PreprocessSpec
     warnings: tuple[str, ...] = ()
+    sha256: str | None = None  # of the file, where it is one
 
 
 def base_from_file(path: Path, stated: StatedPreprocess, **options: Any) -> Base:
@@ -45,13 +46,19 @@ def base_from_file(path: Path, stated: StatedPreprocess, **options: Any) -> Base
         size=_square_side(file.model.input_shape, str(path)),
         preprocess=spec,
         warnings=() if warning is None else (warning,),
+        sha256=file.sha256,
     )
 
 
 def base_from_zoo(name: str, size: int, stated: StatedPreprocess, **options: Any) -> Base:
-    """A network of the registry with ImageNet weights, which are downloaded on first use."""
-    from mnmodels.architectures.registry import build_model
+    """A network of the registry with ImageNet weights, which are downloaded on first use. Raise MnError for others."""
+    from mnmodels.architectures.registry import ARCHITECTURES, architecture, build_model
 
+    if "weights" not in architecture(name).options():
+        published = [each for each, found in ARCHITECTURES.items() if "weights" in found.options()]
+        raise MnError(
+            f"Keras publishes no ImageNet weights of {name}", hints=(f"one of {', '.join(published)}", "--base FILE")
+        )
     preset = parse_preprocess("inception", resize=ZOO_RESIZE)
     shape = (size, size, 3)
 

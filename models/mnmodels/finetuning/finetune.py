@@ -84,7 +84,7 @@ def finetune(
 def _recipe(base: Base, config: FinetuneConfig, name: str, epochs: int, rate: float) -> Recipe:
     return Recipe(
         title=f"{base.name}: {name[2:]}",
-        model={"name": base.name, "run": name},
+        model={"name": base.name, "run": name, **_network(base, config, name)},
         data=DataSpec(
             name="a folder",
             size=base.size,
@@ -97,6 +97,14 @@ def _recipe(base: Base, config: FinetuneConfig, name: str, epochs: int, rate: fl
         schedule=ScheduleSpec(name="cosine", warmup_epochs=0.5),
         train=TrainSpec(epochs=epochs, batch=config.batch, seed=config.seed, label_smoothing=0.1),
     )
+
+
+def _network(base: Base, config: FinetuneConfig, run: str) -> dict[str, Any]:
+    """What makes two runs' networks different: a resumed run has to have the same."""
+    described = {"sha256": base.sha256, "cut": config.cut} | (
+        {"unfrozen": config.unfrozen} if run != HEAD_FOLDER else {}
+    )
+    return {key: value for key, value in described.items() if value is not None}
 
 
 def _as_text(spec: PreprocessSpec) -> str:

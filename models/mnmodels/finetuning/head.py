@@ -8,6 +8,7 @@ from keras import layers
 
 from mninfer.errors import UnsupportedModelError
 from mninfer.near import near_names
+from mnmodels.keras_file.description import unique_name
 
 __all__ = ["features_of", "freeze", "with_new_head"]
 
@@ -44,13 +45,14 @@ def features_of(model: Any, cut: str | None = None) -> Any:
 def with_new_head(model: Any, num_classes: int, *, dropout: float, cut: str | None = None) -> Any:
     """A network of the same layers, up to the features, and a fresh dense softmax over ``num_classes``."""
     features = features_of(model, cut)
+    taken = {kept.name for kept in keras.Model(model.inputs, features).operations}
     if len(features.shape) == 4 and tuple(features.shape[1:3]) != (1, 1):
-        features = layers.GlobalAveragePooling2D(name="head_pool")(features)
+        features = layers.GlobalAveragePooling2D(name=unique_name("head_pool", taken))(features)
     if len(features.shape) != 2:
-        features = layers.Flatten(name="head_flatten")(features)
+        features = layers.Flatten(name=unique_name("head_flatten", taken))(features)
     if dropout:
-        features = layers.Dropout(dropout, name="head_dropout")(features)
-    outputs = layers.Dense(num_classes, activation="softmax", name=HEAD_NAME)(features)
+        features = layers.Dropout(dropout, name=unique_name("head_dropout", taken))(features)
+    outputs = layers.Dense(num_classes, activation="softmax", name=unique_name(HEAD_NAME, taken))(features)
     return keras.Model(model.inputs, outputs, name=model.name)
 
 

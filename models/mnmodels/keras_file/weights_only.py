@@ -23,7 +23,8 @@ def model_with_weights(
     from mnmodels.architectures.registry import build_model
 
     if arch is None:
-        raise KerasFileError("the file holds weights alone, and does not say of which network", hints=_hints(file))
+        hints = (*_hints(file), "mnmodels import FILE --arch NAME … -o model.keras, for a command without --arch")
+        raise KerasFileError("the file holds weights alone, and does not say of which network", hints=hints)
     check_described(arch)
     with building():
         model = build_model(**arch)

@@ -203,7 +203,7 @@ def _unreachable(file: PublishedFile, error: Exception) -> MnError:
         where=file.url,
         hints=(
             f"on a machine with a network, download that address and put the file here: {file.cached}",
-            "weights=None builds the network with random weights",
+            "weights=None builds the network with random weights; finetune takes a file of yours: --base FILE",
         ),
     )
 

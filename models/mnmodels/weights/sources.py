@@ -68,7 +68,7 @@ def _unknown(data: bytes, where: str) -> InputError:
     if b"<html" in data[:1024].lower() or data[:15].lower().startswith(b"<!doctype html"):
         return InputError("an HTML page, saved in place of the download", where=where, hints="download the raw file")
     shown = " ".join(f"{byte:02x}" for byte in data[:8])
-    near = [f"did you mean {each}?" for each in near_files(f"{where}.index")]
+    near = [f"did you mean {each}?" for each in near_files(f"{where}.index") if not os.path.samefile(each, where)]
     return InputError(
         f"no kind of weights that is known: the first bytes are {shown}", where=where, hints=[*near, _KINDS]
     )

@@ -1,5 +1,6 @@
 """A base network learns three new classes; what it must not forget stays."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ pytest.importorskip("keras", reason="needs Keras: make test")
 
 import keras
 
-from mninfer.errors import PreprocessError, UnsupportedModelError
+from mninfer.errors import MnError, PreprocessError, RecipeError, UnsupportedModelError
 from mninfer.model_file import SourceContract
 from mninfer.preprocessing import StatedPreprocess, parse_preprocess
 from mnmodels.architectures.registry import build_model
-from mnmodels.finetuning.base import Base, base_from_file
+from mnmodels.finetuning.base import Base, base_from_file, base_from_zoo
 from mnmodels.finetuning.finetune import FinetuneConfig, finetune
 from mnmodels.finetuning.head import freeze, with_new_head
 from mnmodels.keras_file import load_keras, save_keras
@@ -54,6 +55,13 @@ def test_a_stated_cut_is_kept_to() -> None:
     ] == ["pool", "head_flatten", "predictions"]
     with pytest.raises(UnsupportedModelError, match="pool"):
         with_new_head(base_network(), 3, dropout=0.0, cut="poll")
+
+
+def test_a_head_goes_on_a_head() -> None:
+    first = with_new_head(base_network(), 3, dropout=0.2)
+    again = with_new_head(first, 2, dropout=0.2, cut="predictions")
+    assert [layer.name for layer in again.layers[-3:]] == ["predictions", "head_dropout_1", "predictions_1"]
+    assert with_new_head(first, 2, dropout=0.2).layers[-1].name == "predictions"
 
 
 def test_no_pooling_is_told() -> None:
@@ -132,6 +140,35 @@ def test_a_base_that_takes_no_square_rgb_picture_is_refused(tmp_path: Path) -> N
     save_keras(model, tmp_path / "base.keras", contract=SourceContract(labels=None, preprocess=SPEC))
     with pytest.raises(UnsupportedModelError, match="square"):
         base_from_file(tmp_path / "base.keras", StatedPreprocess())
+
+
+def test_networks_without_published_weights_are_told_before_anything_is_read() -> None:
+    with pytest.raises(MnError, match="no ImageNet weights of mobilenet_v2_lgc") as caught:
+        base_from_zoo("mobilenet_v2_lgc", 224, StatedPreprocess())
+    assert caught.value.hints[0] == "one of mobilenet_v1, mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large"
+    with pytest.raises(MnError, match='no architecture "mobilenet_v4"'):
+        base_from_zoo("mobilenet_v4", 224, StatedPreprocess())
+
+
+def test_a_lambda_in_the_base_is_stated(shared: Path) -> None:
+    source = shared / "keras-eras" / "lambda.h5"
+    stated = {"lambdas": {"lambda": "x/127.5-1"}}
+    base = base_from_file(source, StatedPreprocess.parse(preprocess="raw"), **stated)
+    assert type(base.load().get_layer("lambda")).__name__ == "Rescaling"
+
+
+def test_a_run_is_resumed_with_the_network_that_it_was_begun_with(tmp_path: Path) -> None:
+    source = tmp_path / "base.keras"
+    save_keras(base_network(), source, contract=SourceContract(labels=None, preprocess=SPEC))
+    base = base_from_file(source, StatedPreprocess())
+    sets = (Colours(64, 0), Colours(32, 1))
+    begun = {"head_epochs": 1, "whole_epochs": 1, "batch": 32}
+    finetune(base, *sets, tmp_path / "run", FinetuneConfig(**begun))
+    for change, told in (({"cut": "mix"}, "model.cut None -> mix"), ({"unfrozen": 1}, "model.unfrozen 20 -> 1")):
+        with pytest.raises(RecipeError, match=told):
+            finetune(base, *sets, tmp_path / "run", FinetuneConfig(**begun, **change), resume=True)
+    with pytest.raises(RecipeError, match=r"model\.sha256"):
+        finetune(replace(base, sha256="0"), *sets, tmp_path / "run", FinetuneConfig(**begun), resume=True)
 
 
 def test_both_runs_go_on_after_a_stop(tmp_path: Path) -> None:

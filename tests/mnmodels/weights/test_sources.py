@@ -37,6 +37,7 @@ def test_what_holds_no_weights_is_named(tmp_path: Path, data: bytes, says: str) 
     with pytest.raises(InputError, match=says) as caught:
         read_weights(path)
     assert caught.value.where == str(path)
+    assert not any("did you mean" in hint for hint in caught.value.hints)
 
 
 def test_what_is_no_file_is_named(tmp_path: Path) -> None:
