@@ -35,7 +35,7 @@ IMPORTED_IN = {
         "http": ("camera/",),
     },
     "mnconvert": {
-        "tensorflow": ("lowering/tensorflow.py",),
+        "tensorflow": ("lowering/integer_skeleton.py", "lowering/tensorflow.py"),
         "keras": ("source.py", "lowering/"),
         "click": ("cli/",),
     },
