@@ -29,23 +29,37 @@ def features_of(model: Any, cut: str | None = None) -> Any:
                 f'the network has no layer "{cut}"',
                 hints=near_names(cut, names, most=3) or "mnmodels summary lists them",
             )
-        return model.get_layer(cut).output
-    pools = [layer for layer in model.layers if isinstance(layer, POOLS)]
+        return _output_of(model, model.get_layer(cut))
+    pools = [layer for layer in model.layers if _pools(layer)]
     if pools:
-        return pools[-1].output
-    maps = [layer for layer in model.layers if len(getattr(layer.output, "shape", ())) == 4]
-    if maps and maps[-1] is model.layers[-1]:
-        return maps[-1].output  # a network without a top ends in its feature map
+        return _output_of(model, pools[-1])
+    if len(model.outputs) == 1 and len(model.outputs[0].shape) == 4:
+        return model.outputs[0]  # a network without a top ends in its feature map
     raise UnsupportedModelError(
         "it is not known where the features of this network end: no global pooling",
         hints="--cut LAYER, the last layer to keep; mnmodels summary lists them",
     )
 
 
+def _pools(layer: Any) -> bool:
+    """Whether it is a global pooling, or a model that ends in one."""
+    return isinstance(layer, POOLS) or (isinstance(layer, keras.Model) and _pools(layer.layers[-1]))
+
+
+def _output_of(model: Any, layer: Any) -> Any:
+    """What a layer gives when this network last calls it; ``layer.output`` is of its first call, or inside of it."""
+    depths = getattr(model, "_functional", model)._nodes_by_depth  # a Sequential keeps its graph apart
+    calls = [node for depth in sorted(depths, reverse=True) for node in depths[depth] if node.operation is layer]
+    outputs = calls[-1].output_tensors
+    if len(outputs) != 1:
+        raise UnsupportedModelError(f'the layer "{layer.name}" has {len(outputs)} outputs', hints="--cut another")
+    return outputs[0]
+
+
 def with_new_head(model: Any, num_classes: int, *, dropout: float, cut: str | None = None) -> Any:
     """A network of the same layers, up to the features, and a fresh dense softmax over ``num_classes``."""
     features = features_of(model, cut)
-    taken = {kept.name for kept in keras.Model(model.inputs, features).operations}
+    taken = {kept.name for kept in keras.Model(model.inputs[0], features).operations}
     if len(features.shape) == 4 and tuple(features.shape[1:3]) != (1, 1):
         features = layers.GlobalAveragePooling2D(name=unique_name("head_pool", taken))(features)
     if len(features.shape) != 2:
@@ -53,7 +67,7 @@ def with_new_head(model: Any, num_classes: int, *, dropout: float, cut: str | No
     if dropout:
         features = layers.Dropout(dropout, name=unique_name("head_dropout", taken))(features)
     outputs = layers.Dense(num_classes, activation="softmax", name=unique_name(HEAD_NAME, taken))(features)
-    return keras.Model(model.inputs, outputs, name=model.name)
+    return keras.Model(model.inputs[0], outputs, name=model.name)
 
 
 def freeze(model: Any, unfrozen: int) -> int:

@@ -64,6 +64,31 @@ def test_a_head_goes_on_a_head() -> None:
     assert with_new_head(first, 2, dropout=0.2).layers[-1].name == "predictions"
 
 
+@pytest.mark.parametrize("cut", [None, "base"])
+@pytest.mark.parametrize("last", ["gap", "mix"])
+def test_features_of_a_model_inside_are_those_of_its_call(last: str, cut: str | None) -> None:
+    """As transfer learning is often saved: a network, and a dense layer on it."""
+    whole = base_network()
+    inside = keras.Model(whole.input, whole.get_layer(last).output, name="base")
+    inputs = keras.layers.Input((16, 16, 3))
+    top = [] if last == "mix" and cut is None else [keras.layers.Flatten(), keras.layers.Dense(4)]
+    x = inside(inputs)
+    for layer in top:
+        x = layer(x)
+    model = with_new_head(keras.Model(inputs, x), 3, dropout=0.0, cut=cut)
+    assert model.layers[1].name == "base"
+    assert [type(layer).__name__ for layer in model.layers[3:]] == ["Dense"]
+    assert model(np.zeros((1, 16, 16, 3), np.float32)).shape == (1, 3)
+
+
+def test_a_layer_that_is_called_twice_is_cut_after_its_last_call() -> None:
+    relu = keras.layers.ReLU(name="relu")
+    inputs = keras.layers.Input((16, 16, 3))
+    x = relu(keras.layers.Conv2D(4, 3, name="conv")(relu(inputs)))
+    model = with_new_head(keras.Model(inputs, keras.layers.Flatten()(x)), 3, dropout=0.0, cut="relu")
+    assert "conv" in {layer.name for layer in model.layers}
+
+
 def test_no_pooling_is_told() -> None:
     inputs = keras.layers.Input((16, 16, 3))
     x = keras.layers.Dense(4)(keras.layers.Flatten()(inputs))
