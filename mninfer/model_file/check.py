@@ -243,8 +243,9 @@ def _check_operands(site: Site, facts: OperatorFacts) -> None:
     if not facts.outputs[0] <= len(site.outputs) <= facts.outputs[1]:
         site.fail(f"{len(site.outputs)} outputs")
     shapes = [shape for shape in site.shapes if shape is not None]
-    if max(map(len, shapes), default=0) > facts.rank and (len(shapes) == 1 or shapes[0] != shapes[1]):
-        site.fail(f"{max(map(len, shapes))} dimensions, more than the {facts.rank} that its kernels handle")
+    most_dimensions = facts.float_rank if site.tensor(0).dtype == "float32" else facts.rank
+    if max(map(len, shapes), default=0) > most_dimensions and (len(shapes) == 1 or shapes[0] != shapes[1]):
+        site.fail(f"{max(map(len, shapes))} dimensions, more than the {most_dimensions} that its kernels handle")
     for operand, shape in enumerate(site.shapes):
         if shape and 0 in shape and operand not in facts.known:
             site.fail(f"{site.inputs[operand]} has no elements")

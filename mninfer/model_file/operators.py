@@ -24,6 +24,7 @@ class OperatorFacts:
     kinds: tuple[str, ...]
     known: tuple[int, ...]
     rank: int
+    float_rank: int
     scales: str | None
     runtime: tuple[str, ...]
 
@@ -101,6 +102,7 @@ def _facts(row: Mapping[str, Any]) -> OperatorFacts:
         kinds=tuple(row.get("T", "").split()),
         known=tuple(row.get("known", ())),
         rank=row.get("rank", 8),
+        float_rank=row.get("float_rank", row.get("rank", 8)),
         scales=row.get("scales"),
         runtime=tuple(row["runtime"]),
     )

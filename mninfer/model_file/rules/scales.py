@@ -5,7 +5,7 @@ Kernels turn ratios of scales into a fixed-point multiplier and kill the process
 """
 
 from collections.abc import Callable, Mapping
-from math import prod
+from math import frexp, prod
 
 from mninfer.model_file.graph import Tensor
 from mninfer.model_file.rules.site import Site
@@ -63,6 +63,15 @@ def _sum(site: Site) -> None:
     """Both inputs are brought to twice the larger scale, shifted up by 20 bits, 15 for int16 (add.cc)."""
     limit = 2.0**14 if site.outputs[0].dtype == "int16" else 2.0**19
     _limit(site, max(_scale(site.inputs[0]), _scale(site.inputs[1])) / _scale(site.outputs[0]), limit)
+    if _shifts(site) and site.shapes[0] != site.shapes[1]:
+        site.fail("its kernel shifts int16 of scales that are powers of two, and can't repeat an operand then")
+
+
+def _shifts(site: Site) -> bool:
+    """Whether ADD takes its older way for int16 (add.cc, pot_scale_int16), which ends the process where it can't."""
+    tensors = [tensor for tensor in (*site.inputs, *site.outputs) if tensor is not None]
+    is_asked = site.operator.name == "ADD" and bool(site.operator.options.get("pot_scale_int16", True))
+    return is_asked and all(tensor.dtype == "int16" and frexp(_scale(tensor))[0] == 0.5 for tensor in tensors)
 
 
 def _square(site: Site) -> None:
