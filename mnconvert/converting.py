@@ -1,7 +1,7 @@
 """The stages of a conversion on one source, as ``pipeline`` names them; what variants share is kept."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -122,10 +122,8 @@ class Stages:
     def plan(self, config: ConvertConfig, more_kept: Collection[int] = (), ends: Ends = Ends.INT8) -> QuantPlan:
         """Every number of the integer file; ``more_kept`` stay float beside those that were asked for."""
         recipe = Recipe(is_per_tensor=config.is_per_tensor, is_int16=config.variant is Variant.INT16X8)
-        plan = decide(check_model(self.entry(ends).flatbuffer), self.known(ends), recipe)
-        kept = tuple(sorted({*self.kept(config), *more_kept}))
-        weights = tuple(weights for weights in plan.weights if weights.operator not in kept)
-        return replace(plan, weights=weights, kept_float=kept)
+        kept = {*self.kept(config), *more_kept}
+        return decide(check_model(self.entry(ends).flatbuffer), self.known(ends), recipe, kept)
 
     def flatbuffer(self, config: ConvertConfig, ends: Ends, plan: QuantPlan | None) -> bytes:
         """The file without its contract."""

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from mnconvert.config import ConvertConfig, Variant
 from mnconvert.lowering.fix_feeds import fix_feeds
 from mnconvert.lowering.leading_layers import LeadingLayers
-from mnconvert.lowering.lowered import Lowered, Reference
+from mnconvert.lowering.lowered import Lowered, Reference, runnable
 from mnconvert.lowering.prepare import mark_in, prepare
 from mnconvert.lowering.tensorflow import trace
 from mnconvert.quantize.plan import Moments
-from mninfer.model_file import Graph, check_model
+from mninfer.model_file import Graph
 
 __all__ = ["find_norms", "lower"]
 
@@ -36,7 +36,7 @@ def lower(model: Any, leading: LeadingLayers, config: ConvertConfig) -> Lowered:
 
     return Lowered(
         flatbuffer=flatbuffer,
-        norms=find_norms(check_model(flatbuffer), prepared.moments),
+        norms=find_norms(runnable(flatbuffer), prepared.moments),
         reference=_reference(prepared.network if config.scores else model, leading, is_original=not config.scores),
         variant_of=cache(traced.flatbuffer),
         unfused=cache(unfused),

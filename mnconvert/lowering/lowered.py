@@ -8,8 +8,12 @@ import numpy.typing as npt
 
 from mnconvert.config import Ends, Variant
 from mnconvert.quantize.plan import Moments
+from mninfer.errors import UnsupportedModelError
+from mninfer.model_file import Graph, check_model
 
-__all__ = ["Lowered", "Reference"]
+__all__ = ["WITHOUT_THEM", "Lowered", "Reference", "runnable"]
+
+WITHOUT_THEM = "replace the layers that these come from, or leave them to the program around the network"
 
 Reference = Callable[[npt.NDArray[np.float32]], list[npt.NDArray[np.float32]]]
 
@@ -27,3 +31,15 @@ class Lowered:
     reference: Reference = field(repr=False)
     variant_of: Callable[[Variant, Ends], bytes] = field(repr=False)
     unfused: Callable[[Variant], bytes] = field(repr=False)
+
+
+def runnable(flatbuffer: bytes) -> Graph:
+    """The file as a graph that mninfer runs, as it runs anybody's.
+
+    Raises:
+        UnsupportedModelError: operators that it has no rules for; lists all of them.
+    """
+    try:
+        return check_model(flatbuffer)
+    except UnsupportedModelError as error:
+        raise UnsupportedModelError(error.what, offenders=error.offenders, hints=WITHOUT_THEM) from None

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnconvert.config import Ends, Variant
+from mnconvert.lowering.lowered import WITHOUT_THEM
 from mnconvert.lowering.prepare import Prepared
 from mninfer.errors import UnsupportedModelError
 from mnmodels.quiet_import import import_quietly
@@ -155,5 +156,5 @@ def not_converted(error: Exception) -> UnsupportedModelError:
     return UnsupportedModelError(
         f"TensorFlow's converter can't express the network in TFLite operators{listed}",
         offenders=offenders,
-        hints="replace the layers that these come from, or leave them to the program around the network",
+        hints=WITHOUT_THEM,
     )

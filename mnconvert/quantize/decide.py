@@ -1,6 +1,6 @@
 """A float graph and what is known of its activations -> a ``QuantPlan``: every number of the integer file."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,19 +39,23 @@ class Known:
     seen: Mapping[int, Seen] = field(default_factory=dict)
 
 
-def decide(graph: Graph, known: Known, recipe: Recipe) -> QuantPlan:
-    """Scales, zero points, weights and biases.
+def decide(graph: Graph, known: Known, recipe: Recipe, kept: Collection[int] = ()) -> QuantPlan:
+    """Scales, zero points, weights and biases of all operators but those that are ``kept`` float.
 
     Raises:
         UnsupportedModelError: operators that no range is known behind; lists all of them.
     """
-    states = flow(graph, known.norms, known.first, known.seen)
+    states = flow(graph, known.norms, known.first, known.seen, kept)
     ranges = find_ranges(graph, states, known.norms, known.seen, known.input_range, recipe.sigmas)
     deciding = _Deciding(graph, known, states, ranges, recipe)
     tensors = tuple(deciding.tensor(index, found) for index, found in ranges.items())
     deciding.scales.update({tensor.index: tensor.scale for tensor in tensors})
-    weights = (deciding.weights(operator) for operator in graph.operators)
-    return QuantPlan(tensors=tensors, weights=tuple(plan for plan in weights if plan is not None))
+    weights = (deciding.weights(operator) for operator in graph.operators if operator.index not in kept)
+    return QuantPlan(
+        tensors=tensors,
+        weights=tuple(plan for plan in weights if plan is not None),
+        kept_float=tuple(sorted(kept)),
+    )
 
 
 class _Deciding:

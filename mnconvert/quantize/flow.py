@@ -3,7 +3,8 @@
 A BatchNorm's own statistics take the place of what flowed to it. An operator without a rule is named, all of them are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -14,49 +15,87 @@ from mnconvert.quantize.plan import Moments, Seen
 from mnconvert.quantize.rules import ACTIVATIONS, RULES, Site
 from mnconvert.quantize.state import State
 from mninfer.errors import UnsupportedModelError
-from mninfer.model_file import Graph
+from mninfer.model_file import Graph, Operator
 
 __all__ = ["flow", "natural_input"]
 
 
 def flow(
-    graph: Graph, norms: Mapping[int, Moments], first: State, seen: Mapping[int, Seen] = MappingProxyType({})
+    graph: Graph,
+    norms: Mapping[int, Moments],
+    first: State,
+    seen: Mapping[int, Seen] = MappingProxyType({}),
+    kept: Collection[int] = (),
 ) -> dict[int, State]:
     """What is believed of each activation, by tensor; ``first`` is the input's.
 
-    ``seen`` stands in for missing rules; where there is no BatchNorm at all, it is believed everywhere.
+    ``seen`` stands in for missing rules; where there is no BatchNorm at all, it is believed everywhere. Of operators
+    that are ``kept`` float nothing needs to be known.
 
     Raises:
         UnsupportedModelError: operators that no rule is known for; lists all of them.
     """
-    constants = Constants(graph)
-    states = {graph.inputs[0]: first}
-    unknown = []
+    flowing = _Flowing(graph, norms, seen, kept, {graph.inputs[0]: first})
     for operator in graph.operators:
-        rule = RULES.get(operator.name)
-        sources = [index for index in operator.inputs if index >= 0 and not constants.has(index)]
-        if not all(index in states for index in sources):
-            continue  # behind an operator that is reported already
-        index = operator.outputs[0]
-        if index in norms:
-            outputs = [_of_norm(norms[index], len(graph.tensors[index].shape))]
-        elif (rule is None or not norms) and all(each in seen for each in operator.outputs):
-            states |= {each: _of_seen(seen[each], len(graph.tensors[each].shape)) for each in operator.outputs}
-            continue
-        elif rule is None:
-            unknown.append(f'{operator} at "{graph.tensors[index].name.split(";")[0]}"')
-            continue
-        else:
-            outputs = list(rule(Site(graph, operator, constants, states)))
-        activation = ACTIVATIONS[_fused(operator.options)]
-        states |= {at: state.through(activation) for at, state in zip(operator.outputs, outputs, strict=True)}
-    if unknown:
+        flowing.through(operator)
+    if flowing.unknown:
         raise UnsupportedModelError(
-            f"no range is known without data behind {len(unknown)} operators, the first {unknown[0]}",
-            offenders=unknown,
+            f"no range is known without data behind {', '.join(flowing.unknown)}",
+            offenders=flowing.unknown,
             hints=("--calibrate FOLDER with a few dozen pictures", "--keep-float, for these layers"),
         )
-    return states
+    return flowing.states
+
+
+@dataclass(slots=True)
+class _Flowing:
+    """``hidden`` are tensors that nothing is known of, and nothing needs to be: they stay float."""
+
+    graph: Graph
+    norms: Mapping[int, Moments]
+    seen: Mapping[int, Seen]
+    kept: Collection[int]
+    states: dict[int, State]
+    hidden: set[int] = field(default_factory=set)
+    unknown: list[str] = field(default_factory=list)
+    constants: Constants = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.constants = Constants(self.graph)
+
+    def through(self, operator: Operator) -> None:
+        sources = [index for index in operator.inputs if index >= 0 and not self.constants.has(index)]
+        is_kept = operator.index in self.kept
+        if not is_kept and any(index in self.hidden for index in sources):
+            self.unknown.append(f"{self.named(operator)}, which reads what stays float")
+        elif not self.is_believed(operator, all(index in self.states for index in sources)) and is_kept:
+            self.hidden.update(operator.outputs)
+
+    def is_believed(self, operator: Operator, has_sources: bool) -> bool:
+        """Put down what is believed of the operator's outputs, if anything is."""
+        index, rule = operator.outputs[0], RULES.get(operator.name)
+        if index in self.norms:
+            outputs = [_of_norm(self.norms[index], len(self.graph.tensors[index].shape))]
+        elif (rule is None or not self.norms) and all(each in self.seen for each in operator.outputs):
+            self.states |= {each: self.of_seen(each) for each in operator.outputs}
+            return True
+        elif not has_sources:
+            return False  # behind an operator that is reported already, or that stays float
+        elif rule is None:
+            if operator.index not in self.kept:
+                self.unknown.append(self.named(operator))
+            return False
+        else:
+            outputs = list(rule(Site(self.graph, operator, self.constants, self.states)))
+        activation = ACTIVATIONS[_fused(operator.options)]
+        self.states |= {at: state.through(activation) for at, state in zip(operator.outputs, outputs, strict=True)}
+        return True
+
+    def of_seen(self, index: int) -> State:
+        return _of_seen(self.seen[index], len(self.graph.tensors[index].shape))
+
+    def named(self, operator: Operator) -> str:
+        return f'{operator} at "{self.graph.tensors[operator.outputs[0]].name.split(";")[0]}"'
 
 
 def _of_norm(moments: Moments, rank: int) -> State:

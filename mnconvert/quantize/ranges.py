@@ -41,14 +41,16 @@ def find_ranges(
     input_range: tuple[float, float],
     sigmas: float = SIGMAS,
 ) -> dict[int, Range]:
-    """A range for each activation; those that share a scale share the widest."""
+    """A range for each activation that something is known of; those that share a scale share the widest."""
     own = {graph.inputs[0]: Range(*input_range, RangeSource.INPUT, "pixels 0 to 255, normalized")}
     for operator in graph.operators:
         for index in operator.outputs:
-            own[index] = _own(operator.name, index, states, norms, seen, sigmas)
+            if index in states or index in seen:
+                own[index] = _own(operator.name, index, states, norms, seen, sigmas)
     groups: dict[int, list[int]] = {}
     for index, root in shared_scales(graph).items():
-        groups.setdefault(root, []).append(index)
+        if index in own:
+            groups.setdefault(root, []).append(index)
     return {
         index: found
         for members in groups.values()

@@ -8,9 +8,7 @@ import pytest
 
 import mninfer
 from mnconvert.quantize.flow import flow
-from mnconvert.quantize.rules import RULES
 from mnconvert.quantize.state import State
-from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import check_model
 from support.builder import GraphBuilder
 
@@ -168,16 +166,3 @@ def test_flattening_repeats_the_channels_of_each_place() -> None:
     data = one_operator("RESHAPE", {"s": np.array([1, -1], np.int32)}, (1, SIDE * SIDE * CHANNELS), "ReshapeOptions")
     state = believed(data)
     np.testing.assert_allclose(state.mean.reshape(-1, CHANNELS)[7], MEAN, atol=1e-9)
-
-
-def test_operators_without_a_rule_are_all_named() -> None:
-    b = GraphBuilder()
-    x, a, y = b.activation("x", SAME), b.activation("deep", SAME), b.activation("y", SAME)
-    b.operator("RSQRT", [x], [a])
-    b.operator("RSQRT", [x], [y])
-    data = b.build([x], [a, y])
-    assert "RSQRT" not in RULES
-    with pytest.raises(UnsupportedModelError, match=r"2 operators, the first operator 0 RSQRT at \"deep\"") as caught:
-        believed(data)
-    assert len(caught.value.offenders) == 2
-    assert "--calibrate" in caught.value.hints[0]
