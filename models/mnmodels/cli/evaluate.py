@@ -20,6 +20,7 @@ from mnmodels.backend import BACKENDS
 from mnmodels.cli.keras_options import KerasOptions, keras_options
 from mnmodels.cli.network_options import network_options
 from mnmodels.cli.outputs import refuse_output
+from mnmodels.cli.skipped import tell_skipped
 from mnmodels.cli.stated import refuse_stated
 
 if TYPE_CHECKING:
@@ -112,8 +113,7 @@ def _evaluate(model: str, data: str, options: dict[str, Any]) -> "tuple[Evaluati
     pictures = open_data(
         data, split=options["split"], on_corrupt=options["on_corrupt"], classes_from=options["classes_from"]
     )
-    for skipped in pictures.skipped:
-        note(f"skipped: {skipped.name}: {skipped.error.what}")
+    tell_skipped(pictures)
     if options["limit"]:
         pictures = balanced_subset(pictures, options["limit"], options["seed"])
     try:

@@ -10,6 +10,7 @@ from mninfer.cli.output import json_line, note, say
 from mnmodels.backend import BACKENDS
 from mnmodels.cli.keras_options import lambda_option
 from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_output
+from mnmodels.cli.skipped import tell_skipped
 from mnmodels.cli.stated import refuse_stated
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def _run(pictures: str, output: str, options: dict[str, Any]) -> "TrainingResult
     training, validation = parts_or_held_back(
         pictures, options["validation"], options["seed"], on_corrupt=options["on_corrupt"]
     )
+    tell_skipped(training, validation)
     note(f"{base.name}: {len(training):,} pictures of {len(training.labels)} classes, {len(validation):,} to validate")
     config = FinetuneConfig(
         head_epochs=options["head_epochs"],

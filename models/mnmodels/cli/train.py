@@ -9,6 +9,7 @@ from mninfer.cli.options import NearChoice, examples
 from mninfer.cli.output import json_line, note, say
 from mnmodels.backend import BACKENDS
 from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_output
+from mnmodels.cli.skipped import tell_skipped
 
 if TYPE_CHECKING:
     from mnmodels.training.recipe import Recipe
@@ -90,6 +91,7 @@ def _run(recipe: "Recipe", folder: Path, options: dict[str, Any]) -> "TrainingRe
     if output:
         refuse_output(output, *KERAS_ENDINGS, force=options["force"])
     pictures, validation = open_sets(recipe, options["data"], test=options["test"], on_corrupt=options["on_corrupt"])
+    tell_skipped(pictures, validation)
     start_keras(options["backend"])
     from mnmodels.keras_file import save_keras
     from mnmodels.training.run import train

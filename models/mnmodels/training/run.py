@@ -102,9 +102,11 @@ def _prepare_folder(folder: Path, *, resume: bool, force: bool) -> None:
             where=str(there[0]),
             hints=("--resume to go on with it", "--force to begin it again", "--folder ANOTHER"),
         )
+    if resume:
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path in [] if resume else there:
+        for path in there:
             path.unlink()
     except OSError as error:
         raise OutputError(

@@ -105,12 +105,34 @@ def test_another_network_of_unknown_name_is_told(
     assert "mobilenet_v1" in capsys.readouterr().err
 
 
+def test_resuming_what_never_began_leaves_nothing(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--data", str(pictures), "--folder", str(tmp_path / "run"), *TINY, "--resume"]
+    assert main(["train", "cifar10_mobilenet_v1_025", *arguments]) == 1
+    assert "nothing to resume" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def test_data_without_a_test_part_is_not_validated_on_itself(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--data", str(pictures / "train"), "--folder", str(tmp_path / "run"), *TINY]
     assert main(["train", "cifar10_mobilenet_v1_025", *arguments]) == 1
     assert "data.validation" in capsys.readouterr().err
+
+
+def test_pictures_that_are_skipped_are_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, base = tmp_path / "pictures", tmp_path / "run" / "model.keras"
+    write_pictures(data, 48, 0)
+    (data / "left" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    skip = ("--on-corrupt", "skip")
+    arguments = ["--data", str(data), "--folder", str(base.parent), *TINY, "--set", "data.validation=0.3", *skip]
+    assert main(["train", "cifar10_mobilenet_v1_025", *arguments]) == 0
+    assert capsys.readouterr().err.count("skipped: left/broken.png: damaged PNG") == 1
+    arguments = ["--base", str(base), "--head-epochs", "1", "--epochs", "0", "--folder", str(tmp_path / "two"), *skip]
+    assert main(["finetune", str(data), *arguments, "-o", str(tmp_path / "mine.h5")]) == 0
+    assert capsys.readouterr().err.count("skipped: left/broken.png: damaged PNG") == 1
 
 
 def test_the_recipes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
