@@ -174,6 +174,17 @@ def test_the_pictures_on_which_rounding_matters_least_are_kept() -> None:
     assert sum(vector.outputs[0].leeway == 1 for vector in vectors) >= 2
 
 
+def test_a_picture_that_happens_to_stand_still_has_the_leeway_of_the_others() -> None:
+    def nervous(arrays: Sequence[Array]) -> list[Array]:
+        """Moves by 5 steps at least wherever the first pixel is not a bright one."""
+        total = int(arrays[0].astype(np.int64).sum())
+        return [np.array([[50 if arrays[0][0, 0, 0, 0] > 200 else 20 * (total % 5)]], np.uint8)]
+
+    vectors = record_golden(nervous, preprocess=SPEC, tensor=UINT8, arithmetic=Arithmetic.INTEGER)
+    assert any(vector.outputs[0].array()[0, 0] == 50 for vector in vectors), "a calm one was chosen"
+    assert all(vector.outputs[0].leeway >= 4 * 20 for vector in vectors)
+
+
 def test_indices_are_counted_by_place() -> None:
     def mask(arrays: Sequence[Array], wrong: int = 0) -> list[Array]:
         classes = np.zeros((1, 4, 4), np.int32)

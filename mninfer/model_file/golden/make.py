@@ -1,6 +1,9 @@
 """Record golden vectors: run a model on golden pictures, and measure how far rounding could carry each output."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -49,35 +52,62 @@ def record_golden(
 ) -> tuple[GoldenVector, ...]:
     """The same for whatever ``run`` is."""
     prepare = Preprocessor(preprocess, tensor)
-    candidates = range(NUM_VECTORS if arithmetic is Arithmetic.FLOAT else NUM_CANDIDATES)
-    measured = [_measure(run, index, prepare, arithmetic) for index in candidates]
-    measured.sort(key=lambda item: item[0])  # stable: among equals the first pictures
-    size = max(np.dtype(output.dtype).itemsize * math.prod(output.shape) for output in measured[0][1].outputs)
-    count = 1 if size > LARGE_OUTPUT_BYTES else NUM_VECTORS
-    return tuple(sorted((vector for _, vector in measured[:count]), key=lambda vector: vector.index))
+    if arithmetic is Arithmetic.FLOAT:
+        recorded = [_recorded(run, index, prepare) for index in range(NUM_VECTORS)]
+        return tuple(each.vector([0.0] * len(each.outputs)) for each in _fewer(recorded))
+    recorded = [_recorded(run, index, prepare, DISTURBED_BLOCKS) for index in range(NUM_CANDIDATES)]
+    usual = [median(moves) for moves in zip(*(each.moves for each in recorded), strict=True)]
+    recorded.sort(key=lambda each: each.sensitivity)  # stable: among equals the first pictures
+    kept = sorted(_fewer(recorded), key=lambda each: each.index)
+    return tuple(each.vector(usual, is_exact=arithmetic is not Arithmetic.DYNAMIC) for each in kept)
 
 
-def _measure(run: Run, index: int, prepare: Preprocessor, arithmetic: Arithmetic) -> tuple[float, GoldenVector]:
-    """A vector, and its leeway relative to the outputs' peaks: what the pictures are ranked by."""
-    width, height = golden_size(index, *prepare.target)
-    picture = golden_picture(index, width, height)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recorded:
+    """A golden picture's answers, and how far each output ``moves`` when the picture is disturbed."""
+
+    index: int
+    size: tuple[int, int]
+    prepared: Array
+    outputs: tuple[Array, ...]
+    moves: tuple[float, ...]
+
+    @property
+    def sensitivity(self) -> float:
+        """Relative to the outputs' peaks: what the pictures are ranked by."""
+        return max(move / _peak(output) for move, output in zip(self.moves, self.outputs, strict=True))
+
+    def vector(self, usual: Sequence[float], *, is_exact: bool = True) -> GoldenVector:
+        """``usual`` is how far each output moves on other pictures: one that happens to stand still says little."""
+        moves = (max(pair) for pair in zip(self.moves, usual, strict=True))
+        leeways = (_rounded(LEEWAY_MARGIN * move, output) for move, output in zip(moves, self.outputs, strict=True))
+        return GoldenVector(
+            index=self.index,
+            width=self.size[0],
+            height=self.size[1],
+            tensor_sha256=tensor_digest(self.prepared),
+            outputs=tuple(
+                GoldenOutput.of(*pair, is_exact=is_exact) for pair in zip(self.outputs, leeways, strict=True)
+            ),
+        )
+
+
+def _recorded(run: Run, index: int, prepare: Preprocessor, disturbed: Sequence[int] = ()) -> _Recorded:
+    size = golden_size(index, *prepare.target)
+    picture = golden_picture(index, *size)
     prepared = prepare(picture)
-    outputs = [output.copy() for output in run([prepared])]
-    leeways = [0.0] * len(outputs)
-    if arithmetic is not Arithmetic.FLOAT:
-        for blocks in DISTURBED_BLOCKS:
-            moved = run([prepare(_disturb(picture, blocks))])
-            leeways = [max(old, difference(*pair)) for old, *pair in zip(leeways, outputs, moved, strict=True)]
-        leeways = [_rounded(LEEWAY_MARGIN * leeway, output) for leeway, output in zip(leeways, outputs, strict=True)]
-    is_exact = arithmetic is not Arithmetic.DYNAMIC
-    vector = GoldenVector(
-        index=index,
-        width=width,
-        height=height,
-        tensor_sha256=tensor_digest(prepared),
-        outputs=tuple(GoldenOutput.of(*pair, is_exact=is_exact) for pair in zip(outputs, leeways, strict=True)),
-    )
-    return max(leeway / _peak(output) for leeway, output in zip(leeways, outputs, strict=True)), vector
+    outputs = tuple(output.copy() for output in run([prepared]))
+    moves = [0.0] * len(outputs)
+    for blocks in disturbed:
+        moved = run([prepare(_disturb(picture, blocks))])
+        moves = [max(old, difference(*pair)) for old, *pair in zip(moves, outputs, moved, strict=True)]
+    return _Recorded(index=index, size=size, prepared=prepared, outputs=outputs, moves=tuple(moves))
+
+
+def _fewer(recorded: Sequence[_Recorded]) -> Sequence[_Recorded]:
+    """The first few; one, where an output is large."""
+    size = max(np.dtype(output.dtype).itemsize * math.prod(output.shape) for output in recorded[0].outputs)
+    return recorded[: 1 if size > LARGE_OUTPUT_BYTES else NUM_VECTORS]
 
 
 def _disturb(picture: npt.NDArray[np.uint8], blocks: int) -> npt.NDArray[np.uint8]:
