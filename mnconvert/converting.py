@@ -59,16 +59,28 @@ class Stages:
         return check_model(self.lowered.flatbuffer)
 
     @cached_property
+    def sample_warnings(self) -> tuple[str, ...]:
+        """What is odd about the samples, beside what the recorded preprocessing makes of pixels.
+
+        Raises:
+            CalibrationError: they were plainly prepared in another way.
+        """
+        if self.samples is None:
+            return ()
+        from mnconvert.calibration import check_values
+
+        return (*self.samples.warnings, *check_values(self.samples, self.source.preprocess))
+
+    @cached_property
     def seen(self) -> Mapping[int, Seen]:
         """What the samples show of each activation; nothing without samples, where BatchNorm has to tell."""
         if self.samples is None:
             if self.source.model is None:
                 raise _nothing_known(self.source)
             return {}
-        from mnconvert.calibration import check_values, measure_ranges, model_inputs
+        from mnconvert.calibration import measure_ranges, model_inputs
         from mninfer.model_file import image_input
 
-        check_values(self.samples, self.source.preprocess)
         tensors = model_inputs(self.samples, self.source.preprocess, image_input(self.graph))
         measured = measure_ranges(self.lowered.flatbuffer, tensors)
         return {index: Seen(each.low, each.high, Moments(each.mean, each.std)) for index, each in measured.items()}

@@ -101,6 +101,7 @@ def _convert(
 ) -> Conversion:
     """One variant: lower, measure, decide, write over, verify."""
     source, started = stages.source, len(clock.times)
+    _ = stages.sample_warnings  # what is wrong with the samples is said before minutes are spent on them
     clock.stage("lowering it with TensorFlow")
     ends = choose_ends(config, stages.folded.preprocess)
     source = replace(source, preprocess=stages.entry(ends).preprocess)
@@ -147,7 +148,6 @@ def _conversion(
     source, entry = stages.source, stages.entry(ends)
     with mninfer.load(data) as model:
         spec = model.spec
-    samples = () if stages.samples is None else stages.samples.warnings
     remarks = [*remarks_on_ends(config, ends, entry.preprocess, spec.inputs[0]), *remarks_on_batch(config)]
     return Conversion(
         data=data,
@@ -165,7 +165,7 @@ def _conversion(
             num_labels=None if source.labels is None else len(source.labels),
             calibration=None if stages.samples is None else stages.samples.facts(),
             kept_float=stages.names_of_kept(plan),
-            warnings=(*source.warnings, *samples, *remarks),
+            warnings=(*source.warnings, *stages.sample_warnings, *remarks),
             accuracy=accuracy,
             drop=drop,
             seconds=seconds,

@@ -11,15 +11,12 @@ from mnconvert.quantize.align import align
 from mnconvert.quantize.constants import Constants
 from mnconvert.quantize.scales import INT8_MAX, symmetric_scales
 from mninfer.errors import UnsupportedModelError
-from mninfer.model_file import Graph, Operator, check_model, oldest_runtime, runtime_by_operator
+from mninfer.model_file import Graph, Operator, check_model, is_dense_per_channel, oldest_runtime, runtime_of
 
 __all__ = ["older_versions", "release_number"]
 
 _PER_CHANNEL, _PER_TENSOR, _SYMMETRIC = 12, 9, 3  # FULLY_CONNECTED on float activations and int8 weights
 _WEIGHTS = 1
-# A FULLY_CONNECTED on int8 activations has the same version with one scale and with many, and an old kernel reads the
-# first one only. This is the oldest release that was seen to compute it right.
-_DENSE_PER_CHANNEL = "2.14.0"
 _STAMP, _STAMP_SIZE = "min_runtime_version", 16  # metadata of TensorFlow's own converter
 
 
@@ -30,7 +27,7 @@ def older_versions(flatbuffer: bytes, release: str, original: bytes) -> bytes:
         UnsupportedModelError: operators in versions that only later releases have; lists all of them.
     """
     graph = check_model(flatbuffer)
-    changed = [op for op in graph.operators if _is_dense_12(op) and not _has(release, _runtime(graph, op))]
+    changed = [op for op in graph.operators if _is_dense_12(op) and not _has(release, runtime_of(graph, op))]
     if changed:
         flatbuffer = _with_dense_per_tensor(flatbuffer, graph, changed, original)
         graph = check_model(flatbuffer)
@@ -52,31 +49,17 @@ def _has(release: str, since: str | None) -> bool:
     return since is not None and release_number(since) <= release_number(release)
 
 
-def _runtime(graph: Graph, operator: Operator) -> str | None:
-    since = runtime_by_operator(graph)[operator.name, operator.version]
-    if since is not None and _is_dense_per_channel(graph, operator):
-        return max(since, _DENSE_PER_CHANNEL, key=release_number)
-    return since
-
-
 def _is_dense_12(operator: Operator) -> bool:
     return operator.name == "FULLY_CONNECTED" and operator.version == _PER_CHANNEL
-
-
-def _is_dense_per_channel(graph: Graph, operator: Operator) -> bool:
-    if operator.name != "FULLY_CONNECTED":
-        return False
-    weights = graph.tensors[operator.inputs[_WEIGHTS]].quantization
-    return weights is not None and len(weights.scales) > 1
 
 
 def _refuse_later(graph: Graph, release: str) -> None:
     offenders = []
     for operator in graph.operators:
-        since = _runtime(graph, operator)
+        since = runtime_of(graph, operator)
         if not _has(release, since):
             name = graph.tensors[operator.outputs[0]].name.partition(";")[0]
-            scales = " with a scale for each channel" if _is_dense_per_channel(graph, operator) else ""
+            scales = " with a scale for each channel" if is_dense_per_channel(graph, operator) else ""
             offenders.append(
                 f"{operator.name} version {operator.version}{scales} needs {since or 'a later one'}, at {name!r}"
             )

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from mninfer.model_file.parameters import count_parameters
     from mninfer.model_file.picture_input import image_input
     from mninfer.model_file.read import ModelFile, read_model
-    from mninfer.model_file.runtime_versions import oldest_runtime, runtime_by_operator
+    from mninfer.model_file.runtime_versions import (
+        is_dense_per_channel,
+        oldest_runtime,
+        runtime_by_operator,
+        runtime_of,
+    )
     from mninfer.model_file.write import without_contract, write_contract
     from mninfer.tensors import Quantization
 
@@ -55,6 +60,7 @@ __all__ = [
     "format_labels",
     "golden_picture",
     "image_input",
+    "is_dense_per_channel",
     "labels_misfit",
     "limits_elsewhere",
     "load_json",
@@ -67,6 +73,7 @@ __all__ = [
     "read_model",
     "read_model_bytes",
     "runtime_by_operator",
+    "runtime_of",
     "without_contract",
     "write_contract",
 ]
@@ -88,7 +95,12 @@ _HOMES = {
     "mninfer.model_file.parameters": ("count_parameters",),
     "mninfer.model_file.picture_input": ("image_input",),
     "mninfer.model_file.read": ("ModelFile", "read_model"),
-    "mninfer.model_file.runtime_versions": ("oldest_runtime", "runtime_by_operator"),
+    "mninfer.model_file.runtime_versions": (
+        "is_dense_per_channel",
+        "oldest_runtime",
+        "runtime_by_operator",
+        "runtime_of",
+    ),
     "mninfer.model_file.write": ("without_contract", "write_contract"),
     "mninfer.tensors": ("Quantization",),
 }

@@ -1,29 +1,50 @@
 """The oldest TensorFlow Lite release that a model loads on, from the versions of its operators."""
 
-from mninfer.model_file.graph import Graph
+from mninfer.model_file.graph import Graph, Operator
 from mninfer.model_file.operators import load_operators
 
-__all__ = ["oldest_runtime", "runtime_by_operator"]
+__all__ = ["is_dense_per_channel", "oldest_runtime", "runtime_by_operator", "runtime_of"]
+
+# A FULLY_CONNECTED on int8 activations has the same version with one scale and with many, and an old kernel reads the
+# first one only. This is the oldest release that was seen to compute it right.
+DENSE_PER_CHANNEL = "2.14.0"
 
 
 def oldest_runtime(graph: Graph) -> str | None:
     """The release, as ``2.3.0``; None where an operator or its version is not in the table."""
-    found = runtime_by_operator(graph)
-    releases = [release for release in found.values() if release is not None]
-    if not releases or len(releases) < len(found):
+    releases = [runtime_of(graph, operator) for operator in graph.operators]
+    known = [release for release in releases if release is not None]
+    if not known or len(known) < len(releases):
         return None
-    return max(releases, key=_number)
+    return max(known, key=_number)
 
 
 def runtime_by_operator(graph: Graph) -> dict[tuple[str, int], str | None]:
-    """(operator, version) -> the oldest release that has it; None where that is not known."""
-    listed, custom = load_operators()
+    """(operator, version) -> the oldest release that has it as it is used; None where that is not known."""
     result: dict[tuple[str, int], str | None] = {}
     for operator in graph.operators:
-        facts = (custom if operator.is_custom else listed).get(operator.name)
-        known = facts is not None and 1 <= operator.version <= len(facts.runtime)
-        result[operator.name, operator.version] = facts.runtime[operator.version - 1] if facts and known else None
+        key, found = (operator.name, operator.version), runtime_of(graph, operator)
+        before = result.get(key, found)
+        result[key] = max(found, before, key=_number) if found and before else None
     return result
+
+
+def runtime_of(graph: Graph, operator: Operator) -> str | None:
+    """The oldest release that runs this one operator; None where that is not known."""
+    listed, custom = load_operators()
+    facts = (custom if operator.is_custom else listed).get(operator.name)
+    if facts is None or not 1 <= operator.version <= len(facts.runtime):
+        return None
+    release = facts.runtime[operator.version - 1]
+    return max(release, DENSE_PER_CHANNEL, key=_number) if is_dense_per_channel(graph, operator) else release
+
+
+def is_dense_per_channel(graph: Graph, operator: Operator) -> bool:
+    """A FULLY_CONNECTED whose weights have a scale for each channel."""
+    if operator.name != "FULLY_CONNECTED":
+        return False
+    weights = graph.tensors[operator.inputs[1]].quantization
+    return weights is not None and len(weights.scales) > 1
 
 
 def _number(release: str) -> tuple[int, ...]:

@@ -101,6 +101,13 @@ def test_what_it_cannot_become_is_said(source: Path, options: dict[str, object],
     assert caught.value.hints
 
 
+def test_what_is_odd_about_tensors_stands_in_the_report(source: Path, tmp_path: Path) -> None:
+    path = tmp_path / "half.npz"
+    np.savez(path, tensors=(shape_pictures(40, seed=5)[0].astype(np.float32) / 127.5 - 1) / 2)
+    made = convert(source, request(variant="int8"), samples=load_samples(str(path)))
+    assert any("pictures mostly use all of it" in warning for warning in made.report.warnings)
+
+
 def test_ranges_of_pictures_are_those_of_the_same_network_in_keras(source: Path, samples: Samples) -> None:
     ours = convert(source, request(variant="int8"), samples=samples).plan
     theirs = convert(shapes_keras(), request(variant="int8"), samples=samples).plan

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mninfer.model_file.check import check_model
 from mninfer.model_file.operators import load_operators
 from mninfer.model_file.runtime_versions import oldest_runtime, runtime_by_operator
-from support.builder import GraphBuilder
+from support.builder import GraphBuilder, quantization
 
 
 def graph_of(*operators: tuple[str, int]) -> bytes:
@@ -37,6 +38,18 @@ def test_the_newest_need_counts(operators: list[tuple[str, int]], expected: str 
 def test_each_operator_and_version_is_told() -> None:
     graph = check_model(graph_of(("RELU", 1), ("RELU", 2), ("FLOOR", 1)), allow_unlisted_ops=True)
     assert runtime_by_operator(graph) == {("RELU", 1): "1.5.0", ("RELU", 2): "2.1.0", ("FLOOR", 1): None}
+
+
+@pytest.mark.parametrize(("num_scales", "expected"), [(1, "1.14.0"), (3, "2.14.0")])
+def test_integer_dense_with_a_scale_for_each_channel_is_newer_than_its_version(num_scales: int, expected: str) -> None:
+    b = GraphBuilder()
+    x, y = b.activation("x", (1, 4), "int8", quantization(0.5)), b.activation("y", (1, 3), "int8", quantization(0.5))
+    weights = b.constant("w", np.ones((3, 4), np.int8), quantization([0.1] * num_scales, 0, 0))
+    bias = b.constant("b", np.ones(3, np.int32), quantization([0.05] * num_scales, 0, 0))
+    b.operator("FULLY_CONNECTED", [x, weights, bias], [y], "FullyConnectedOptions", version=4)
+    graph = check_model(b.build([x], [y]))
+    assert oldest_runtime(graph) == expected
+    assert runtime_by_operator(graph) == {("FULLY_CONNECTED", 4): expected}
 
 
 def test_releases_are_numbers_and_do_not_fall_back_far() -> None:
