@@ -75,7 +75,16 @@ def convert_all(
     evaluate_on: "Pictures | None" = None,
     watcher: Watcher | None = None,
 ) -> tuple[Conversion | Failed, ...]:
-    """Convert one source several ways; what fails stands in its place, and the others go on."""
+    """Convert one source several ways; what fails stands in its place, and the others go on.
+
+    >>> configs = [mnconvert.ConvertConfig(variant=variant) for variant in ("none", "fp16", "int8")]
+    >>> whole, half, eighth = mnconvert.convert_all("model.h5", configs)
+    >>> len(whole.data) > 1.8 * len(half.data) and len(half.data) > len(eighth.data)
+    True
+
+    Raises:
+        MnError: the source can't be opened.
+    """
     clock = _Clock(watcher)
     clock.stage("reading the model")
     stages = Stages(open_source(source, configs[0]), configs[0], samples)
