@@ -183,6 +183,7 @@ def _zips() -> Iterator[Hostile]:
     yield _later("zip: missing", "weights", _zip_of, [("config.json", config)])
     yield _later("zip: missing", "all", _zip_of, [])
     yield _later("zip: many", "members", _zip_of, [("config.json", config)] + [(f"a{i}", "") for i in range(1500)])
+    yield Hostile("zip: many", "zip64", _zip64_of_many)
     sound = keras_zip_bytes()
     yield _bytes("zip: lies", "sizes", _lying_sizes(sound, 10))
     yield _bytes("zip: lies", "huge sizes", _lying_sizes(sound, 0xFFFFFFF0))
@@ -204,6 +205,18 @@ def _zip_of(members: list[tuple[Any, Any]]) -> bytes:
         for name, data in members:
             archive.writestr(name, data)
     return buffer.getvalue()
+
+
+def _zip64_of_many(path: Path) -> None:
+    """A directory of 400,000 members in zip64's end, beside a plain end that tells of 100 bytes."""
+    one = _zip_of([("a", "")])
+    entry = one[one.index(b"PK\x01\x02") : one.index(b"PK\x05\x06")]
+    start, count = one.index(entry), 400_000
+    size = len(entry) * count
+    end = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, start + size, 1)
+    plain = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0, 0, 100, start, 0)
+    path.write_bytes(one[:start] + entry * count + end + locator + plain)
 
 
 def _zip_bomb(path: Path, bomb: str) -> None:
