@@ -29,7 +29,13 @@ __all__ = ["command"]
     ),
 )
 @click.argument("pictures", metavar="FOLDER")
-@click.option("-o", "--output", required=True, metavar="OUT", help="The model to write: .keras or .h5.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    help="The model to write, as the last epoch leaves it: .keras or .h5.",
+)
 @click.option("--base", metavar="FILE", help="A trained Keras file of yours. Default: the zoo's, trained on ImageNet.")
 @click.option("--model", "name", default="mobilenet_v2", show_default=True, metavar="NAME", help="Which of the zoo.")
 @click.option("--alpha", type=float, default=1.0, show_default=True, help="Its width.")

@@ -58,7 +58,12 @@ __all__ = ["command"]
 @click.option("--tensorboard", metavar="FOLDER", help="Write TensorBoard's files, too.")
 @click.option("--resume", is_flag=True, help="Go on where the run in FOLDER was cut off.")
 @click.option("--force", is_flag=True, help="Begin again over a run in FOLDER, and write over OUT.")
-@click.option("-o", "--output", metavar="OUT", help="Also write the trained model here: .keras or .h5.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="Also write the model here, .keras or .h5, as the last epoch leaves it; the best is FOLDER/best.keras.",
+)
 @click.option("--json", "is_json", is_flag=True, help="The result as one JSON object.")
 def command(recipe: str | None, *, is_list: bool, is_json: bool, **options: Any) -> int:
     """Train a network as RECIPE says (a name, or a TOML file of yours).

@@ -69,7 +69,7 @@ def totals(summary: Summary) -> str:
     rows = [
         ("model", f"{summary.name}  (input {shapes}, {len(summary.layers)} {_layers(summary)})"),
         ("parameters", _parameters_line(summary)),
-        ("multiply-adds", f"{human_count(summary.macs)}  ({summary.macs:,}), FLOPs {human_count(summary.flops)}"),
+        ("multiply-adds", _macs_line(summary)),
         ("regrouped", _condensed_line(summary)),
         ("peak memory", _peak_line(summary)),
         ("not counted", ", ".join(f"{row.name} ({row.kind})" for row in summary.uncounted)),
@@ -79,6 +79,11 @@ def totals(summary: Summary) -> str:
 
 def _layers(summary: Summary) -> str:
     return "layers" if summary.kind is Kind.KERAS else "operators"
+
+
+def _macs_line(summary: Summary) -> str:
+    more = "at least " if summary.uncounted else ""
+    return f"{more}{human_count(summary.macs)}  ({summary.macs:,}), FLOPs {more}{human_count(summary.flops)}"
 
 
 def _parameters_line(summary: Summary) -> str:

@@ -46,6 +46,7 @@ def test_a_layer_without_a_rule_is_warned_of(cli: Cli, tmp_path: Path) -> None:
     assert outcome.code == 0
     assert 'warning: no rule counts the multiply-adds of "own" (EinsumDense): the sum is without them' in outcome.err
     assert "not counted     own (EinsumDense)" in outcome.out
+    assert "multiply-adds   at least " in outcome.out
 
 
 def test_a_wrong_option_is_told_with_a_near_one(cli: Cli) -> None:

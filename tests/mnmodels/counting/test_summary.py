@@ -80,7 +80,8 @@ def test_the_table_is_aligned_and_has_a_line_to_each_layer() -> None:
 def test_the_totals_are_in_units_that_fit() -> None:
     text = totals(summary(STEM, UNKNOWN))
     assert "net  (input 8 x 8 x 3, 2 layers)" in text
-    assert "1.500 M  (1,500,000), FLOPs 3.000 M" in text
+    assert "at least 1.500 M  (1,500,000), FLOPs at least 3.000 M" in text
+    assert "multiply-adds   1.500 M  (1,500,000), FLOPs 3.000 M" in totals(summary(STEM))
     assert "trainable 2.807 k  (2,807), not trained 200" in text
     assert "4.00 KiB of activations at once  (float32, at stem)" in text
     assert "own (Conv2D)" in text
