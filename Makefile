@@ -8,12 +8,15 @@
 #   make size     what the base install takes on disk
 #   make vectors  write tests/vectors/ again
 #   make fuzz     the full run of damaged models, both kinds    -> benchmarks/results/
-#   make bench    the full measurements, the zoo's figures      -> benchmarks/results/
+#   make bench    the runtime's measurements, the zoo's figures -> benchmarks/results/
+#   make bench-conversion   int8 against float and stock, its cost, its limits; every recipe learns (an hour and more)
 #   make clean    remove all that these targets made
 
 PACKAGES := mninfer mnconvert models/mnmodels
 CODE     := $(PACKAGES) tests tools $(wildcard benchmarks)
 BENCHMARKS := photo_to_label cold_start overhead bulk jpeg_scaling accuracy
+CONVERSION := int8_accuracy other_networks cost
+SHARED   ?= ../shared
 WHEEL_OF := .venvs/wheel
 
 # A pyenv shim may be there and not run: ask each candidate for its version.
@@ -34,7 +37,7 @@ pip_install = $(PYTHON) -m pip --python .venvs/$(1)/bin/python install -qq --no-
 sources    := pyproject.toml README.md LICENSE $(shell find $(PACKAGES) -type f ! -name '*.pyc')
 pytest      = .venvs/$(1)/bin/python -m pytest
 
-.PHONY: test-arm demo check test fmt size vectors fuzz bench clean lint types smoke test-wheel test-tflite-runtime test-keras
+.PHONY: test-arm demo check test fmt size vectors fuzz bench bench-conversion clean lint types smoke test-wheel test-tflite-runtime test-keras
 .DELETE_ON_ERROR:
 
 demo: .venvs/base/.wheel .venvs/keras/.wheel
@@ -95,6 +98,13 @@ bench: .venvs/dev/.wheel .venvs/mediapipe/.requirements .venvs/keras/.wheel
 		PYTHONPATH=benchmarks/runtime .venvs/dev/bin/python benchmarks/runtime/$$name.py || exit 1; done
 	.venvs/dev/bin/python tools/write_measured.py
 	.venvs/keras/bin/python tools/write_zoo_figures.py
+
+bench-conversion: .venvs/keras/.wheel
+	for name in $(CONVERSION); do \
+		PYTHONPATH=benchmarks/conversion .venvs/keras/bin/python benchmarks/conversion/$$name.py --shared $(SHARED) || exit 1; done
+	.venvs/keras/bin/python tools/measure_limits.py --shared $(SHARED)
+	.venvs/keras/bin/python tools/write_conversion_tables.py
+	.venvs/keras/bin/python tools/try_recipes.py --data $(SHARED)/data/cifar10-train.tar.xz --steps 32 --batch 16
 
 clean:
 	rm -rf .venvs build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
