@@ -1,11 +1,12 @@
 """Which operators ``--keep-float`` means: patterns against the Keras layers that an operator comes from."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import prod
 from typing import Any
 
+from mnconvert.lowering.scope_names import scope_name
 from mninfer.errors import RecipeError
 from mninfer.model_file import Graph
 from mninfer.near import near_names
@@ -51,11 +52,12 @@ def layers_by_operator(graph: Graph, model: Any) -> dict[int, tuple[str, ...]]:
     if model is None:
         return {op.index: tuple(_words(graph.tensors[op.outputs[0]].name)) for op in graph.operators}
     known = dict(_sizes(model))
+    scopes = {scope_name(name): name for name in known}
     ends = [tensor._keras_history.operation.name for tensor in model.outputs]
     outputs = dict(zip(graph.outputs, ends, strict=False))
     found = {}
     for operator in graph.operators:
-        names = [name for index in operator.outputs for name in _layers_in(graph.tensors[index].name, known)]
+        names = [name for index in operator.outputs for name in _layers_in(graph.tensors[index].name, scopes)]
         names += [outputs[index] for index in operator.outputs if _is_nameless(graph, index) and index in outputs]
         found[operator.index] = tuple(sorted(dict.fromkeys(names), key=lambda name: -known.get(name, 0)))
     return found
@@ -78,9 +80,9 @@ def _words(name: str) -> dict[str, None]:
     return dict.fromkeys(filter(None, name.replace(";", "/").split("/")))
 
 
-def _layers_in(name: str, known: Collection[str]) -> Iterator[str]:
+def _layers_in(name: str, scopes: Mapping[str, str]) -> Iterator[str]:
     for part in _words(name):
-        layer = next((each for each in (_SUFFIX.sub("", part), part) if each in known), None)
+        layer = next((scopes[each] for each in (_SUFFIX.sub("", part), part) if each in scopes), None)
         if layer is not None:
             yield layer
 

@@ -80,6 +80,8 @@ def open_source(
 
 
 def _of_keras(model: Any, config: ConvertConfig, *, contract: "SourceContract | None", **facts: Any) -> Source:
+    from mnconvert.lowering.check_weights import check_weights
+    from mnconvert.lowering.in_float32 import in_float32
     from mnconvert.lowering.leading_layers import find_leading_layers, with_leading_layers
     from mnmodels.evaluation.keras_preprocess import settle_preprocess
 
@@ -88,19 +90,21 @@ def _of_keras(model: Any, config: ConvertConfig, *, contract: "SourceContract | 
             "the model's graph is not known: it is a subclass of Model, or was never built",
             hints="a functional or Sequential model: keras.Model(inputs, outputs), or call it once on a picture",
         )
+    model, others = in_float32(model)
+    check_weights(model)
     in_file = None if contract is None else contract.preprocess
     spec, warning = settle_preprocess(model, stated=config.preprocess, in_file=in_file)
     leading = find_leading_layers(model)
-    taken = (
-        (f"taken out of the graph, and recorded as preprocessing: {', '.join(leading.names)}",) if leading.names else ()
-    )
+    changes = [f"computes in {dtype}: converted as float32" for dtype in others]
+    if leading.names:
+        changes.append(f"taken out of the graph, and recorded as preprocessing: {', '.join(leading.names)}")
     return Source(
         model=model,
         leading=leading,
         preprocess=with_leading_layers(spec, leading),
         labels=config.labels if config.labels is not None or contract is None else contract.labels,
         warnings=() if warning is None else (warning,),
-        **facts | {"changes": (*facts.get("changes", ()), *taken)},
+        **facts | {"changes": (*facts.get("changes", ()), *changes)},
     )
 
 

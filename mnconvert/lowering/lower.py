@@ -69,8 +69,7 @@ def _reference(model: Any, leading: LeadingLayers, *, is_original: bool) -> Refe
     def run(tensors: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
         channels = tensors.shape[-1]
         given = tensors if leading.is_idle or not is_original else tensors * std[:channels] + mean[:channels]
-        outputs = model(given, training=False)
-        listed = outputs if isinstance(outputs, list | tuple) else [outputs]
-        return [np.asarray(keras.ops.convert_to_numpy(output), np.float32) for output in listed]
+        outputs = keras.tree.flatten(model(given, training=False))
+        return [np.asarray(keras.ops.convert_to_numpy(output), np.float32) for output in outputs]
 
     return run

@@ -13,6 +13,7 @@ import numpy as np
 
 from mnconvert.config import Scores
 from mnconvert.lowering.leading_layers import LeadingLayers
+from mnconvert.lowering.scope_names import scope_name
 from mnconvert.quantize.plan import Moments
 from mninfer.errors import UnsupportedModelError
 from mnmodels.architectures.learned_group_conv import LearnedGroupConv2D
@@ -78,6 +79,8 @@ def prepare(
         model, input_tensors=keras.Input(batch_shape=shape, name="image"), clone_function=cloning, recursive=True
     )
     cloning.copy_weights()
+    for layer in network._flatten_layers():
+        layer.name = scope_name(layer.name)
     return Prepared(network=network, norms=tuple(cloning.norms), moments=tuple(cloning.moments), input_shape=shape)
 
 
@@ -144,7 +147,7 @@ def _values(variable: Any) -> Any:
 
 
 def _is_last_axis(layer: Any) -> bool:
-    return bool(layer.axis in (-1, len(layer.moving_mean.shape) + 2, 3))
+    return bool(layer.axis in (-1, layer.input_spec.ndim - 1))  # Keras 2 writes 1 for the channels of a Dense
 
 
 def _softmax_layers(model: Any) -> frozenset[int]:

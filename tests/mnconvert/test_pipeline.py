@@ -26,6 +26,8 @@ VARIANTS = [
     ConvertConfig(variant="int8"), ConvertConfig(variant="int8", is_per_tensor=True), ConvertConfig(variant="int16x8"),
 ]  # fmt: skip
 
+INCEPTION = StatedPreprocess.parse(preprocess="inception")
+
 
 @pytest.fixture(scope="module")
 def shipped(repository):
@@ -176,3 +178,29 @@ def test_a_float_file_gets_the_contract(tmp_path, all_of_it):
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(MnError, match=r"nothing\.h5|no file|No such"):
         mnconvert.convert(tmp_path / "nothing.h5")
+
+
+def small(dtype="float32"):
+    inputs = keras.Input((16, 16, 3), dtype="float32")
+    x = layers.Conv2D(4, 3, dtype=dtype, name="conv")(inputs)
+    x = layers.BatchNormalization(dtype=dtype, name="norm")(x)
+    x = layers.GlobalAveragePooling2D(dtype=dtype)(layers.ReLU(dtype=dtype)(x))
+    return keras.Model(inputs, layers.Dense(3, dtype=dtype)(x))
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16", "float16", "float64"])
+def test_a_model_of_another_precision_becomes_float32(dtype):
+    conversion = mnconvert.convert(small(dtype), ConvertConfig(preprocess=INCEPTION))
+    assert conversion.report.source.changes == (f"computes in {dtype.removeprefix('mixed_')}: converted as float32",)
+    assert conversion.report.verification.passed
+
+
+@pytest.mark.parametrize(("layer", "weight", "value"), [("conv", "bias", np.nan), ("norm", "gamma", np.inf),
+                                                        ("norm", "moving_variance", -1.0)])  # fmt: skip
+def test_weights_that_went_astray_are_named(layer, weight, value):
+    model = small()
+    variable = getattr(model.get_layer(layer), weight)
+    variable.assign(np.full(variable.shape, value))
+    with pytest.raises(UnsupportedModelError, match=f'a variance is negative, in "{layer}"') as caught:
+        mnconvert.convert(model, ConvertConfig(preprocess=INCEPTION))
+    assert caught.value.offenders == (layer,)

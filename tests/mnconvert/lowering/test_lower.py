@@ -11,6 +11,7 @@ from keras import layers
 
 import mninfer
 from mnconvert.config import ConvertConfig, Ends, Scores, Variant
+from mnconvert.keeping import layers_by_operator
 from mnconvert.lowering.leading_layers import find_leading_layers
 from mnconvert.lowering.lower import lower
 from mninfer.errors import UnsupportedModelError
@@ -152,3 +153,39 @@ def test_an_integer_skeleton_has_the_ends_that_were_asked_for():
     for ends in (Ends.UINT8, Ends.INT8, Ends.FLOAT32):
         graph = check_model(result.variant_of(Variant.INT8, ends))
         assert {graph.tensors[i].dtype for i in (*graph.inputs, *graph.outputs)} == {str(ends)}
+
+
+def headed(axis):
+    inputs = keras.Input((32, 32, 3))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 3, strides=2)(inputs))
+    x = layers.ReLU()(layers.BatchNormalization(axis=axis, name="dense")(layers.Dense(6, use_bias=False)(x)))
+    return lively(keras.Model(inputs, layers.Dense(3)(x)))
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+def test_a_batch_norm_behind_a_dense_is_found_however_its_axis_is_written(axis):
+    """Keras 2 counts from the front: 1 is the last of two axes."""
+    model = headed(axis)
+    (moments,) = lowered(model).norms.values()
+    np.testing.assert_allclose(moments.mean, model.get_layer("dense").beta)
+
+
+@pytest.mark.parametrize("name", ["conv 1", "été", "_conv", "a;b:0"])
+def test_a_layer_may_have_any_name_that_keras_takes(name):
+    inputs = keras.Input((32, 32, 3))
+    inner = keras.Sequential([keras.Input((30, 30, 4)), layers.ReLU()], name=f"{name} in it")
+    x = inner(layers.Conv2D(4, 3, name=name)(inputs))
+    model = keras.Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)), name=name)
+    result = lowered(model)
+    np.testing.assert_allclose(outputs(result.flatbuffer), model(PICTURES), atol=1e-5)
+    assert layers_by_operator(check_model(result.flatbuffer), model)[0][0] == name
+
+
+def test_outputs_with_names_are_in_the_file_s_order():
+    inputs = keras.Input((32, 32, 3))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(inputs))
+    model = keras.Model(inputs, {"zebra": layers.Dense(5)(x), "ape": layers.Dense(2)(x)})
+    result = lowered(model)
+    ape, zebra = result.reference(PICTURES)
+    assert (ape.shape[1], zebra.shape[1]) == (2, 5)
+    np.testing.assert_allclose(outputs(result.flatbuffer), ape, atol=1e-5)
