@@ -80,6 +80,7 @@ def open_source(
 
 
 def _of_keras(model: Any, config: ConvertConfig, *, contract: "SourceContract | None", **facts: Any) -> Source:
+    from mnconvert.lowering.bare_input import bare_input
     from mnconvert.lowering.check_weights import check_weights
     from mnconvert.lowering.in_float32 import in_float32
     from mnconvert.lowering.leading_layers import find_leading_layers, with_leading_layers
@@ -90,7 +91,7 @@ def _of_keras(model: Any, config: ConvertConfig, *, contract: "SourceContract | 
             "the model's graph is not known: it is a subclass of Model, or was never built",
             hints="a functional or Sequential model: keras.Model(inputs, outputs), or call it once on a picture",
         )
-    model, others = in_float32(model)
+    model, others = in_float32(bare_input(model))
     check_weights(model)
     in_file = None if contract is None else contract.preprocess
     spec, warning = settle_preprocess(model, stated=config.preprocess, in_file=in_file)

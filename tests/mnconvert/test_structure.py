@@ -63,6 +63,17 @@ def pictures() -> np.ndarray:
     return labelled_shapes(8).images
 
 
+@pytest.mark.parametrize("form", ["list", "name"])
+def test_one_input_in_a_list_or_by_name_is_an_input(form: str) -> None:
+    whole = with_norms()
+    inputs = [whole.inputs[0]] if form == "list" else {whole.inputs[0].name: whole.inputs[0]}
+    made, plain = (
+        convert(keras.Model(given, whole.output, name="net"), request(variant="int8", labels=None))
+        for given in (inputs, whole.inputs[0])
+    )
+    assert made.data == plain.data
+
+
 def test_unfused_files_keep_mul_and_add_and_compute_the_same(pictures):
     options = [{"variant": v, "is_fused": f} for v in ("none", "fp16") for f in (True, False)]
     found = convert_all(with_norms(), [request(**each, labels=None) for each in options])
