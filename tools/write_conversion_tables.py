@@ -1,8 +1,8 @@
-"""Write the table and the chart of docs/decisions/0007 from benchmarks/results/conversion_accuracy.json.
+"""Write the tables and the chart of docs/decisions/0006 and 0007 from the result files in benchmarks/results.
 
 usage: python tools/write_conversion_tables.py [--check]
 
---check writes nothing and fails where they say something else than the result file.
+--check writes nothing and fails where they say something else than the result files.
 """
 
 import json
@@ -13,9 +13,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "benchmarks" / "results" / "conversion_accuracy.json"
-PAGE = ROOT / "docs" / "decisions" / "0007-int8-without-data.md"
+RESULTS, DECISIONS = ROOT / "benchmarks" / "results", ROOT / "docs" / "decisions"
+LIMITS_PAGE = DECISIONS / "0006-verification-limits.md"
+PAGE = DECISIONS / "0007-int8-without-data.md"
 CHART = PAGE.with_suffix(".svg")
+ABOUT_OTHERS = (
+    "Networks that are no plain MobileNet, trained small on CIFAR-10, on its 10,000 test pictures "
+    "(`python benchmarks/conversion/other_networks.py`):"
+)
+OTHERS = ("float32", "int8, no data", "int8, no data, per tensor")
 BEGIN, END = "<!-- written by tools/write_conversion_tables.py -->\n", "<!-- end of what is written -->\n"
 CHARTED = (
     "stock, noise",
@@ -97,19 +103,49 @@ def bar(row: dict[str, float], zero: float, scale: float, y: float, colour: str)
         yield f'<text x="{x + 4:.1f}" y="{y + 8}" fill="#fff" font-size="9">{value:+.0f}</text>'
 
 
-def main() -> int:
-    networks = json.loads(RESULT.read_text(encoding="utf-8"))["networks"]
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
+def others_table(networks: dict[str, Any]) -> Iterator[str]:
+    """Networks that are no plain MobileNet, on all of CIFAR-10's test pictures."""
+    yield "| | float32 | int8, no data | per tensor, no data |"
+    yield "|---|---|---|---|"
+    for name, rows in networks.items():
+        whole, *quantized = (rows[way] for way in OTHERS)
+        cells = (f"{row['difference']:+.2f} ± {row['difference_se']:.2f} ({row['agreement']:.1f})" for row in quantized)
+        yield f"| {name} | {whole['top1']:.1f} ± {whole['top1_se']:.1f} | {' | '.join(cells)} |"
+
+
+def limits_table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| network | conversion | shapes: agreement, SQNR | noise: agreement, SQNR | pictures: change of top-1 |"
+    yield "|---|---|--:|--:|--:|"
+    for row in rows:
+        shapes, noise, real = row["shapes"], row["noise"], row["pictures"]
+        cells = (f"{100 * found['agreement']:.1f} %, {found['sqnr_db']:.1f} dB" for found in (shapes, noise))
+        change = f"{real['change']:+.2f} ± {real['standard_error']:.2f}, n = {real['num_pictures']}"
+        yield f"| {row['network']} | {row['conversion']} | {' | '.join(cells)} | {change} |"
+
+
+def read(name: str, field: str) -> Any:
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))[field]
+
+
+def filled(page: Path, written: Iterator[str] | list[str]) -> str:
+    """The page with what is written in its place."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
+    return before + BEGIN + "\n".join(written) + "\n" + END + after
+
+
+def main() -> int:
+    networks = read("conversion_accuracy", "networks")
+    others = others_table(read("conversion_others", "networks"))
     wanted = {
-        PAGE: before + BEGIN + "\n".join(table(networks)) + f"\n\n![the chart]({CHART.name})\n" + END + after,
+        LIMITS_PAGE: filled(LIMITS_PAGE, limits_table(read("verification_limits", "rows"))),
+        PAGE: filled(PAGE, [*table(networks), "", f"![the chart]({CHART.name})", "", ABOUT_OTHERS, "", *others]),
         CHART: chart(networks),
     }
     differing = [path for path, content in wanted.items() if not path.is_file() or path.read_text("utf-8") != content]
     if "--check" in sys.argv[1:]:
         for path in differing:
-            print(f"{path.name} is not what {RESULT.name} says: python tools/{Path(__file__).name}", file=sys.stderr)
+            print(f"{path.name} is not what the results say: python tools/{Path(__file__).name}", file=sys.stderr)
         return int(bool(differing))
     for path in differing:
         path.write_text(wanted[path], encoding="utf-8")
