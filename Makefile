@@ -99,7 +99,7 @@ bench: .venvs/dev/.wheel .venvs/mediapipe/.requirements .venvs/keras/.wheel
 	.venvs/dev/bin/python tools/write_measured.py
 	.venvs/keras/bin/python tools/write_zoo_figures.py
 
-bench-conversion: .venvs/keras/.wheel
+bench-conversion: .venvs/keras/.wheel .venvs/tflite_runtime/.wheel
 	for name in $(CONVERSION); do \
 		PYTHONPATH=benchmarks/conversion .venvs/keras/bin/python benchmarks/conversion/$$name.py --shared $(SHARED) || exit 1; done
 	.venvs/keras/bin/python tools/measure_limits.py --shared $(SHARED)

@@ -1,11 +1,11 @@
 """What an int8 conversion costs and gives beside the stock converter's: seconds, memory, operators, size, latency.
 
-usage: python benchmarks/conversion/cost.py [--shared ../shared] [--rounds 3] [--network NAME]...
+usage: python benchmarks/conversion/cost.py [--shared ../shared] [--rounds 3] [--network NAME]... [--tflite-runtime PY]
 
 Each conversion runs in a process of its own, by turns: the stock converter's float file of the same Keras model (which
 is read by us: Keras itself reads not every era), and our int8, both after TensorFlow has started. Latency: our int8 and
-the stock int8, calibrated on noise, in alternating runs on every engine that is installed here. Writes
-benchmarks/results/conversion_cost.json.
+the stock int8, calibrated on noise, in alternating runs on LiteRT and, in an environment of its own, on tflite-runtime.
+Writes benchmarks/results/conversion_cost.json.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
 
 import mnconvert
-import mninfer
 from mnconvert.config import ConvertConfig, Variant
 from mninfer.model_file import check_model
 from networks import NETWORKS, ROOT, open_network
-from sampling import alternate, ratio, summary, write_result
+from sampling import write_result
 
 THREADS = (1, 2)
 
@@ -69,7 +69,7 @@ def conversions(name: str, shared: Path, rounds: int) -> dict[str, Any]:
     }
 
 
-def latencies(name: str, shared: Path) -> dict[str, Any]:
+def latencies(name: str, shared: Path, engines: dict[str, str]) -> dict[str, Any]:
     from stock import stock_int8
 
     source = open_network(name, shared)
@@ -81,34 +81,22 @@ def latencies(name: str, shared: Path) -> dict[str, Any]:
         "stock": stock_int8(source, lambda: iter(noise)),
     }
     names = {kind: [operator.name for operator in check_model(data).operators] for kind, data in files.items()}
-    picture = random.integers(0, 256, shape).astype(np.uint8)
     rows: dict[str, Any] = {"is_same_operators": names["ours"] == names["stock"], "num_operators": len(names["ours"])}
-    for engine in ("litert", "tflite-runtime", "tensorflow"):
-        for threads in THREADS:
-            try:
-                rows[f"{engine}, {threads} threads"] = _timed(files, picture, engine, threads)
-            except mninfer.MissingDependencyError:
-                break
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{kind}.tflite" for kind in files]
+        for path, data in zip(paths, files.values(), strict=True):
+            path.write_bytes(data)
+        for engine, python in engines.items():
+            for threads in THREADS:
+                rows[f"{engine}, {threads} threads"] = _timed([python, *paths, engine, threads])
     return rows
 
 
-def _timed(files: dict[str, bytes], picture: Any, engine: str, threads: int) -> dict[str, Any]:
-    models = {
-        kind: mninfer.load(data, preprocess="raw", engine=engine, threads=threads) for kind, data in files.items()
-    }
-
-    def timed(model: mninfer.Model) -> float:
-        began = time.perf_counter_ns()
-        for _ in range(5):
-            model.run([picture])
-        return (time.perf_counter_ns() - began) / 5e6
-
-    samples = alternate({kind: lambda m=model: timed(m) for kind, model in models.items()}, rounds=60)
-    return {
-        "ours_ms": summary(samples["ours"]),
-        "stock_ms": summary(samples["stock"]),
-        "ratio": ratio(samples["ours"], samples["stock"]),
-    }
+def _timed(arguments: list[Any]) -> dict[str, Any]:
+    python, *rest = map(str, arguments)
+    script = str(Path(__file__).with_name("side_by_side.py"))
+    done = subprocess.run([python, script, *rest], capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def main() -> int:
@@ -116,15 +104,17 @@ def main() -> int:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     parser.add_argument("--network", action="append", choices=list(NETWORKS))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tflite-runtime", default=str(ROOT / ".venvs/tflite_runtime/bin/python"), metavar="PY")
     parser.add_argument("--once", choices=("stock", "ours"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.once:
         print(json.dumps(once(args.once, args.network[0], args.shared)))
         return 0
+    engines = {"litert": sys.executable, "tflite-runtime": args.tflite_runtime}
     results = {
         name: {
             "conversion": conversions(name, args.shared, args.rounds),
-            "latency": latencies(name, args.shared),
+            "latency": latencies(name, args.shared, engines),
         }
         for name in args.network or NETWORKS
     }
