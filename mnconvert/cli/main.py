@@ -74,7 +74,15 @@ def command(model: str, **options: Any) -> int:
 
 
 def _check(options: dict[str, Any], *, is_all: bool, is_integer: bool) -> None:
-    """Options that need, or exclude, one another."""
+    """Options that need, or exclude, one another; an empty one is a shell's variable that wasn't set."""
+    for name, flag in (
+        ("output", "-o"),
+        ("page", "--report"),
+        ("calibrate", "--calibrate"),
+        ("evaluate", "--evaluate"),
+    ):
+        if options[name] == "":
+            raise click.UsageError(f"{flag} is given, and empty")
     if options["samples"] is not None and options["calibrate"] is None:
         raise click.UsageError("--samples says how many pictures of --calibrate are taken: give that, too")
     if options["classes_from"] is not None and options["evaluate"] is None:

@@ -11,6 +11,7 @@ from mnconvert.report.columns import spell_ms
 from mnconvert.report.explain import explain
 from mnconvert.report.latency import measure_latencies
 from mnconvert.report.names import variant_name
+from mnconvert.report.remarks import remarks_on
 from mnconvert.report.rows import Outcome, VariantRow, variant_row
 from mnconvert.report.summary import summary
 from mnconvert.report.table import text_table
@@ -92,12 +93,11 @@ def tell(told: Told, options: dict[str, Any]) -> int:
 def _warnings(outcomes: Sequence[Outcome]) -> list[str]:
     """Each once; changes of the model and remarks on the file are no warnings, but to be told."""
     lines: dict[str, None] = {}
-    for made in filter(None, map(_made, outcomes)):
-        report = made.report
-        lines |= dict.fromkeys(report.source.changes)
-        lines |= dict.fromkeys(f"warning: {each}" for each in report.warnings)
-        lines |= dict.fromkeys(f"note: {each}" for each in report.verification.remarks)
-    return list(lines)
+    made = [each for each in map(_made, outcomes) if each is not None]
+    for each in made:
+        lines |= dict.fromkeys(each.report.source.changes)
+        lines |= dict.fromkeys(f"warning: {warning}" for warning in each.report.warnings)
+    return [*lines, *(f"note: {remark}" for remark in remarks_on(made))]
 
 
 def _text(told: Told, options: dict[str, Any]) -> str:

@@ -54,22 +54,28 @@ def _is_dense_12(operator: Operator) -> bool:
 
 
 def _refuse_later(graph: Graph, release: str) -> None:
-    offenders = []
-    for operator in graph.operators:
-        since = runtime_of(graph, operator)
-        if not _has(release, since):
-            name = graph.tensors[operator.outputs[0]].name.partition(";")[0]
-            scales = " with a scale for each channel" if is_dense_per_channel(graph, operator) else ""
-            offenders.append(
-                f"{operator.name} version {operator.version}{scales} needs {since or 'a later one'}, at {name!r}"
-            )
-    if offenders:
-        more = f", and {len(offenders) - 1} more" if len(offenders) > 1 else ""
-        raise UnsupportedModelError(
-            f"TensorFlow Lite {release} can't run the file: {offenders[0]}{more}",
-            offenders=offenders,
-            hints=("--per-tensor", "another --quantize", "a later --target-runtime"),
-        )
+    later = [op for op in graph.operators if not _has(release, runtime_of(graph, op))]
+    if not later:
+        return
+    offenders = [_named(graph, operator) for operator in later]
+    more = f", and {len(offenders) - 1} more" if len(offenders) > 1 else ""
+    helps = ("--per-tensor",) if all(_is_int8_dense_per_channel(graph, operator) for operator in later) else ()
+    raise UnsupportedModelError(
+        f"TensorFlow Lite {release} can't run the file: {offenders[0]}{more}",
+        offenders=offenders,
+        hints=(*helps, f"--target-runtime {oldest_runtime(graph) or 'of a later release'}", "another --quantize"),
+    )
+
+
+def _named(graph: Graph, operator: Operator) -> str:
+    name = graph.tensors[operator.outputs[0]].name.partition(";")[0]
+    scales = " with a scale for each channel" if is_dense_per_channel(graph, operator) else ""
+    needed = runtime_of(graph, operator) or "a later one"
+    return f"{operator.name} version {operator.version}{scales} needs {needed}, at {name!r}"
+
+
+def _is_int8_dense_per_channel(graph: Graph, operator: Operator) -> bool:
+    return is_dense_per_channel(graph, operator) and graph.tensors[operator.outputs[0]].dtype == "int8"
 
 
 def _with_dense_per_tensor(flatbuffer: bytes, graph: Graph, changed: list[Operator], original: bytes) -> bytes:

@@ -9,6 +9,7 @@ from mnconvert.report.detail import Detail, OperatorRow
 from mnconvert.report.html import Page
 from mnconvert.report.look_inside import look_inside
 from mnconvert.report.names import variant_name
+from mnconvert.report.remarks import remarks_on
 from mnconvert.report.rows import Outcome, VariantRow
 from mnconvert.report.summary import accuracy_lines, range_facts, source_facts, spell_preprocess, spell_verification
 from mnconvert.verification import shape_pictures
@@ -65,9 +66,8 @@ def _notes(made: Sequence[Conversion]) -> tuple[str, ...]:
     """Each warning, change and remark once, in the order in which they came up."""
     notes: dict[str, None] = {}
     for each in made:
-        report = each.report
-        notes |= dict.fromkeys((*report.source.changes, *report.warnings, *report.verification.remarks))
-    return tuple(notes)
+        notes |= dict.fromkeys((*each.report.source.changes, *each.report.warnings))
+    return (*notes, *remarks_on(made))
 
 
 def _detail(conversion: Conversion) -> Detail:

@@ -65,4 +65,5 @@ def _remarks(facts: Verification) -> Iterator[str]:
         yield f"{facts.census}: the converter leaves small constants as they are"
     missed = (coverage.num_operators or 0) - (coverage.num_delegated or 0)
     if limits.numbers in (Numbers.FLOAT, Numbers.INT8) and missed:
-        yield f"{missed} of {coverage.num_operators} operators are not run by {coverage.delegate or 'XNNPACK'}"
+        verb = "is" if missed == 1 else "are"
+        yield f"{missed} of {coverage.num_operators} operators {verb} not run by {coverage.delegate or 'XNNPACK'}"

@@ -52,6 +52,17 @@ def test_integer_dense_with_a_scale_for_each_channel_is_newer_than_its_version(n
     assert runtime_by_operator(graph) == {("FULLY_CONNECTED", 4): expected}
 
 
+@pytest.mark.parametrize(("dtype", "expected"), [("int8", "1.14.0"), ("int16", "2.4.0")])
+def test_int16_activations_need_the_release_that_has_their_kernel(dtype: str, expected: str) -> None:
+    """TensorFlow's quantizer writes version 2 of MEAN for both."""
+    b = GraphBuilder()
+    x = b.activation("x", (1, 2, 2, 3), dtype, quantization(0.5))
+    y = b.activation("y", (1, 3), dtype, quantization(0.5))
+    axes = b.constant("axes", np.array([1, 2], np.int32))
+    b.operator("MEAN", [x, axes], [y], "ReducerOptions", {"keep_dims": False}, version=2)
+    assert oldest_runtime(check_model(b.build([x], [y]))) == expected
+
+
 def test_releases_are_numbers_and_do_not_fall_back_far() -> None:
     for facts in (group for table in load_operators() for group in table.values()):
         for release in facts.runtime:

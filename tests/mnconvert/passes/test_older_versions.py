@@ -87,6 +87,7 @@ def test_operators_of_later_releases_are_named():
     wanted = "TensorFlow Lite 2.2 can't run the file: FULLY_CONNECTED version 9 needs 2.3.0, at 'dense/MatMul'"
     assert wanted in str(caught.value)
     assert len(caught.value.offenders) == 1
+    assert caught.value.hints == ("--target-runtime 2.3.0", "another --quantize")
 
 
 def test_int8_dense_with_many_scales_is_no_matter_of_its_version():

@@ -85,6 +85,10 @@ def test_remarks_are_no_failures():
     )
 
 
+def test_one_operator_is_one():
+    assert facts(coverage=DelegateCoverage(8, 7, "XNNPACK")).remarks == ("1 of 8 operators is not run by XNNPACK",)
+
+
 def test_a_dynamic_file_of_small_constants_is_remarked():
     assert facts(data=shapes_float(), limits=Limits.of(Variant.DYNAMIC)).remarks == (
         "100 % of MACs float: the converter leaves small constants as they are",
