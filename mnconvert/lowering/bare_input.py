@@ -14,6 +14,8 @@ def bare_input(model: Any) -> Any:
     >>> type(bare_input(keras.Model([x], keras.layers.Flatten()(x))).input).__name__
     'KerasTensor'
     """
+    if isinstance(model, keras.Sequential):  # takes the tensor; one of networks has no ``input`` to ask
+        return model
     if len(model.inputs) != 1 or isinstance(model.input, keras.KerasTensor):
         return model
     return keras.Model(model.inputs[0], model.output, name=model.name)

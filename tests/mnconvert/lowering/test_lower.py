@@ -14,8 +14,10 @@ from mnconvert.config import ConvertConfig, Ends, Scores, Variant
 from mnconvert.keeping import layers_by_operator
 from mnconvert.lowering.leading_layers import find_leading_layers
 from mnconvert.lowering.lower import lower
+from mnconvert.source import open_source
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import check_model
+from mninfer.preprocessing import StatedPreprocess
 from mnmodels.architectures.registry import build_model
 
 pytestmark = pytest.mark.slow
@@ -189,3 +191,14 @@ def test_outputs_with_names_are_in_the_file_s_order():
     ape, zebra = result.reference(PICTURES)
     assert (ape.shape[1], zebra.shape[1]) == (2, 5)
     np.testing.assert_allclose(outputs(result.flatbuffer), ape, atol=1e-5)
+
+
+def test_a_sequential_of_networks_converts():
+    """As one fine-tunes: a base, pooling, a head."""
+    inputs = keras.Input((32, 32, 3))
+    base = lively(keras.Model(inputs, layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3)(inputs)))))
+    model = keras.Sequential([base, layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")])
+    source = open_source(model, ConvertConfig(preprocess=StatedPreprocess.parse(preprocess="inception")))
+    result = lowered(source.model)
+    assert len(result.norms) == 1
+    np.testing.assert_allclose(outputs(result.flatbuffer), model(PICTURES), atol=1e-5)
