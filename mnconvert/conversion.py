@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mnconvert.config import ConvertConfig, Variant
+from mnconvert.config import ConvertConfig, Scores, Variant
 from mnconvert.quantize.plan import QuantPlan
 from mninfer.preprocessing import PreprocessSpec
 from mninfer.spec import ModelSpec
@@ -42,6 +42,7 @@ class SourceFacts:
 class Report:
     """One conversion in data. ``calibration`` says which pictures the ranges come from; None: no pictures.
 
+    ``scores`` is what a classifier's first output is, asked for or not; None of another model.
     ``kept_float`` names the layers that compute in float within an integer file.
     """
 
@@ -52,6 +53,7 @@ class Report:
     oldest_runtime: str | None
     verification: "Verification"
     num_labels: int | None = None
+    scores: Scores | None = None
     calibration: Mapping[str, Any] | None = None
     kept_float: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -67,6 +69,7 @@ class Report:
             "config": dict(self.config.to_json()),
             "preprocess": self.preprocess.to_json(),
             "num_labels": self.num_labels,
+            "scores": None if self.scores is None else str(self.scores),
             "calibration": None if self.calibration is None else dict(self.calibration),
             "kept_float": list(self.kept_float),
             "size_bytes": self.size_bytes,

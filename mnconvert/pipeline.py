@@ -6,7 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 import mninfer
-from mnconvert.config import ConvertConfig, Ends
+from mnconvert.config import ConvertConfig, Ends, Scores
 from mnconvert.conversion import Conversion, Failed, Report
 from mnconvert.converting import Stages
 from mnconvert.dropping import hold_drop, raise_if_not_held
@@ -15,6 +15,8 @@ from mnconvert.file_contract import contract_for, record_verification, remarks_o
 from mnconvert.source import open_source
 from mninfer.errors import MnError
 from mninfer.model_file import write_contract
+from mninfer.outputs import read_outputs
+from mninfer.spec import Task
 
 if TYPE_CHECKING:
     from mnconvert.accuracy import AccuracyReport, DropReport
@@ -156,7 +158,7 @@ def _conversion(
 ) -> Conversion:
     source, entry = stages.source, stages.entry(ends)
     with mninfer.load(data) as model:
-        spec = model.spec
+        spec, scores = model.spec, _scores_of(model)
     remarks = [*remarks_on_ends(config, ends, entry.preprocess, spec.inputs[0]), *remarks_on_batch(config)]
     return Conversion(
         data=data,
@@ -172,6 +174,7 @@ def _conversion(
             oldest_runtime=spec.oldest_runtime,
             verification=verification,
             num_labels=None if source.labels is None else len(source.labels),
+            scores=scores,
             calibration=None if stages.samples is None else stages.samples.facts(),
             kept_float=stages.names_of_kept(plan),
             warnings=(*source.warnings, *stages.sample_warnings, *remarks),
@@ -180,6 +183,12 @@ def _conversion(
             seconds=seconds,
         ),
     )
+
+
+def _scores_of(model: mninfer.Model) -> Scores | None:
+    if model.spec.task is not Task.CLASSIFY:
+        return None
+    return Scores.PROBABILITIES if read_outputs(model.graph).has_probabilities else Scores.LOGITS
 
 
 @dataclass

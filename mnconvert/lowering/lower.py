@@ -8,14 +8,16 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from mnconvert.config import ConvertConfig, Variant
+from mnconvert.config import ConvertConfig, Scores, Variant
 from mnconvert.lowering.fix_feeds import fix_feeds
 from mnconvert.lowering.leading_layers import LeadingLayers
 from mnconvert.lowering.lowered import Lowered, Reference, runnable
 from mnconvert.lowering.prepare import mark_in, prepare
 from mnconvert.lowering.tensorflow import trace
 from mnconvert.quantize.plan import Moments
+from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import Graph
+from mninfer.outputs import read_outputs
 
 __all__ = ["find_norms", "lower"]
 
@@ -29,6 +31,8 @@ def lower(model: Any, leading: LeadingLayers, config: ConvertConfig) -> Lowered:
     prepared = prepare(model, leading, batch=config.batch, size=config.size, scores=config.scores)
     traced = trace(prepared)
     flatbuffer = traced.flatbuffer(Variant.NONE)
+    if config.scores is not None:
+        _check_scores(runnable(flatbuffer), config.scores)
 
     def unfused(variant: Variant) -> bytes:
         loose = trace(prepared, is_fused=False)
@@ -41,6 +45,17 @@ def lower(model: Any, leading: LeadingLayers, config: ConvertConfig) -> Lowered:
         variant_of=cache(traced.flatbuffer),
         unfused=cache(unfused),
     )
+
+
+def _check_scores(graph: Graph, asked: Scores) -> None:
+    """Raise UnsupportedModelError where the first output is the other kind: nothing is put behind a network's end."""
+    if read_outputs(graph).has_probabilities == (asked is Scores.PROBABILITIES):
+        return
+    if asked is Scores.PROBABILITIES:
+        what, hint = "ends without a softmax or sigmoid: it gives logits", "keras.layers.Softmax() as the last layer"
+    else:
+        what, hint = "has its softmax or sigmoid in the middle of its last layers", "a network that ends before it"
+    raise UnsupportedModelError(f"--scores {asked}, but the network {what}", hints=("leave --scores out", hint))
 
 
 def find_norms(graph: Graph, moments: tuple[Moments, ...]) -> Mapping[int, Moments]:

@@ -21,6 +21,7 @@ from mnmodels.architectures.learned_group_conv import LearnedGroupConv2D
 __all__ = ["Affine", "Prepared", "mark_in", "prepare"]
 
 _MARK = "mnkit_norm"
+_SCORES = ("softmax", "sigmoid", "Softmax", "Sigmoid")  # as activations; as layers and operations
 _MARKED = re.compile(rf"(?:^|[;/]){_MARK}_(\d+)(?:_\d+)?/")
 
 
@@ -74,7 +75,7 @@ def prepare(
         UnsupportedModelError: no single picture as input, or its size is neither fixed nor stated.
     """
     shape = _input_shape(model, leading, batch=batch, size=size)
-    cloning = _Cloning(leading, _softmax_layers(model) if scores is Scores.LOGITS else frozenset())
+    cloning = _Cloning(leading, _layers_of_scores(model) if scores is Scores.LOGITS else frozenset())
     network = keras.models.clone_model(
         model, input_tensors=keras.Input(batch_shape=shape, name="image"), clone_function=cloning, recursive=True
     )
@@ -92,8 +93,8 @@ def mark_in(name: str) -> tuple[int, ...]:
 class _Cloning:
     """What becomes of each layer; the pairs whose weights have to be copied."""
 
-    def __init__(self, leading: LeadingLayers, without_softmax: frozenset[int]) -> None:
-        self.leading, self.without_softmax = leading, without_softmax
+    def __init__(self, leading: LeadingLayers, without_scores: frozenset[int]) -> None:
+        self.leading, self.without_scores = leading, without_scores
         self.norms: list[Affine] = []
         self.moments: list[Moments] = []
         self.pairs: list[tuple[Any, Any]] = []
@@ -108,7 +109,7 @@ class _Cloning:
         if isinstance(layer, LearnedGroupConv2D):
             return self.convolution(layer)
         config = layer.get_config()
-        if id(layer) in self.without_softmax:
+        if id(layer) in self.without_scores:
             if "activation" not in config:  # a Softmax layer
                 return _PassingLayer(name=layer.name)
             config["activation"] = "linear"
@@ -150,14 +151,14 @@ def _is_last_axis(layer: Any) -> bool:
     return bool(layer.axis in (-1, layer.input_spec.ndim - 1))  # Keras 2 writes 1 for the channels of a Dense
 
 
-def _softmax_layers(model: Any) -> frozenset[int]:
-    """The layers that end an output with a softmax, in models within models as well."""
+def _layers_of_scores(model: Any) -> frozenset[int]:
+    """The layers that end an output with a softmax or sigmoid, in models within models as well."""
     found: set[int] = set()
     for output in model.outputs:
         layer = output._keras_history.operation
         if isinstance(layer, keras.Model):
-            found |= _softmax_layers(layer)
-        elif type(layer).__name__ == "Softmax" or _activation(layer) == "softmax":
+            found |= _layers_of_scores(layer)
+        elif type(layer).__name__ in _SCORES or _activation(layer) in _SCORES:
             found.add(id(layer))
     return frozenset(found)
 

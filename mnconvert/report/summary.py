@@ -1,6 +1,7 @@
 """One conversion in a few lines: what was written, how near to the float model it is, where it runs."""
 
 from mnconvert.accuracy import PairedDifference
+from mnconvert.config import Scores
 from mnconvert.conversion import Conversion, Report
 from mnconvert.report.columns import spell_bytes, spell_change, spell_ms, spell_points
 from mnconvert.report.names import short_name, variant_name
@@ -27,6 +28,7 @@ def summary(conversion: Conversion, path: str) -> str:
         ("input", _ends(conversion)),
         ("preprocessing", spell_preprocess(report.preprocess)),
         ("labels", "none" if report.num_labels is None else f"{report.num_labels:,}"),
+        ("scores", _scores(conversion)),
         ("ranges", range_facts(conversion)),
         ("verified", spell_verification(report.verification)),
         ("numbers", str(report.verification.census)),
@@ -117,6 +119,14 @@ def _ends(conversion: Conversion) -> str:
     spec = conversion.spec
     outputs = ", ".join(spelled(output.shape, output.dtype) for output in spec.outputs)
     return f"{', '.join(spelled(each.shape, each.dtype) for each in spec.inputs)}; output {outputs}"
+
+
+def _scores(conversion: Conversion) -> str:
+    """What a classifier gives; quantized probabilities are few, so that the best classes may be equal."""
+    scores, output = conversion.report.scores, conversion.spec.outputs[0]
+    if scores is not Scores.PROBABILITIES or output.quantization is None:
+        return str(scores or "")
+    return f"probabilities in steps of {output.quantization.scales[0]:.4f}, which may tie (--scores logits)"
 
 
 def _runtimes(report: Report) -> str:

@@ -55,7 +55,7 @@ def test_json_of_one(folder: Path) -> None:
     assert shape(value) == shape(example)
     for each in (value, example):
         del each["calibration"]["sha256"]  # of the pixels, and JPEG encoders differ
-    for key in ("output", "source", "config", "preprocess", "num_labels", "calibration", "warnings"):
+    for key in ("output", "source", "config", "preprocess", "num_labels", "scores", "calibration", "warnings"):
         assert value[key] == example[key], key
     assert (folder / value["output"]).stat().st_size == value["size_bytes"]
 

@@ -101,6 +101,32 @@ def test_logits_are_what_the_softmax_gets(last):
     assert np.abs(logits.sum(-1) - 1).max() > 1e-3
 
 
+def pooled(*last):
+    inputs = keras.Input((32, 32, 3))
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(inputs))
+    for layer in last:
+        x = layer(x)
+    return keras.Model(inputs, x)
+
+
+def test_logits_of_a_sigmoid():
+    model = pooled(layers.Dense(3, activation="sigmoid"))
+    logits = outputs(lowered(model, scores=Scores.LOGITS).flatbuffer)
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), model(PICTURES), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("scores", "last", "message"),
+    [
+        ("probabilities", [layers.Dense(3)], "ends without a softmax or sigmoid: it gives logits"),
+        ("logits", [layers.Dense(3, activation="softmax"), layers.Reshape((3,))], "softmax or sigmoid in the middle"),
+    ],
+)
+def test_scores_that_a_network_does_not_give_are_refused(scores, last, message):
+    with pytest.raises(UnsupportedModelError, match=message):
+        lowered(pooled(*last), scores=Scores(scores))
+
+
 def test_the_given_model_stays_as_it_is():
     model = residual()
     nodes = {layer.name: len(layer._inbound_nodes) for layer in model.layers}
