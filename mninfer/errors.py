@@ -17,6 +17,7 @@ __all__ = [
     "PreprocessError",
     "RecipeError",
     "UnsupportedModelError",
+    "VariantError",
     "VerifyError",
 ]
 
@@ -61,6 +62,10 @@ class UnsupportedModelError(MnError):
     ) -> None:
         self.offenders = tuple(offenders)
         super().__init__(what, where=where, hints=hints)
+
+
+class VariantError(UnsupportedModelError):
+    """A form that this model cannot be given, or a stated runtime not load, whatever is done; others it can."""
 
 
 class PreprocessError(MnError):

@@ -22,6 +22,8 @@ from mninfer.cli.chatter import without_chatter
 from mninfer.errors import MnError, OutputError, VerifyError
 from mninfer.files import refuse_existing
 from mnmodels.cli.keras_options import KerasOptions
+from mnmodels.cli.stated import refuse_stated
+from mnmodels.evaluation import is_tflite
 
 if TYPE_CHECKING:
     from mnconvert.calibration import Samples
@@ -41,11 +43,14 @@ _CONVERTER_CHATTER = (
     b"To enable the following instructions",
     b"WARNING:tensorflow:",
 )
+_KERAS_ALONE = ("arch", "alpha", "form", "network_settings", "lambdas", "custom", "trust")
 _OTHER_PAGE = "another name: --report OUT.html"
 
 
 def run(model: str, configs: Sequence[ConvertConfig], options: dict[str, Any]) -> int:
     """Convert ``model`` to every one of ``configs`` and return the exit code."""
+    if is_tflite(model):
+        refuse_stated(_KERAS_ALONE, "MODEL is a .tflite, which has its network in it")
     targets = plan_targets(model, options["output"], configs, is_all=options["is_all"])
     _refuse(model, targets, options)
     with StageLine() as line, without_chatter(*_CONVERTER_CHATTER):
@@ -103,7 +108,6 @@ def _converted(
 def _open(model: str, config: ConvertConfig, options: dict[str, Any], line: StageLine) -> "Source":
     from mnconvert.source import open_source
     from mnmodels.backend import start_keras
-    from mnmodels.evaluation import is_tflite
 
     keras = KerasOptions.take(dict(options))
     if not is_tflite(model):

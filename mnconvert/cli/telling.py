@@ -16,7 +16,7 @@ from mnconvert.report.rows import Outcome, VariantRow, variant_row
 from mnconvert.report.summary import summary
 from mnconvert.report.table import text_table
 from mninfer.cli.output import json_line, note, say
-from mninfer.errors import MnError, UnsupportedModelError, VerifyError
+from mninfer.errors import MnError, VariantError, VerifyError
 
 __all__ = ["Told", "tell"]
 
@@ -143,9 +143,9 @@ def _report_json(outcome: Outcome, options: dict[str, Any]) -> dict[str, Any] | 
 
 
 def _exit_code(outcome: Outcome) -> int:
-    """Of one variant among all: that a stated runtime cannot load it is a finding, not a failure."""
+    """Of one variant among all: that there is no such form of this model is a finding, not a failure."""
     if not isinstance(outcome, Failed):
         return 0
-    if isinstance(outcome.error, UnsupportedModelError) and outcome.config.target_runtime is not None:
+    if isinstance(outcome.error, VariantError):
         return 0
     return VerifyError.exit_code if isinstance(outcome.error, VerifyError) else MnError.exit_code

@@ -9,7 +9,7 @@ from mnconvert.calibration import ActivationRunner
 from mnconvert.config import ConvertConfig, Ends, Variant
 from mnconvert.lowering.lowered import Lowered
 from mnconvert.passes.half_constants import half_constants
-from mninfer.errors import MnError, UnsupportedModelError
+from mninfer.errors import VariantError
 from mninfer.model_file import check_model
 
 __all__ = ["lowered_flatbuffer"]
@@ -21,7 +21,7 @@ def lowered_flatbuffer(flatbuffer: bytes, config: ConvertConfig) -> Lowered:
     """The file as its own reference, and as what its variants are made from.
 
     Raises:
-        UnsupportedModelError: a batch, size or scores that the file does not have: its graph stays as it is.
+        VariantError: a batch, size or scores that the file does not have: its graph stays as it is.
     """
     _refuse_in_vain(config)
 
@@ -54,5 +54,5 @@ def _refuse_in_vain(config: ConvertConfig) -> None:
         raise _needs_keras(f"{' and '.join(found)} can't be changed in a finished .tflite")
 
 
-def _needs_keras(what: str) -> MnError:
-    return UnsupportedModelError(what, hints=_KERAS_MODEL)
+def _needs_keras(what: str) -> VariantError:
+    return VariantError(what, hints=_KERAS_MODEL)

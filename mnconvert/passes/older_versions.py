@@ -10,7 +10,7 @@ from mnconvert.passes.editing import Editing
 from mnconvert.quantize.align import align
 from mnconvert.quantize.constants import Constants
 from mnconvert.quantize.scales import INT8_MAX, symmetric_scales
-from mninfer.errors import UnsupportedModelError
+from mninfer.errors import VariantError
 from mninfer.model_file import Graph, Operator, check_model, is_dense_per_channel, oldest_runtime, runtime_of
 
 __all__ = ["older_versions", "release_number"]
@@ -24,7 +24,7 @@ def older_versions(flatbuffer: bytes, release: str, original: bytes) -> bytes:
     """The file as ``release``, such as ``2.14``, loads it; ``original`` is the float file with the exact weights.
 
     Raises:
-        UnsupportedModelError: operators in versions that only later releases have; lists all of them.
+        VariantError: operators in versions that only later releases have; lists all of them.
     """
     graph = check_model(flatbuffer)
     changed = [op for op in graph.operators if _is_dense_12(op) and not _has(release, runtime_of(graph, op))]
@@ -60,7 +60,7 @@ def _refuse_later(graph: Graph, release: str) -> None:
     offenders = [_named(graph, operator) for operator in later]
     more = f", and {len(offenders) - 1} more" if len(offenders) > 1 else ""
     helps = ("--per-tensor",) if all(_is_int8_dense_per_channel(graph, operator) for operator in later) else ()
-    raise UnsupportedModelError(
+    raise VariantError(
         f"TensorFlow Lite {release} can't run the file: {offenders[0]}{more}",
         offenders=offenders,
         hints=(*helps, f"--target-runtime {oldest_runtime(graph) or 'of a later release'}", "another --quantize"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mninfer.errors import CalibrationError, KerasFileError, UnsupportedModelError
+from mninfer.errors import CalibrationError, KerasFileError, UnsupportedModelError, VariantError
 from support.commands import Outcome
 from support.conversions import made
 
@@ -148,11 +148,27 @@ def test_a_variant_that_needs_pictures_is_a_known_error_of_all(cli: Cli, convert
 
 
 def test_what_a_stated_runtime_cannot_load_is_marked_and_not_fatal(cli: Cli, converter: Any, model: Path) -> None:
-    converter.fails["dynamic"] = UnsupportedModelError("FULLY_CONNECTED 12 needs 2.18.0")
+    converter.fails["dynamic"] = VariantError("FULLY_CONNECTED 12 needs 2.18.0")
     outcome = cli("--all", model, "--target-runtime", "2.14")
     assert outcome.code == 0
     assert "dynamic: not made: FULLY_CONNECTED 12 needs 2.18.0" in outcome.out
-    assert cli("--all", model, "--force").code == 1
+
+
+def test_a_runtime_that_is_stated_excuses_nothing_else(cli: Cli, converter: Any, model: Path) -> None:
+    converter.fails["int8"] = UnsupportedModelError("no range is known without data")
+    assert cli("--all", model, "--target-runtime", "2.14").code == 1
+
+
+@pytest.mark.parametrize("option", [("--arch", "mobilenet_v1"), ("--alpha", 0.5), ("--lambda", "x=x/2"), ("--trust",)])
+def test_what_is_of_keras_files_is_not_taken_in_vain(
+    cli: Cli, converter: Any, tmp_path: Path, option: tuple[object, ...]
+) -> None:
+    path = tmp_path / "net.tflite"
+    path.write_bytes(b"\x1c\0\0\0TFL3")
+    outcome = cli(path, *option)
+    assert outcome.code == 2
+    assert f"MODEL is a .tflite, which has its network in it: leave out {option[0]}" in outcome.err
+    assert not converter.opened
 
 
 def test_a_known_error_says_where(cli: Cli, converter: Any, model: Path) -> None:

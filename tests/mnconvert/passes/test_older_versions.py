@@ -5,7 +5,7 @@ import pytest
 
 from mnconvert.passes.older_versions import older_versions, release_number
 from mninfer.engines import open_engine
-from mninfer.errors import UnsupportedModelError
+from mninfer.errors import VariantError
 from mninfer.model_file import check_model, oldest_runtime
 from support.builder import GraphBuilder, quantization
 
@@ -82,7 +82,7 @@ def test_twice_is_once():
 
 
 def test_operators_of_later_releases_are_named():
-    with pytest.raises(UnsupportedModelError) as caught:
+    with pytest.raises(VariantError) as caught:
         older_versions(dynamic(), "2.2", dense())
     wanted = "TensorFlow Lite 2.2 can't run the file: FULLY_CONNECTED version 9 needs 2.3.0, at 'dense/MatMul'"
     assert wanted in str(caught.value)
@@ -94,7 +94,7 @@ def test_int8_dense_with_many_scales_is_no_matter_of_its_version():
     """Old kernels load version 4 and read the first of the scales."""
     data = dense("int8", version=4, is_per_channel=True)
     assert older_versions(data, "2.14", dense()) == data
-    with pytest.raises(UnsupportedModelError, match=r"with a scale for each channel needs 2\.14\.0") as caught:
+    with pytest.raises(VariantError, match=r"with a scale for each channel needs 2\.14\.0") as caught:
         older_versions(data, "2.11", dense())
     assert caught.value.hints[0] == "--per-tensor"
 
