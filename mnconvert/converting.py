@@ -13,7 +13,7 @@ from mnconvert.passes.fold_input import FoldedInput, fold_input
 from mnconvert.passes.keep_float import keep_float, kept_tensors
 from mnconvert.passes.older_versions import older_versions
 from mnconvert.quantize.decide import Known, decide
-from mnconvert.quantize.flow import natural_input
+from mnconvert.quantize.flow import UnknownRangeError, natural_input
 from mnconvert.quantize.overwrite import overwrite
 from mnconvert.quantize.plan import Moments, QuantPlan, RangeSource, Seen
 from mnconvert.quantize.recipe import Recipe
@@ -135,7 +135,10 @@ class Stages:
         """Every number of the integer file; ``more_kept`` stay float beside those that were asked for."""
         recipe = Recipe(is_per_tensor=config.is_per_tensor, is_int16=config.variant is Variant.INT16X8)
         kept = {*self.kept(config), *more_kept}
-        return decide(check_model(self.entry(ends).flatbuffer), self.known(ends), recipe, kept)
+        try:
+            return decide(check_model(self.entry(ends).flatbuffer), self.known(ends), recipe, kept)
+        except UnknownRangeError as error:
+            raise error.of_layers(self.layer_names) from None
 
     def flatbuffer(self, config: ConvertConfig, ends: Ends, plan: QuantPlan | None) -> bytes:
         """The file without its contract."""

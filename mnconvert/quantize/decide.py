@@ -43,7 +43,7 @@ def decide(graph: Graph, known: Known, recipe: Recipe, kept: Collection[int] = (
     """Scales, zero points, weights and biases of all operators but those that are ``kept`` float.
 
     Raises:
-        UnsupportedModelError: operators that no range is known behind; lists all of them.
+        UnknownRangeError: operators that no range is known behind; lists all of them.
     """
     states = flow(graph, known.norms, known.first, known.seen, kept)
     ranges = find_ranges(graph, states, known.norms, known.seen, known.input_range, recipe.sigmas)

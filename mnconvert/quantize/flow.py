@@ -3,7 +3,7 @@
 A BatchNorm's own statistics take the place of what flowed to it. An operator without a rule is named, all of them are.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +17,23 @@ from mnconvert.quantize.state import State
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import Graph, Operator
 
-__all__ = ["flow", "natural_input"]
+__all__ = ["UnknownRangeError", "flow", "natural_input"]
+
+_PICTURES = "--calibrate FOLDER with a few dozen pictures"
+
+
+class UnknownRangeError(UnsupportedModelError):
+    """``operators`` are those of the graph that no range is known behind."""
+
+    def __init__(self, offenders: Mapping[int, str], hints: Sequence[str] = (_PICTURES,)) -> None:
+        self.operators = offenders
+        listed = tuple(offenders.values())
+        super().__init__(f"no range is known without data behind {', '.join(listed)}", offenders=listed, hints=hints)
+
+    def of_layers(self, names: Mapping[int, str]) -> "UnknownRangeError":
+        """The same, with what keeps these layers float; ``names`` is what each operator's layer is called."""
+        layers = dict.fromkeys(names[operator] for operator in self.operators)
+        return UnknownRangeError(self.operators, (_PICTURES, " ".join(f'--keep-float "{name}"' for name in layers)))
 
 
 def flow(
@@ -33,17 +49,13 @@ def flow(
     that are ``kept`` float nothing needs to be known.
 
     Raises:
-        UnsupportedModelError: operators that no rule is known for; lists all of them.
+        UnknownRangeError: operators that no rule is known for; lists all of them.
     """
     flowing = _Flowing(graph, norms, seen, kept, {graph.inputs[0]: first})
     for operator in graph.operators:
         flowing.through(operator)
     if flowing.unknown:
-        raise UnsupportedModelError(
-            f"no range is known without data behind {', '.join(flowing.unknown)}",
-            offenders=flowing.unknown,
-            hints=("--calibrate FOLDER with a few dozen pictures", "--keep-float, for these layers"),
-        )
+        raise UnknownRangeError(flowing.unknown)
     return flowing.states
 
 
@@ -57,7 +69,7 @@ class _Flowing:
     kept: Collection[int]
     states: dict[int, State]
     hidden: set[int] = field(default_factory=set)
-    unknown: list[str] = field(default_factory=list)
+    unknown: dict[int, str] = field(default_factory=dict)
     constants: Constants = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +79,7 @@ class _Flowing:
         sources = [index for index in operator.inputs if index >= 0 and not self.constants.has(index)]
         is_kept = operator.index in self.kept
         if not is_kept and any(index in self.hidden for index in sources):
-            self.unknown.append(f"{self.named(operator)}, which reads what stays float")
+            self.unknown[operator.index] = f"{self.named(operator)}, which reads what stays float"
         elif not self.is_believed(operator, all(index in self.states for index in sources)) and is_kept:
             self.hidden.update(operator.outputs)
 
@@ -83,7 +95,7 @@ class _Flowing:
             return False  # behind an operator that is reported already, or that stays float
         elif rule is None:
             if operator.index not in self.kept:
-                self.unknown.append(self.named(operator))
+                self.unknown[operator.index] = self.named(operator)
             return False
         else:
             outputs = list(rule(Site(self.graph, operator, self.constants, self.states)))

@@ -204,3 +204,14 @@ def test_weights_that_went_astray_are_named(layer, weight, value):
     with pytest.raises(UnsupportedModelError, match=f'a variance is negative, in "{layer}"') as caught:
         mnconvert.convert(model, ConvertConfig(preprocess=INCEPTION))
     assert caught.value.offenders == (layer,)
+
+
+def test_a_layer_that_needs_pictures_is_named_with_what_keeps_it_float():
+    inputs = keras.Input((16, 16, 3))
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3, strides=4)(inputs)))
+    x = layers.Reshape((16, 4))(x)
+    x = layers.MultiHeadAttention(1, 4, name="attention_2")(x, x)
+    model = keras.Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling1D()(x)))
+    with pytest.raises(UnsupportedModelError, match="no range is known without data behind") as caught:
+        mnconvert.convert(model, ConvertConfig(variant="int8", preprocess=INCEPTION))
+    assert caught.value.hints[1] == '--keep-float "attention_2"'
