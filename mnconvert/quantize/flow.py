@@ -80,6 +80,7 @@ class _Flowing:
         is_kept = operator.index in self.kept
         if not is_kept and any(index in self.hidden for index in sources):
             self.unknown[operator.index] = f"{self.named(operator)}, which reads what stays float"
+            self.hidden.update(operator.outputs)  # so that all that have to stay float as well are told at once
         elif not self.is_believed(operator, all(index in self.states for index in sources)) and is_kept:
             self.hidden.update(operator.outputs)
 

@@ -40,8 +40,11 @@ def test_operators_without_a_rule_are_all_named_and_those_behind_them_are_not() 
 
 
 def test_what_reads_a_kept_operator_that_nothing_is_known_of_is_named() -> None:
-    with pytest.raises(UnsupportedModelError, match='operator 1 RELU at "bent", which reads what stays float\n'):
+    with pytest.raises(
+        UnsupportedModelError, match='operator 1 RELU at "bent", which reads what stays float, '
+    ) as caught:
         flow(chain(), {}, FIRST, kept=[0])
+    assert len(caught.value.offenders) == 2  # and the one behind it
 
 
 def test_kept_to_the_end_nothing_needs_to_be_known() -> None:
