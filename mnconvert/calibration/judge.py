@@ -32,7 +32,7 @@ def judge(chosen: Sorted, *, num_found: int, asked: int | None, where: str) -> t
             f"it is one picture {len(copies) + 1:,} times: {_named(copies)}", where=where, hints=_TRY
         )
     told = [f"{_told(flaw, skipped)}: left out" for flaw, skipped in by_flaw.items() if skipped]
-    return (*told, *_too_few(len(chosen.kept), asked))
+    return (*told, *_noise(chosen), *_too_few(len(chosen.kept), asked))
 
 
 def _told(flaw: Flaw, skipped: Sequence[SkippedSample]) -> str:
@@ -48,6 +48,13 @@ def _verb(flaw: Flaw, skipped: Sequence[SkippedSample]) -> str:
 def _named(skipped: Sequence[SkippedSample]) -> str:
     first = skipped[0]
     return f'"{first.name}": {first.reason}' + (f", and {len(skipped) - 1:,} more" if len(skipped) > 1 else "")
+
+
+def _noise(chosen: Sorted) -> list[str]:
+    if not chosen.num_noise:
+        return []
+    count = f"{chosen.num_noise:,} of {len(chosen.kept):,}"
+    return [f"{count} are noise, by their neighbouring pixels, and tell nothing of what photos will do: {_TRY}"]
 
 
 def _too_few(count: int, asked: int | None) -> list[str]:

@@ -17,6 +17,11 @@ __all__ = ["Flaw", "SkippedSample", "Sorted", "sort_out"]
 # levels of 255; the flattest of 500 photos of ImageNet has 23.6.
 BLANK_SHARE = 4 / 255
 
+# Correlation of neighbours, across or down: 0.55 at the least among 10,000 pictures of CIFAR-10, 0.76 among 500 photos
+# of ImageNet, 0.06 at the most among noise of 32 x 32.
+NOISE_CORRELATION = 0.25
+_LOOKED_AT = 256  # pixels of each side
+
 Array = npt.NDArray[Any]
 
 
@@ -39,11 +44,12 @@ class SkippedSample:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """``kept`` are indices of candidates, in the order looked at; ``digests`` belong to them."""
+    """``kept`` are indices of candidates, in the order looked at; ``digests`` belong to them; of them ``num_noise``."""
 
     kept: tuple[int, ...]
     digests: tuple[bytes, ...]
     skipped: tuple[SkippedSample, ...]
+    num_noise: int = 0
 
 
 def sort_out(
@@ -52,6 +58,7 @@ def sort_out(
     """Look at candidates in ``order`` until ``wanted`` are found; ``full_range`` is what black and white differ by."""
     kept: dict[bytes, int] = {}
     skipped = []
+    num_noise = 0
     for index in order:
         if len(kept) == wanted:
             break
@@ -67,7 +74,8 @@ def sort_out(
             skipped.append(SkippedSample(names[index], Flaw.BLANK, "one colour all over"))
         else:
             kept[digest] = index
-    return Sorted(tuple(kept.values()), tuple(kept), tuple(skipped))
+            num_noise += _is_noise(pixels)
+    return Sorted(tuple(kept.values()), tuple(kept), tuple(skipped), num_noise)
 
 
 def _digest(pixels: Array) -> bytes:
@@ -78,3 +86,18 @@ def _digest(pixels: Array) -> bytes:
 def _is_blank(pixels: Array, full_range: float) -> bool:
     by_channel = pixels.reshape(-1, pixels.shape[-1]).astype(np.float64).std(axis=0)
     return bool(by_channel.max() < BLANK_SHARE * full_range)
+
+
+def _is_noise(pixels: Array) -> bool:
+    """Whether pixels have nothing to do with their neighbours, in the middle."""
+    top, left = (max(0, (size - _LOOKED_AT) // 2) for size in pixels.shape[:2])
+    values = pixels[top : top + _LOOKED_AT, left : left + _LOOKED_AT].astype(np.float32)
+    across, down = (values[:, 1:], values[:, :-1]), (values[1:], values[:-1])
+    return max(_correlation(*across), _correlation(*down)) < NOISE_CORRELATION
+
+
+def _correlation(one: Array, other: Array) -> float:
+    """Of two pictures, each channel about its own mean; 1 where there is nothing to tell by."""
+    one, other = one - one.mean(axis=(0, 1)), other - other.mean(axis=(0, 1))
+    scale = float(np.sqrt((one**2).sum() * (other**2).sum())) if one.size else 0.0
+    return float((one * other).sum()) / scale if scale > 0 else 1.0

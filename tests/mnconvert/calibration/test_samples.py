@@ -16,8 +16,9 @@ from mninfer.errors import CalibrationError, InputError
 pytestmark = pytest.mark.smoke
 
 
-def noise(seed: int, size: int = 8) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (size, size, 3), np.uint8)
+def patches(seed: int, size: int = 8) -> np.ndarray:
+    """Of 2 x 2 pixels, so that neighbours have something in common, as in any picture."""
+    return np.random.default_rng(seed).integers(0, 256, (size // 2, size // 2, 3), np.uint8).repeat(2, 0).repeat(2, 1)
 
 
 def write(path: Path, pixels: np.ndarray) -> Path:
@@ -30,9 +31,9 @@ def write(path: Path, pixels: np.ndarray) -> Path:
 def folder(tmp_path: Path) -> Path:
     """40 pictures in "many", 3 in "few/below"."""
     for number in range(40):
-        write(tmp_path / "pictures" / "many" / f"{number:02}.png", noise(number))
+        write(tmp_path / "pictures" / "many" / f"{number:02}.png", patches(number))
     for number in range(3):
-        write(tmp_path / "pictures" / "few" / "below" / f"{number}.png", noise(100 + number))
+        write(tmp_path / "pictures" / "few" / "below" / f"{number}.png", patches(100 + number))
     return tmp_path / "pictures"
 
 
@@ -43,7 +44,7 @@ def test_a_folder_of_any_depth(folder):
     assert found.kind is SampleKind.PICTURES
     for name, index in (("many/07.png", found.names.index("many/07.png")), ("few/below/2.png", 2)):
         assert found.names[index] == name
-        assert np.array_equal(found.load(index), noise(7 if "many" in name else 102))
+        assert np.array_equal(found.load(index), patches(7 if "many" in name else 102))
 
 
 def test_the_choice_is_spread_over_folders_and_follows_the_seed(folder):
@@ -81,8 +82,8 @@ def test_facts_hold_no_path(folder):
 
 
 def test_duplicates_blanks_and_broken_ones_are_replaced_and_told(folder):
-    write(folder / "many" / "90.png", noise(5))
-    write(folder / "many" / "91.bmp", noise(6))  # the same pixels in another format
+    write(folder / "many" / "90.png", patches(5))
+    write(folder / "many" / "91.bmp", patches(6))  # the same pixels in another format
     write(folder / "many" / "92.png", np.full((8, 8, 3), 200, np.uint8))
     (folder / "many" / "93.png").write_bytes(b"\x89PNG\r\n\x1a\n no more")
     found = load_samples(str(folder))
@@ -98,16 +99,28 @@ def test_duplicates_blanks_and_broken_ones_are_replaced_and_told(folder):
 
 def test_a_lens_cap_is_blank_and_a_dark_scene_is_not(tmp_path):
     for number in range(20):
-        scene = noise(number, 32) // 8  # 0..31 of 255
+        scene = patches(number, 32) // 8  # 0..31 of 255
         write(tmp_path / f"{number:02}.png", scene)
-    write(tmp_path / "cap.png", (noise(99, 32) % 4).astype(np.uint8))
+    write(tmp_path / "cap.png", (patches(99, 32) % 4).astype(np.uint8))
     found = load_samples(str(tmp_path))
     assert [each.name for each in found.skipped] == ["cap.png"]
 
 
+@pytest.mark.parametrize("num_noise", [0, 3])
+def test_noise_is_told(tmp_path, num_noise):
+    """On it a file agrees with its float model whatever it does on photos."""
+    for number in range(20):
+        write(tmp_path / f"{number:02}.png", patches(number, 32))
+    for number in range(num_noise):
+        write(tmp_path / f"9{number}.png", np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8))
+    told = [each for each in load_samples(str(tmp_path)).warnings if "noise" in each]
+    assert len(told) == bool(num_noise)
+    assert all(each.startswith("3 of 23 are noise, by their neighbouring pixels") for each in told)
+
+
 def test_one_picture_200_times_is_an_error(tmp_path):
     for number in range(5):
-        write(tmp_path / f"{number}.png", noise(1))
+        write(tmp_path / f"{number}.png", patches(1))
     with pytest.raises(CalibrationError) as caught:
         load_samples(str(tmp_path))
     assert caught.value.what.startswith('it is one picture 5 times: "')
@@ -155,7 +168,7 @@ def save(path: Path, **arrays: np.ndarray) -> str:
 
 
 def test_pictures_in_an_npz(tmp_path):
-    pixels = np.stack([noise(number) for number in range(30)])
+    pixels = np.stack([patches(number) for number in range(30)])
     found = load_samples(save(tmp_path / "a.npz", pictures=pixels, labels=np.arange(30)), samples=20, seed=1)
     assert (found.kind, len(found), found.facts()["source"]) == (SampleKind.PICTURES, 20, "array")
     place = int(found.names[3].removeprefix("array "))
@@ -163,7 +176,7 @@ def test_pictures_in_an_npz(tmp_path):
 
 
 def test_tensors_in_an_npy(tmp_path):
-    tensors = np.stack([noise(number) for number in range(30)]).astype(np.float32) / 127.5 - 1
+    tensors = np.stack([patches(number) for number in range(30)]).astype(np.float32) / 127.5 - 1
     tensors[7] = tensors[3]
     tensors[9] = 0.25
     np.save(tmp_path / "a.npy", tensors)
@@ -201,7 +214,7 @@ def test_other_arrays_are_refused(tmp_path, arrays, message):
 @pytest.mark.parametrize("keep", [6, 50, 200, -30])
 @pytest.mark.parametrize("name", ["a.npz", "a.npy"])
 def test_a_truncated_file_of_arrays_is_an_error(tmp_path, name, keep):
-    pixels = np.stack([noise(number) for number in range(3)])
+    pixels = np.stack([patches(number) for number in range(3)])
     path = tmp_path / name
     np.savez(path, x=pixels) if name == "a.npz" else np.save(path, pixels)
     path.write_bytes(path.read_bytes()[:keep])
