@@ -13,7 +13,7 @@ from mnconvert.lowering.fix_feeds import fix_feeds
 from mnconvert.lowering.leading_layers import LeadingLayers
 from mnconvert.lowering.lowered import Lowered, Reference, runnable
 from mnconvert.lowering.prepare import mark_in, prepare
-from mnconvert.lowering.tensorflow import trace
+from mnconvert.lowering.tensorflow import as_graph, trace
 from mnconvert.quantize.plan import Moments
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import Graph
@@ -80,11 +80,11 @@ def _fits(graph: Graph, index: int, moments: Moments) -> bool:
 def _reference(model: Any, leading: LeadingLayers, *, is_original: bool) -> Reference:
     """The float model on normalized tensors: where it normalizes pictures itself, they are first made pixels again."""
     std, mean = (np.array(numbers, np.float32) for numbers in (leading.std, leading.mean))
+    compute = as_graph(lambda given: keras.tree.flatten(model(given, training=False)), model.inputs[0].shape[1:])
 
     def run(tensors: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
         channels = tensors.shape[-1]
         given = tensors if leading.is_idle or not is_original else tensors * std[:channels] + mean[:channels]
-        outputs = keras.tree.flatten(model(given, training=False))
-        return [np.asarray(keras.ops.convert_to_numpy(output), np.float32) for output in outputs]
+        return [np.asarray(output, np.float32) for output in compute(given)]
 
     return run

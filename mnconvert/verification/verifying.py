@@ -28,7 +28,7 @@ __all__ = ["Reference", "verify"]
 Array = npt.NDArray[Any]
 Reference = Callable[[npt.NDArray[np.float32]], Sequence[Array]]
 
-BATCH = 16  # pictures that the float model takes at once: more gain nothing on a CPU
+BATCH = 8  # pictures that the float model takes at once: more gain nothing on a CPU, and take memory
 # Operators that hand values on, so that what made them lies further back.
 _PASSING = {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST"}
 _NO_CLASSES = {"ARG_MAX", "AVERAGE_POOL_2D", "L2_NORMALIZATION", "MAX_POOL_2D", "MEAN"}
