@@ -32,20 +32,28 @@ _KNOWN: tuple[tuple[str, int, Callable[[float], int]], ...] = (
 def settle_preprocess(
     model: Any, *, stated: StatedPreprocess, in_file: PreprocessSpec | None
 ) -> tuple[PreprocessSpec, str | None]:
-    """The preprocessing, its ``source`` saying where it is from, and a warning where it had to be assumed.
+    """The preprocessing, its ``source`` saying where it is from, and a warning where it is assumed or comes twice.
 
     Raises:
         PreprocessError: nothing says what it is.
     """
     base, warning = _base(model, in_file)
     if not stated.is_empty:
-        return stated.over(base), None
+        return stated.over(base), _normalizes_twice(model, stated.preprocess)
     if base is None:
         raise PreprocessError(
             "nothing says how a picture becomes this model's input: neither you, nor the file, nor its layers",
             hints="state it as the model was trained: --preprocess inception|torch|caffe|raw|mean=..,std=..",
         )
     return base, warning
+
+
+def _normalizes_twice(model: Any, stated: PreprocessSpec | None) -> str | None:
+    """A warning where pixels are normalized for a network whose own layers expect them as they are."""
+    raw = PRESETS["raw"]
+    if stated is None or (stated.mean, stated.std) == (raw.mean, raw.std) or infer_preprocess(model) is None:
+        return None
+    return "pixels are normalized twice, as stated and by the network's own first layers: --preprocess raw does it once"
 
 
 def _base(model: Any, in_file: PreprocessSpec | None) -> tuple[PreprocessSpec | None, str | None]:

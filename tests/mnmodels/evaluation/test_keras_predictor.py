@@ -161,6 +161,20 @@ def test_stated_comes_before_the_file_and_the_file_before_layers() -> None:
     assert (spec.mean, spec.resize, spec.source) == (in_file.mean, "stretch", PreprocessSource.STATED)
 
 
+@pytest.mark.parametrize(
+    ("before", "stated", "is_told"),
+    [
+        ([layers.Rescaling(1 / 127.5, -1)], StatedPreprocess.parse(preprocess="inception"), True),
+        ([layers.Rescaling(1 / 127.5, -1)], StatedPreprocess.parse(preprocess="raw"), False),
+        ([layers.Rescaling(1 / 127.5, -1)], StatedPreprocess.parse(resize="letterbox"), False),
+        ([], StatedPreprocess.parse(preprocess="inception"), False),
+    ],
+)
+def test_what_is_normalized_twice_is_told(before: list[Any], stated: StatedPreprocess, is_told: bool) -> None:
+    _, warning = settle_preprocess(small(*before), stated=stated, in_file=None)
+    assert (warning is not None and "normalized twice" in warning) == is_told
+
+
 def test_nothing_is_guessed() -> None:
     with pytest.raises(PreprocessError, match="neither you, nor the file, nor its layers"):
         settle_preprocess(small(), stated=NOTHING, in_file=None)
