@@ -16,6 +16,8 @@ from mnconvert.quantize.state import State
 
 __all__ = ["ACTIVATIONS", "RULES", "Site"]
 
+_DIRECTIONS = 10  # two-class heads on a CIFAR-10 network: with 1, steps of 1.2 beside logits of a deviation of 3.4
+
 Function = Callable[[Array], Array]
 Rule = Callable[[Site], Iterator[State]]
 
@@ -179,12 +181,15 @@ def _along_weights(weights: Array, std: Array) -> Array:
 
     A trained layer's inputs have learned to vary in the directions that it looks at (of classifiers: Papyan et al.
     2020, "Prevalence of neural collapse"). Of 256 features for 10 classes that is 25 times the variance of independent
-    ones. Inputs count in units of their deviations, so that channels of other scales make no difference.
+    ones. A head for fewer classes reads features learned for more: they vary in ``_DIRECTIONS`` at the least.
+    Inputs count in units of their deviations, so that channels of other scales make no difference.
     """
+    num_out, num_in = weights.shape[1:]
+    share = min(1.0, num_out / min(_DIRECTIONS, num_in))
     scaled = weights * std[:, None]
     total = np.maximum((scaled**2).sum((1, 2)), 1e-30)
     products = scaled @ scaled.transpose(0, 2, 1)
-    return np.asarray((products**2).sum(2) * (weights.shape[2] / total)[:, None])
+    return np.asarray((products**2).sum(2) * (share * num_in / total)[:, None])
 
 
 def _pooled(site: Site) -> Iterator[State]:

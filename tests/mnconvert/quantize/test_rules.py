@@ -166,3 +166,18 @@ def test_flattening_repeats_the_channels_of_each_place() -> None:
     data = one_operator("RESHAPE", {"s": np.array([1, -1], np.int32)}, (1, SIDE * SIDE * CHANNELS), "ReshapeOptions")
     state = believed(data)
     np.testing.assert_allclose(state.mean.reshape(-1, CHANNELS)[7], MEAN, atol=1e-9)
+
+
+@pytest.mark.parametrize(("num_classes", "num_directions"), [(1, 10), (2, 5), (10, 1), (20, 1)])
+def test_a_head_for_few_classes_does_not_take_all_that_its_features_vary_by(
+    num_classes: int, num_directions: int
+) -> None:
+    """Weights of one length at right angles: the features' variance is shared out among at least ten directions."""
+    num_in = 40
+    b = GraphBuilder()
+    x, y = b.activation("x", (1, num_in)), b.activation("y", (1, num_classes))
+    weights = b.constant("w", np.eye(num_classes, num_in, dtype=np.float32))
+    b.operator("FULLY_CONNECTED", [x, weights, -1], [y], "FullyConnectedOptions")
+    first = State.gaussian(np.zeros((1, num_in)), np.ones((1, num_in)))
+    found = flow(check_model(b.build([x], [y])), {}, first)[y]
+    np.testing.assert_allclose(found.std**2, num_in / num_classes / num_directions, rtol=1e-3)
