@@ -45,9 +45,9 @@ class Scores(StrEnum):
 class ConvertConfig:
     """One conversion's request.
 
-    ``ends`` None: uint8 for int8, float32 for all others. ``scores`` None: as the model has them. ``size`` is (height,
-    width) where the model leaves it open. ``keep_float`` are patterns of layers' names that stay float in an int8 file.
-    ``target_runtime`` is a release, as ``2.14``, whose operator versions the file must keep to.
+    ``ends`` None: uint8 for int8, float32 for all others, which have no other. ``scores`` None: as the model has them.
+    ``size`` is (height, width) where the model leaves it open. ``keep_float`` are patterns of layers' names that stay
+    float in an int8 file. ``target_runtime`` is a release, as ``2.14``, whose operator versions the file must keep to.
     """
 
     variant: Variant = Variant.NONE
@@ -78,9 +78,10 @@ class ConvertConfig:
             raise RecipeError("scales per tensor are for int8 alone", hints="--quantize int8")
         if self.keep_float and self.variant is not Variant.INT8:
             raise RecipeError("layers are kept float in an int8 file alone", hints="--quantize int8")
-        if self.ends not in (None, Ends.FLOAT32) and not self.variant.is_static:
+        if self.ends not in (None, Ends.FLOAT32) and self.variant is not Variant.INT8:
             raise RecipeError(
-                f"a {self.variant} file has float32 ends, not {self.ends}", hints="--quantize int8, or --io float32"
+                f"--quantize {self.variant} makes float32 ends, not {self.ends}",
+                hints="--quantize int8, or --io float32",
             )
         if self.batch < 1:
             raise RecipeError(f"a batch of {self.batch} pictures is none", hints="--batch 1")

@@ -59,7 +59,7 @@ def variant_options(command: Command) -> Command:
             "--io",
             "ends",
             type=_choice(Ends),
-            help="Ends of an integer file. Default for int8: uint8.",
+            help="Ends of an int8 file. Default: uint8.",
         ),
         click.option(
             "--per-tensor", is_flag=True, help="One scale to a weight tensor, for runtimes that know no more."
