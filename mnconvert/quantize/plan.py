@@ -100,12 +100,10 @@ class QuantPlan:
     tensors: tuple[TensorPlan, ...]
     weights: tuple[WeightPlan, ...]
     kept_float: tuple[int, ...] = ()
-    remarks: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
             "tensors": [tensor.to_json() for tensor in self.tensors],
             "weights": [weight.to_json() for weight in self.weights],
             "kept_float": list(self.kept_float),
-            "remarks": list(self.remarks),
         }

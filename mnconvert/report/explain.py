@@ -11,12 +11,12 @@ _LONGEST_NAME = 48
 
 
 def explain(plan: QuantPlan) -> str:
-    """Two tables, then what stays float and what there is to say besides."""
+    """Two tables, then what stays float."""
     lines = ["activations", *_aligned(_ACTIVATIONS, [_activation(tensor) for tensor in plan.tensors])]
     lines += ["", "weights", *_aligned(_WEIGHTS, [_weights(weights) for weights in plan.weights])]
     if plan.kept_float:
         lines += ["", f"operators that stay float: {', '.join(map(str, plan.kept_float))}"]
-    return "\n".join([*lines, *([""] if plan.remarks else []), *plan.remarks])
+    return "\n".join(lines)
 
 
 # A heading for each column; what begins with < is text.

@@ -37,7 +37,6 @@ PLAN = QuantPlan(
         ),
     ),
     kept_float=(4,),
-    remarks=("the first convolution has a dead channel",),
 )  # fmt: skip
 
 
