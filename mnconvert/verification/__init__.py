@@ -3,7 +3,7 @@
 The names below are the package's public face; they are imported when first used.
 """
 
-from importlib import import_module
+from mninfer.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
 if TYPE_CHECKING:
@@ -38,26 +38,16 @@ __all__ = [
     "verify",
 ]
 
-_HOMES = {
-    "dtype_census": ("Census", "Numbers", "OperatorNumbers", "census"),
-    "fidelity": ("OutputFidelity", "OutputMeter"),
-    "layer_errors": ("LayerError", "matching_operators", "sqnr_by_operator"),
-    "limits": ("Limits",),
-    "pictures": ("NUM_PICTURES", "PictureKind", "num_pictures", "shape_pictures"),
-    "result": ("Verification",),
-    "runtimes": ("RuntimeTrial", "try_runtimes"),
-    "verifying": ("Reference", "verify"),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "mnconvert.verification.dtype_census": ("Census", "Numbers", "OperatorNumbers", "census"),
+        "mnconvert.verification.fidelity": ("OutputFidelity", "OutputMeter"),
+        "mnconvert.verification.layer_errors": ("LayerError", "matching_operators", "sqnr_by_operator"),
+        "mnconvert.verification.limits": ("Limits",),
+        "mnconvert.verification.pictures": ("NUM_PICTURES", "PictureKind", "num_pictures", "shape_pictures"),
+        "mnconvert.verification.result": ("Verification",),
+        "mnconvert.verification.runtimes": ("RuntimeTrial", "try_runtimes"),
+        "mnconvert.verification.verifying": ("Reference", "verify"),
+    },
+)

@@ -4,7 +4,7 @@ The names below are the package's public face for mnconvert, mnmodels and mnbenc
 No module has the name of one of its functions: importing the module would then hide the function here.
 """
 
-from importlib import import_module
+from mninfer.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # what type checkers take for true, as in mninfer
 if TYPE_CHECKING:
@@ -78,42 +78,38 @@ __all__ = [
     "write_contract",
 ]
 
-_HOMES = {
-    "mninfer.model_file.annotating": ("annotate",),
-    "mninfer.model_file.arithmetic": ("Arithmetic", "arithmetic_of"),
-    "mninfer.model_file.check": ("check_graph", "check_model", "peak_activation_bytes"),
-    "mninfer.model_file.contract": ("Contract", "SourceContract", "dump_json", "load_json"),
-    "mninfer.model_file.describe": ("ModelDescription", "limits_elsewhere"),
-    "mninfer.model_file.flatbuffer": ("Table",),
-    "mninfer.model_file.golden": ("GoldenReport", "GoldenVector", "compare_golden", "golden_picture", "make_golden"),
-    "mninfer.model_file.graph": ("Graph", "Operator", "Tensor"),
-    "mninfer.model_file.labels": ("format_labels", "labels_misfit", "parse_labels"),
-    "mninfer.model_file.macs": ("count_macs", "macs_by_operator"),
-    "mninfer.model_file.metadata": ("FileMetadata", "read_metadata"),
-    "mninfer.model_file.model_bytes": ("read_model_bytes",),
-    "mninfer.model_file.model_table": ("decode_model", "encode_model"),
-    "mninfer.model_file.parameters": ("count_parameters",),
-    "mninfer.model_file.picture_input": ("image_input",),
-    "mninfer.model_file.read": ("ModelFile", "read_model"),
-    "mninfer.model_file.runtime_versions": (
-        "is_dense_per_channel",
-        "oldest_runtime",
-        "runtime_by_operator",
-        "runtime_of",
-    ),
-    "mninfer.model_file.write": ("without_contract", "write_contract"),
-    "mninfer.tensors": ("Quantization",),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "mninfer.model_file.annotating": ("annotate",),
+        "mninfer.model_file.arithmetic": ("Arithmetic", "arithmetic_of"),
+        "mninfer.model_file.check": ("check_graph", "check_model", "peak_activation_bytes"),
+        "mninfer.model_file.contract": ("Contract", "SourceContract", "dump_json", "load_json"),
+        "mninfer.model_file.describe": ("ModelDescription", "limits_elsewhere"),
+        "mninfer.model_file.flatbuffer": ("Table",),
+        "mninfer.model_file.golden": (
+            "GoldenReport",
+            "GoldenVector",
+            "compare_golden",
+            "golden_picture",
+            "make_golden",
+        ),
+        "mninfer.model_file.graph": ("Graph", "Operator", "Tensor"),
+        "mninfer.model_file.labels": ("format_labels", "labels_misfit", "parse_labels"),
+        "mninfer.model_file.macs": ("count_macs", "macs_by_operator"),
+        "mninfer.model_file.metadata": ("FileMetadata", "read_metadata"),
+        "mninfer.model_file.model_bytes": ("read_model_bytes",),
+        "mninfer.model_file.model_table": ("decode_model", "encode_model"),
+        "mninfer.model_file.parameters": ("count_parameters",),
+        "mninfer.model_file.picture_input": ("image_input",),
+        "mninfer.model_file.read": ("ModelFile", "read_model"),
+        "mninfer.model_file.runtime_versions": (
+            "is_dense_per_channel",
+            "oldest_runtime",
+            "runtime_by_operator",
+            "runtime_of",
+        ),
+        "mninfer.model_file.write": ("without_contract", "write_contract"),
+        "mninfer.tensors": ("Quantization",),
+    },
+)

@@ -1,6 +1,6 @@
 """The MobileNets themselves, in Keras 3: architectures, weights, training, evaluation; a safe reader of Keras files."""
 
-from importlib import import_module
+from mninfer.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
 if TYPE_CHECKING:
@@ -22,24 +22,14 @@ __all__ = [
     "summarize",
 ]
 
-_HOMES = {
-    "mnmodels.architectures.mobilenet_v1": ("MobileNet",),
-    "mnmodels.architectures.mobilenet_v2": ("MobileNetV2",),
-    "mnmodels.architectures.mobilenet_v2_grouped": ("MobileNetV2GC", "MobileNetV2LGC"),
-    "mnmodels.architectures.mobilenet_v3": ("MobileNetV3Large", "MobileNetV3Small"),
-    "mnmodels.architectures.registry": ("build_model",),
-    "mnmodels.counting.summarize": ("summarize",),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "mnmodels.architectures.mobilenet_v1": ("MobileNet",),
+        "mnmodels.architectures.mobilenet_v2": ("MobileNetV2",),
+        "mnmodels.architectures.mobilenet_v2_grouped": ("MobileNetV2GC", "MobileNetV2LGC"),
+        "mnmodels.architectures.mobilenet_v3": ("MobileNetV3Large", "MobileNetV3Small"),
+        "mnmodels.architectures.registry": ("build_model",),
+        "mnmodels.counting.summarize": ("summarize",),
+    },
+)

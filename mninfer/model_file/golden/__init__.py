@@ -4,9 +4,9 @@
 so that no engine is imported here. docs/formats.md states the pictures' formula and the rules of comparison.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from mninfer.lazy_names import lazy_names
 from mninfer.model_file.golden.picture import FORMULA, golden_picture, golden_size
 from mninfer.model_file.golden.vector import GoldenOutput, GoldenVector
 
@@ -28,17 +28,16 @@ __all__ = [
     "record_golden",
 ]
 
-
-_HOMES = {
-    **dict.fromkeys(("GoldenReport", "OutputComparison", "VectorComparison", "compare_golden"), "compare"),
-    **dict.fromkeys(("make_golden", "record_golden"), "make"),
-}
-
-
-def __getattr__(name: str) -> object:
-    """Making and comparing are loaded when asked for: classifying a picture needs neither."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"mninfer.model_file.golden.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+# Classifying a picture needs neither making nor comparing.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "mninfer.model_file.golden.compare": (
+            "GoldenReport",
+            "OutputComparison",
+            "VectorComparison",
+            "compare_golden",
+        ),
+        "mninfer.model_file.golden.make": ("make_golden", "record_golden"),
+    },
+)

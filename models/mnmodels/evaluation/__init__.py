@@ -3,7 +3,7 @@
 The names below are the package's public face; they are imported when first used. Keras is needed for Keras files alone.
 """
 
-from importlib import import_module
+from mninfer.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
 if TYPE_CHECKING:
@@ -31,26 +31,16 @@ __all__ = [
 ]
 
 _PACKAGE = "mnmodels.evaluation"
-_HOMES = {
-    f"{_PACKAGE}.class_match": ("ClassMatch", "match_classes"),
-    f"{_PACKAGE}.draw_confusion": ("draw_confusion",),
-    f"{_PACKAGE}.draw_mistakes": ("draw_mistakes",),
-    f"{_PACKAGE}.measure": ("evaluate",),
-    f"{_PACKAGE}.open_predictor": ("KerasConfig", "is_tflite", "open_keras_predictor"),
-    f"{_PACKAGE}.predictor": ("Predictor",),
-    f"{_PACKAGE}.result": ("Evaluation",),
-    f"{_PACKAGE}.tflite_predictor": ("TFLitePredictor",),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        f"{_PACKAGE}.class_match": ("ClassMatch", "match_classes"),
+        f"{_PACKAGE}.draw_confusion": ("draw_confusion",),
+        f"{_PACKAGE}.draw_mistakes": ("draw_mistakes",),
+        f"{_PACKAGE}.measure": ("evaluate",),
+        f"{_PACKAGE}.open_predictor": ("KerasConfig", "is_tflite", "open_keras_predictor"),
+        f"{_PACKAGE}.predictor": ("Predictor",),
+        f"{_PACKAGE}.result": ("Evaluation",),
+        f"{_PACKAGE}.tflite_predictor": ("TFLitePredictor",),
+    },
+)

@@ -4,7 +4,7 @@ The names below are the package's public face; they are imported when first used
 ``write_source_contract`` and ``read_hdf5_arrays`` need neither Keras nor a backend.
 """
 
-from importlib import import_module
+from mninfer.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
 if TYPE_CHECKING:
@@ -23,22 +23,12 @@ __all__ = [
     "write_source_contract",
 ]
 
-_HOMES = {
-    "mnmodels.keras_file.hdf5": ("read_hdf5_arrays",),
-    "mnmodels.keras_file.load": ("FileKind", "KerasFile", "load_keras"),
-    "mnmodels.keras_file.save": ("save_keras",),
-    "mnmodels.keras_file.source_contract": ("read_source_contract", "write_source_contract"),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "mnmodels.keras_file.hdf5": ("read_hdf5_arrays",),
+        "mnmodels.keras_file.load": ("FileKind", "KerasFile", "load_keras"),
+        "mnmodels.keras_file.save": ("save_keras",),
+        "mnmodels.keras_file.source_contract": ("read_source_contract", "write_source_contract"),
+    },
+)

@@ -5,7 +5,7 @@
 Readers and translation are pure NumPy; only the last step needs Keras. The names below are imported when first used.
 """
 
-from importlib import import_module
+from mninfer.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
 if TYPE_CHECKING:
@@ -16,22 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportConfig", "Imported", "import_weights", "load_imagenet_weights", "load_pickle", "read_weights"]
 
-_HOMES = {
-    "mnmodels.weights.imagenet": ("load_imagenet_weights",),
-    "mnmodels.weights.importing": ("ImportConfig", "Imported", "import_weights"),
-    "mnmodels.weights.restricted_pickle": ("load_pickle",),
-    "mnmodels.weights.sources": ("read_weights",),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "mnmodels.weights.imagenet": ("load_imagenet_weights",),
+        "mnmodels.weights.importing": ("ImportConfig", "Imported", "import_weights"),
+        "mnmodels.weights.restricted_pickle": ("load_pickle",),
+        "mnmodels.weights.sources": ("read_weights",),
+    },
+)
