@@ -126,7 +126,8 @@ def _scores(conversion: Conversion) -> str:
     scores, output = conversion.report.scores, conversion.spec.outputs[0]
     if scores is not Scores.PROBABILITIES or output.quantization is None:
         return str(scores or "")
-    return f"probabilities in steps of {output.quantization.scales[0]:.4f}, which may tie (--scores logits)"
+    remedy = " (--scores logits)" if conversion.report.source.keras_version else ""  # a .tflite keeps what it gives
+    return f"probabilities in steps of {output.quantization.scales[0]:.4f}, which may tie{remedy}"
 
 
 def _runtimes(report: Report) -> str:

@@ -12,6 +12,7 @@ from mnconvert.config import ConvertConfig
 from mnconvert.conversion import Conversion
 from mnconvert.pipeline import convert
 from mnconvert.quantize.plan import RangeSource
+from mnconvert.report.summary import summary
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import check_model
 from support.keras_networks import request, shapes_keras
@@ -99,6 +100,13 @@ def test_what_it_cannot_become_is_said(source: Path, options: dict[str, object],
     with pytest.raises(UnsupportedModelError, match=told) as caught:
         convert(source, request(**options))
     assert caught.value.hints
+
+
+def test_ties_have_a_remedy_where_there_is_one(source: Path, samples: Samples) -> None:
+    given = convert(source, request(variant="int8"), samples=samples)
+    built = convert(shapes_keras(), request(variant="int8"), samples=samples)
+    assert "which may tie\n" in summary(given, "a.tflite")
+    assert "which may tie (--scores logits)\n" in summary(built, "a.tflite")
 
 
 def test_what_is_odd_about_tensors_stands_in_the_report(source: Path, tmp_path: Path) -> None:
