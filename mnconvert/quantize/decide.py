@@ -93,39 +93,52 @@ class _Deciding:
         filter_ = filter_of(operator)
         if filter_ is None or not self.constants.has(operator.inputs[filter_.weights]):
             return None
-        source = operator.inputs[filter_.source]
-        original = self.constants.floats(operator.inputs[filter_.weights])
-        flat = filter_.flat(original)
+        source, output = operator.inputs[filter_.source], operator.outputs[0]
         bias_index = operator.inputs[filter_.bias] if filter_.bias < len(operator.inputs) else -1
         bias = self.constants.floats(bias_index) if bias_index >= 0 else None
-        scales = symmetric_scales(flat, is_per_tensor=self.recipe.is_per_tensor)
-        if self.recipe.is_per_tensor and self.recipe.clips:
-            scales = np.full_like(scales, self.common_scale(flat, scales[0], source, operator.outputs[0]))
-        if bias is not None:
-            margin = INT48_MARGIN if self.recipe.is_int16 else INT32_MARGIN
-            scales = np.maximum(scales, least_scales(bias, self.scales[source], margin))
-            scales = np.full_like(scales, scales.max()) if self.recipe.is_per_tensor else scales
-        scales = scales.astype(np.float32).astype(np.float64)
+        original = self.constants.floats(operator.inputs[filter_.weights])
+        flat = filter_.flat(original)
+        scales = self.weight_scales(flat, bias, source, output)
         values, num_flipped = round_weights(flat, scales, is_balanced=self.recipe.is_balanced)
-        written = values * scales[:, None, None]
-        shift = self.shift(filter_, source, written - flat, self.expected(source)) * self.recipe.corrects_bias
-        if self.ranges[source].source is RangeSource.INPUT and self.known.pixel_scale:
-            shift -= self.shift(filter_, source, written, np.array([self.known.pixel_offset]))
+        shift = self.bias_shift(filter_, source, flat, values * scales[:, None, None])
         bias_scales = (np.float32(self.scales[source]) * scales.astype(np.float32)).astype(np.float64)
-        dtype = np.int64 if self.recipe.is_int16 else np.int32
+        stored = slice(0, 1) if self.recipe.is_per_tensor else slice(None)
         return WeightPlan(
             operator=operator.index,
-            name=self.graph.tensors[operator.outputs[0]].name,
+            name=self.graph.tensors[output].name,
             filter_index=operator.inputs[filter_.weights],
             bias_index=bias_index if bias is not None else None,
             values=filter_.shaped(values, original.shape),
-            scales=scales[:1] if self.recipe.is_per_tensor else scales,
+            scales=scales[stored],
             axis=filter_.axis,
-            bias=None if bias is None else quantized_bias(bias - shift, bias_scales, dtype),
-            bias_scales=bias_scales[:1] if self.recipe.is_per_tensor else bias_scales,
+            bias=None if bias is None else quantized_bias(bias - shift, bias_scales, self.bias_dtype),
+            bias_scales=bias_scales[stored],
             num_flipped=num_flipped,
-            bias_shift=self.relative(operator.outputs[0], shift),
+            bias_shift=self.relative(output, shift),
         )
+
+    @property
+    def bias_dtype(self) -> type[np.int32] | type[np.int64]:
+        return np.int64 if self.recipe.is_int16 else np.int32
+
+    def weight_scales(self, flat: Array, bias: Array | None, source: int, output: int) -> Array:
+        """One for each output channel, alike per tensor; wide enough for the bias, whose scale follows from them."""
+        scales = symmetric_scales(flat, is_per_tensor=self.recipe.is_per_tensor)
+        if self.recipe.is_per_tensor and self.recipe.clips:
+            scales = np.full_like(scales, self.common_scale(flat, scales[0], source, output))
+        if bias is not None:
+            margin = INT48_MARGIN if self.recipe.is_int16 else INT32_MARGIN
+            scales = np.maximum(scales, least_scales(bias, self.scales[source], margin))
+        if self.recipe.is_per_tensor:
+            scales = np.full_like(scales, scales.max())
+        return scales.astype(np.float32).astype(np.float64)
+
+    def bias_shift(self, filter_: Filter, source: int, flat: Array, written: Array) -> Array:
+        """What the outputs are off on average: by rounding, and by pixels that lie between two zero points."""
+        shift = self.shift(filter_, source, written - flat, self.expected(source)) * self.recipe.corrects_bias
+        if self.ranges[source].source is RangeSource.INPUT and self.known.pixel_scale:
+            shift -= self.shift(filter_, source, written, np.array([self.known.pixel_offset]))
+        return shift
 
     def common_scale(self, flat: Array, scale: float, source: int, output: int) -> float:
         """One for all channels; ``scale`` fits the largest weight."""
