@@ -10,6 +10,7 @@ from mnconvert.config import ConvertConfig
 from mninfer.errors import UnsupportedModelError
 from mninfer.preprocessing import PreprocessSpec
 from mnmodels.backend import start_keras
+from mnmodels.evaluation import is_tflite
 
 if TYPE_CHECKING:
     from mnconvert.lowering.leading_layers import LeadingLayers
@@ -56,7 +57,7 @@ def open_source(
     if isinstance(given, Source):
         return given
     config = config or ConvertConfig()
-    if isinstance(given, str | os.PathLike) and _is_flatbuffer(given):
+    if isinstance(given, str | os.PathLike) and is_tflite(os.fspath(given)):
         return _of_flatbuffer(given, config)
     start_keras("tensorflow")
     if isinstance(given, str | os.PathLike):
@@ -107,15 +108,6 @@ def _of_keras(model: Any, config: ConvertConfig, *, contract: "SourceContract | 
         warnings=() if warning is None else (warning,),
         **facts | {"changes": (*facts.get("changes", ()), *changes)},
     )
-
-
-def _is_flatbuffer(path: str | os.PathLike[str]) -> bool:
-    """Told by content where it is there; a missing file is the Keras reader's to name."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(8)[4:] == b"TFL3"
-    except OSError:
-        return False
 
 
 def _of_flatbuffer(path: str | os.PathLike[str], config: ConvertConfig) -> Source:

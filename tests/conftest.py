@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("MNKIT_SHARED") or ROOT.parent / "shared")
@@ -16,6 +17,10 @@ ENVIRONMENT = os.environ.get("MNKIT_ENVIRONMENT", "checkout")
 if ENVIRONMENT == "checkout":
     sys.path.insert(0, str(ROOT / "models"))  # mnmodels; a wheel's tests find the installed one
 
+
+# The same examples each time, however slow the machine: what finds new ones is make fuzz.
+settings.register_profile("seeded", derandomize=True, deadline=None, database=None)
+settings.load_profile("seeded")
 
 # Started in the background, this process ignores Control-C, and its children would: the tests that send it need it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

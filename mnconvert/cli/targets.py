@@ -11,6 +11,7 @@ from mnconvert.config import ConvertConfig
 from mnconvert.report.names import file_part
 from mninfer.errors import OutputError
 from mninfer.files import refuse_existing, write_atomically
+from mnmodels.evaluation import is_tflite
 
 __all__ = [
     "Target",
@@ -53,10 +54,13 @@ def _target(path: str) -> Target:
 
 
 def refuse_unreadable(model: str) -> None:
-    """Raise KerasFileError where there is no such file, now and not after TensorFlow has started."""
+    """Raise MnError where there is no such file, now and not after TensorFlow has started."""
+    from mninfer.model_file import read_model_bytes
     from mnmodels.keras_file.file_bytes import read_file_bytes
 
-    if not os.path.isfile(os.path.join(model, "saved_model.pb")):
+    if is_tflite(model):
+        read_model_bytes(model)
+    elif not os.path.isfile(os.path.join(model, "saved_model.pb")):
         read_file_bytes(model)
 
 

@@ -37,8 +37,8 @@ def lowered_flatbuffer(flatbuffer: bytes, config: ConvertConfig) -> Lowered:
             raise _needs_keras("a float .tflite does not become a dynamic one")
         from mnconvert.lowering.integer_skeleton import integer_skeleton
 
-        shape = check_model(flatbuffer).tensors[check_model(flatbuffer).inputs[0]].shape
-        return integer_skeleton(flatbuffer, shape, variant, ends)
+        graph = check_model(flatbuffer)
+        return integer_skeleton(flatbuffer, graph.tensors[graph.inputs[0]].shape, variant, ends)
 
     def unfused(_variant: Variant) -> bytes:
         raise _needs_keras("BatchNorm is folded into the weights of a .tflite, and can't be left in any more")

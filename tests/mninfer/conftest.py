@@ -1,13 +1,12 @@
 """Models and pictures that tests of commands share, and the command itself in this process."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import pytest
 
 from mninfer.cli.main import main
-from support.commands import Outcome
+from support.commands import Cli, in_this_process
 from support.networks import (
     CLASSES,
     COLOUR_LABELS,
@@ -19,20 +18,11 @@ from support.networks import (
 )
 from support.pictures import shape_pictures
 
-Cli = Callable[..., Outcome]
-
 
 @pytest.fixture
 def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
     """``cli("classify", model, picture)`` -> exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> Outcome:
-        capfd.readouterr()
-        code = main([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        return Outcome(code, out, err)
-
-    return run
+    return in_this_process(main, capfd)
 
 
 @pytest.fixture(scope="session")

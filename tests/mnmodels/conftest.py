@@ -6,16 +6,13 @@ imports a module of ours that imports Keras. Where make test promises Keras, its
 
 import os
 import warnings
-from collections.abc import Callable
 from importlib.util import find_spec
 
 import pytest
 
 from mnmodels.backend import start_keras
 from mnmodels.cli.main import main
-from support.commands import Outcome
-
-Cli = Callable[..., Outcome]
+from support.commands import Cli, in_this_process
 
 # Once, before any test: importing TensorFlow and Keras warns of deprecated names in their code, theirs to mend.
 if find_spec("keras") or os.environ.get("MNKIT_ENVIRONMENT") == "keras":
@@ -27,11 +24,4 @@ if find_spec("keras") or os.environ.get("MNKIT_ENVIRONMENT") == "keras":
 @pytest.fixture
 def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
     """``cli("summary", "mobilenet_v1")`` -> exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> Outcome:
-        capfd.readouterr()
-        code = main([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        return Outcome(code, out, err)
-
-    return run
+    return in_this_process(main, capfd)

@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 import mninfer
 import mnmodels
 
-__all__ = ["Outcome", "command_line", "environment_for", "run_mninfer"]
+__all__ = ["Cli", "Outcome", "command_line", "environment_for", "in_this_process", "run_mninfer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,21 @@ class Outcome:
     code: int
     out: str
     err: str
+
+
+Cli = Callable[..., Outcome]
+
+
+def in_this_process(main: Callable[[list[str]], int], capfd: pytest.CaptureFixture[str]) -> Cli:
+    """A command, by its ``main``, as a function of its arguments."""
+
+    def run(*arguments: object) -> Outcome:
+        capfd.readouterr()
+        code = main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return Outcome(code, out, err)
+
+    return run
 
 
 def command_line(*arguments: str | bytes | Path, package: str = "mninfer") -> list[str | bytes | Path]:

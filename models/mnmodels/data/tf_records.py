@@ -43,6 +43,8 @@ def find_record_files(folder: str) -> list[str]:
 
 def is_record_file(path: str) -> bool:
     """Whether a file begins with a record's header: the checksum makes an accident as good as impossible."""
+    if not os.path.isfile(path):  # opening a pipe would wait for its writer
+        return False
     try:
         with open(path, "rb") as file:
             start = file.read(_HEADER.size)

@@ -1,5 +1,7 @@
 """Which of the two runs a model file, the runtime or Keras; and a loaded Keras file -> its predictor."""
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,11 +33,10 @@ class KerasConfig:
 
 def is_tflite(path: str) -> bool:
     """Whether a file carries TFLite's identifier, or is called so and is no Keras file."""
-    try:
-        with open(path, "rb") as file:
+    start = b""
+    if os.path.isfile(path):  # opening a pipe would wait for its writer
+        with suppress(OSError), open(path, "rb") as file:
             start = file.read(8)
-    except OSError:
-        start = b""
     is_keras = start.startswith((b"\x89HDF", b"PK"))
     return start[4:8] == IDENTIFIER or (path.lower().endswith(".tflite") and not is_keras)
 

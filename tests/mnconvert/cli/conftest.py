@@ -1,6 +1,5 @@
 """The command in this process, with a converter that makes the shapes network's files whatever it is given."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,14 @@ from mnconvert.config import ConvertConfig
 from mnconvert.conversion import Conversion, Failed
 from mnconvert.report.names import variant_name
 from mninfer.errors import MnError
-from support.commands import Outcome
+from support.commands import Cli, in_this_process
 from support.conversions import failed, made
-
-Cli = Callable[..., Outcome]
 
 
 @pytest.fixture
 def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
     """``cli("--quantize", "int8", "model.h5")`` -> exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> Outcome:
-        capfd.readouterr()
-        code = main([str(argument) for argument in arguments])
-        out, err = capfd.readouterr()
-        return Outcome(code, out, err)
-
-    return run
+    return in_this_process(main, capfd)
 
 
 class Converter:

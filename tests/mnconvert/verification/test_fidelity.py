@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mnconvert.verification import OutputFidelity, OutputMeter
@@ -84,6 +84,7 @@ numbers = st.lists(st.tuples(*[st.floats(-5, 5, width=32)] * 6), min_size=2, max
 
 
 @given(numbers, st.integers(1, 5))
+@example(rows=[(0, 0, 0, 0, 0, 0)] * 3 + [(0, 0, 1, 0, 0, 0)], cut=2)
 @settings(max_examples=50, deadline=None)
 def test_batches_do_not_matter(rows, cut):
     both = np.array(rows, np.float32)
@@ -93,7 +94,8 @@ def test_batches_do_not_matter(rows, cut):
     for part in (slice(None, cut), slice(cut, None)):
         parts.add(reference[part], got[part])
     first, second = whole.result(), parts.result()
-    assert (first.agreement, first.num_classes_seen) == (second.agreement, second.num_classes_seen)
+    assert first.num_classes_seen == second.num_classes_seen
+    assert first.agreement == pytest.approx(second.agreement)  # ties count by shares, whose sum rounds by its order
     assert first.sqnr_db == pytest.approx(second.sqnr_db)
     assert first.cosine == pytest.approx(second.cosine)
 

@@ -1,5 +1,6 @@
 """TFRecords written by hand, byte by byte: what ImageNet's look like, what TensorFlow Datasets', what damage does."""
 
+import os
 import random
 from pathlib import Path
 
@@ -129,3 +130,10 @@ def test_damaged_examples_end_in_an_error_of_ours() -> None:
             told.append(str(error))
     assert len(told) > 1000
     assert all("not a tf.train.Example" in text for text in told)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pictures")
+    with pytest.raises(InputError, match="not a folder or a file"):
+        open_data(str(tmp_path / "pictures"))
