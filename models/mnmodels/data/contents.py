@@ -112,5 +112,7 @@ def _archived(where: str, other_names: Collection[str]) -> Iterator[Member]:
 
 
 def _missing(where: str) -> InputError:
-    kind = "not a folder or a file" if os.path.lexists(where) else "no such folder or archive"
-    return InputError(kind, where=where, hints=[f'did you mean "{near}"?' for near in near_files(where)])
+    if os.path.lexists(where):
+        return InputError("not a folder or a file", where=where)
+    near = [f'did you mean "{near}"?' for near in near_files(where)]
+    return InputError("no such folder or archive", where=where, hints=near)

@@ -135,5 +135,6 @@ def test_damaged_examples_end_in_an_error_of_ours() -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pictures")
-    with pytest.raises(InputError, match="not a folder or a file"):
+    with pytest.raises(InputError, match="not a folder or a file") as caught:
         open_data(str(tmp_path / "pictures"))
+    assert caught.value.hints == (), "itself is no better name"
