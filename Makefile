@@ -12,8 +12,8 @@
 #   make bench-conversion   int8 against float and stock, its cost, its limits; every recipe learns (an hour and more)
 #   make clean    remove all that these targets made
 
-PACKAGES := mninfer mnconvert models/mnmodels
-CODE     := $(PACKAGES) tests tools $(wildcard benchmarks)
+PACKAGES := mninfer mnconvert models/mnmodels benchmarks/mnbench
+CODE     := mninfer mnconvert models/mnmodels benchmarks tests tools
 BENCHMARKS := photo_to_label cold_start overhead bulk jpeg_scaling accuracy
 CONVERSION := int8_accuracy other_networks cost
 SHARED   ?= ../shared

@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("MNKIT_SHARED") or ROOT.parent / "shared")
 ENVIRONMENT = os.environ.get("MNKIT_ENVIRONMENT", "checkout")
 if ENVIRONMENT == "checkout":
-    sys.path.insert(0, str(ROOT / "models"))  # mnmodels; a wheel's tests find the installed one
+    # mnmodels and mnbench; a wheel's tests find the installed ones
+    sys.path[:0] = [str(ROOT / "models"), str(ROOT / "benchmarks")]
 
 
 # The same examples each time, however slow the machine: what finds new ones is make fuzz.

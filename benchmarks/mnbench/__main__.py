@@ -1,0 +1,7 @@
+"""``python -m mnbench`` is the command ``mnbench``."""
+
+import sys
+
+from mnbench.cli.console import run
+
+sys.exit(run())

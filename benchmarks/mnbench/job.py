@@ -1,0 +1,99 @@
+"""What a process is told to measure and for how long: the order that ``worker.py`` gets, as a JSON file.
+
+Standard library and our own data alone: the environments of peers read it, too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mnbench.cell import Cell
+from mnbench.fields import Fields
+
+__all__ = ["Budget", "Job"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """Bounds of one process's sampling.
+
+    It goes on until the interval of its median is within ``precision`` of it, from ``least_samples`` on, and no longer
+    than ``seconds`` or ``most_samples``; before that it warms up for at most ``warm_up_seconds``.
+    """
+
+    seconds: float
+    warm_up_seconds: float
+    least_samples: int = 5
+    most_samples: int = 400
+    precision: float = 0.005
+
+    def __post_init__(self) -> None:
+        if not 0 < self.least_samples <= self.most_samples:
+            raise ValueError(f"{self.least_samples} to {self.most_samples} samples are none")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "seconds": self.seconds,
+            "warm_up_seconds": self.warm_up_seconds,
+            "least_samples": self.least_samples,
+            "most_samples": self.most_samples,
+            "precision": self.precision,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Budget":
+        fields = Fields(value, "budget")
+        return cls(
+            seconds=fields.number("seconds"),
+            warm_up_seconds=fields.number("warm_up_seconds"),
+            least_samples=fields.count("least_samples"),
+            most_samples=fields.count("most_samples"),
+            precision=fields.number("precision"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One process's order.
+
+    ``file`` is what the engine loads (a flatbuffer, a peer's converted folder or file, a Keras file); None builds the
+    network of ``network`` (its ``architecture``, ``options`` and ``seed``) with seeded random weights. ``picture`` is
+    a photo for those works that begin with one. ``input`` holds the one input of all engines: float32, normalized,
+    (batch, height, width, 3), as ``.npy``; ``outputs``, where given, is the ``.npz`` that the engine's own outputs for
+    it are written to, in float32.
+    """
+
+    cell: Cell
+    budget: Budget
+    input: Path | None = None
+    file: Path | None = None
+    network: Mapping[str, Any] = field(default_factory=dict)
+    picture: Path | None = None
+    outputs: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "cell": self.cell.to_json(),
+            "budget": self.budget.to_json(),
+            "network": dict(self.network),
+            **{name: _text(getattr(self, name)) for name in _PATHS},
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Job":
+        fields = Fields(value, "job")
+        paths = {name: fields.optional(name, fields.text) for name in _PATHS}
+        return cls(
+            cell=Cell.from_json(fields.mapping("cell")),
+            budget=Budget.from_json(fields.mapping("budget")),
+            network=fields.mapping("network"),
+            **{name: None if path is None else Path(path) for name, path in paths.items()},
+        )
+
+
+_PATHS = ("input", "file", "picture", "outputs")
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
