@@ -1,0 +1,27 @@
+"""Our packages alone in a folder of their own: for a Python that has its own numpy and none of what we have installed.
+
+The interpreters of peers and of other devices find mnbench and mninfer there by PYTHONPATH, and nothing else of ours.
+"""
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+__all__ = ["make_kit"]
+
+_PACKAGES = ("mnbench", "mninfer")
+
+
+def make_kit(folder: Path) -> Path:
+    """Copy mnbench and mninfer into ``folder`` and return it; what is there of an earlier kit is replaced."""
+    for name in _PACKAGES:
+        target = folder / name
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(_home_of(name), target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    return folder
+
+
+def _home_of(package: str) -> Path:
+    spec = find_spec(package)
+    assert spec is not None and spec.submodule_search_locations, package
+    return Path(next(iter(spec.submodule_search_locations)))
