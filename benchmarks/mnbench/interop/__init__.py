@@ -1,0 +1,1 @@
+"""Other programs' results: read into records, and written from them."""
