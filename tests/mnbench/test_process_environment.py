@@ -92,7 +92,8 @@ def test_a_gpu_has_no_instruction_set_of_a_cpu() -> None:
 def test_the_note_says_what_is_not_limited() -> None:
     graph = instruction_set_note(cell(instruction_set=InstructionSet.SSE41))
     xla = instruction_set_note(cell(instruction_set=InstructionSet.SSE41, compiler=Compiler.XLA))
-    assert graph.startswith("oneDNN is limited to SSE41; TensorFlow's other kernels") and "not limited" in graph
+    assert graph.startswith("oneDNN is limited to SSE41; TensorFlow's other kernels")
+    assert "not limited" in graph
     assert xla == f"{graph}; XLA compiles for SSE4_2 at most"
     assert "oneDNN" not in instruction_set_note(cell("keras-jax", instruction_set=InstructionSet.SSE41))
 
