@@ -50,16 +50,41 @@ class InterpreterEngine:
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Set, invoke, get: the outputs are copies, so they outlive the next run."""
-        interpreter = self._interpreter
-        if interpreter is None:
-            raise ValueError(f"this {self.name} engine is closed")
+        self.set_inputs(arrays)
+        self.invoke()
+        return self.get_outputs()
+
+    def set_inputs(self, arrays: Sequence[Array]) -> None:
+        """Copy the arrays into the interpreter's tensors; they stay there over any number of invokes."""
+        interpreter = self._open_interpreter()
         try:
             for index, array in zip(self._input_indices, arrays, strict=True):
                 interpreter.set_tensor(index, array)
-            interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise self._failure(error) from error
+
+    def invoke(self) -> None:
+        """Run the graph on the tensors as they are set."""
+        try:
+            self._open_interpreter().invoke()
+        except RuntimeError as error:
+            raise self._failure(error) from error
+
+    def get_outputs(self) -> list[Array]:
+        """Copies of the output tensors."""
+        interpreter = self._open_interpreter()
+        try:
             return [interpreter.get_tensor(index) for index in self._output_indices]
         except (RuntimeError, ValueError) as error:
-            raise EngineError(f"{self.name} {self.version} failed to run the model: {one_line(error)}") from error
+            raise self._failure(error) from error
+
+    def _open_interpreter(self) -> Any:
+        if self._interpreter is None:
+            raise ValueError(f"this {self.name} engine is closed")
+        return self._interpreter
+
+    def _failure(self, error: Exception) -> EngineError:
+        return EngineError(f"{self.name} {self.version} failed to run the model: {one_line(error)}")
 
     @property
     def uses_xnnpack(self) -> bool:

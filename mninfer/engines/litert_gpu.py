@@ -3,7 +3,8 @@
 Operators that the GPU doesn't know run on the CPU (XNNPACK), as LiteRT does it. ``coverage`` can't tell how many.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -116,16 +117,40 @@ class CompiledModelEngine:
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Write the inputs, run, read the outputs back from the device."""
-        if self._model is None:
-            raise ValueError("this litert-gpu engine is closed")
-        try:
+        self.set_inputs(arrays)
+        self.invoke()
+        return self.get_outputs()
+
+    def set_inputs(self, arrays: Sequence[Array]) -> None:
+        """Write the arrays into the device's buffers."""
+        self._check_open()
+        with self._failures_named():
             for (_, buffer), array in zip(self._input_buffers, arrays, strict=True):
                 buffer.write(array)
+
+    def invoke(self) -> None:
+        """Run on the buffers as they are: LiteRT's synchronous way, which waits for the device."""
+        self._check_open()
+        with self._failures_named():
             self._model.run_by_name(self._key, dict(self._input_buffers), dict(self._output_buffers))
+
+    def get_outputs(self) -> list[Array]:
+        """Read the output buffers back."""
+        self._check_open()
+        with self._failures_named():
             return [
                 buffer.read(int(np.prod(spec.shape)), np.dtype(spec.dtype)).reshape(spec.shape)
                 for (_, buffer), spec in zip(self._output_buffers, self.outputs, strict=True)
             ]
+
+    def _check_open(self) -> None:
+        if self._model is None:
+            raise ValueError("this litert-gpu engine is closed")
+
+    @contextmanager
+    def _failures_named(self) -> Iterator[None]:
+        try:
+            yield
         except (RuntimeError, ValueError) as error:
             raise EngineError(f"LiteRT {self.version} failed on the GPU: {one_line(error)}") from error
 

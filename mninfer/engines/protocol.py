@@ -85,6 +85,15 @@ class Engine(Protocol):
             EngineError: the engine failed, or an array doesn't fit its input.
         """
 
+    def set_inputs(self, arrays: Sequence[Array]) -> None:
+        """Put one array per input where the engine reads it: the first of the three steps of ``run``."""
+
+    def invoke(self) -> None:
+        """Compute, from the inputs that were set: what a benchmark times. Done when it returns."""
+
+    def get_outputs(self) -> list[Array]:
+        """What the last ``invoke`` computed, as ``run`` returns it."""
+
     def coverage(self) -> DelegateCoverage: ...
     def close(self) -> None: ...
 

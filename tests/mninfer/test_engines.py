@@ -54,6 +54,20 @@ def test_outputs_survive_the_next_run() -> None:
     assert (first == kept).all()
 
 
+@pytest.mark.parametrize("name", INSTALLED)
+def test_the_three_steps_of_a_run_can_be_taken_apart(name: str) -> None:
+    engine = open_engine(shapes_float(), engine=name)
+    engine.set_inputs([picture_tensor()])
+    for _ in range(3):
+        engine.invoke()
+    (first,) = engine.get_outputs()
+    kept = first.copy()
+    (whole,) = engine.run([picture_tensor()])
+    assert (whole == kept).all()
+    engine.run([-picture_tensor()])
+    assert (first == kept).all()
+
+
 def test_auto_is_the_best_that_is_installed() -> None:
     assert open_engine(shapes_float()).name == INSTALLED[0]
 
@@ -120,8 +134,9 @@ def test_arrays_that_do_not_fit_are_an_engine_error() -> None:
 def test_a_closed_engine_says_so() -> None:
     engine = open_engine(shapes_float())
     engine.close()
-    with pytest.raises(ValueError, match="closed"):
-        engine.run([picture_tensor()])
+    for step in (lambda: engine.run([picture_tensor()]), engine.invoke, engine.get_outputs):
+        with pytest.raises(ValueError, match="closed"):
+            step()
 
 
 class TestOpenSizes:
