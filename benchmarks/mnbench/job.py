@@ -61,7 +61,7 @@ class Job:
     network of ``network`` (its ``architecture``, ``options`` and ``seed``) with seeded random weights. ``picture`` is
     a photo for those works that begin with one. ``input`` holds the one input of all engines: float32, normalized,
     (batch, height, width, 3), as ``.npy``; ``outputs``, where given, is the ``.npz`` that the engine's own outputs for
-    it are written to, in float32.
+    it are written to, in float32. ``is_profiled``: a flatbuffer's operators are timed one by one as well.
     """
 
     cell: Cell
@@ -71,12 +71,14 @@ class Job:
     network: Mapping[str, Any] = field(default_factory=dict)
     picture: Path | None = None
     outputs: Path | None = None
+    is_profiled: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
             "cell": self.cell.to_json(),
             "budget": self.budget.to_json(),
             "network": dict(self.network),
+            "is_profiled": self.is_profiled,
             **{name: _text(getattr(self, name)) for name in _PATHS},
         }
 
@@ -88,6 +90,7 @@ class Job:
             cell=Cell.from_json(fields.mapping("cell")),
             budget=Budget.from_json(fields.mapping("budget")),
             network=fields.mapping("network"),
+            is_profiled=fields.flag("is_profiled"),
             **{name: None if path is None else Path(path) for name, path in paths.items()},
         )
 

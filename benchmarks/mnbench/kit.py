@@ -23,5 +23,6 @@ def make_kit(folder: Path) -> Path:
 
 def _home_of(package: str) -> Path:
     spec = find_spec(package)
-    assert spec is not None and spec.submodule_search_locations, package
-    return Path(next(iter(spec.submodule_search_locations)))
+    locations = None if spec is None else spec.submodule_search_locations
+    assert locations, package
+    return Path(next(iter(locations)))

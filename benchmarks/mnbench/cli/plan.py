@@ -1,0 +1,36 @@
+"""``mnbench plan``: what ``mnbench run`` with the same options would measure."""
+
+from typing import Any
+
+import click
+
+from mnbench.cli.request import plan_options, requested
+from mnbench.plan import Plan
+from mninfer.cli.options import examples
+from mninfer.cli.output import json_line, say
+from mninfer.cli.progress import clock
+
+__all__ = ["command"]
+
+
+@click.command(
+    "plan", epilog=examples("mnbench plan --preset quick", "mnbench plan --engines litert --threads 1,2,4 --json")
+)
+@plan_options
+@click.option("--json", "is_json", is_flag=True, help="As JSON, with the time that each cell gets.")
+def command(**options: Any) -> int:
+    """Print what would be measured, and how long that takes."""
+    plan = requested(options).plan
+    if options["is_json"]:
+        json_line(plan.to_json(), indent=1)
+    else:
+        say(plan_text(plan))
+    return 0
+
+
+def plan_text(plan: Plan) -> str:
+    """A line to a cell, and the sum."""
+    width = max(len(cell.key) for cell in plan.cells)
+    lines = [f"{cell.key:{width}}  {plan.estimated_s([cell]):5.1f} s" for cell in plan.cells]
+    cells = f"{len(plan.cells)} cells in {plan.rounds} rounds: {plan.num_processes} fresh processes"
+    return "\n".join([*lines, f"{cells}, about {clock(plan.estimated_s())}"])

@@ -1,0 +1,141 @@
+"""The options that say what is to be measured, and the plan that they make: shared by ``run`` and ``plan``."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import click
+
+from mnbench.axes import ModelOffer, Wishes, cells_of, with_wishes
+from mnbench.catalogue import engine_entry
+from mnbench.cell import Variant, Work
+from mnbench.machine import read_facts
+from mnbench.peers import installed_peers
+from mnbench.plan import LEAST_ROUNDS, Plan
+from mnbench.preparing import offer_of
+from mnbench.presets import ABOUT, Preset, Surroundings, blocks_of
+from mnbench.process_environment import supported_instruction_sets
+from mninfer.cli.options import FiniteRange, NearChoice
+from mninfer.engines.protocol import available_cores
+from mninfer.errors import InputError
+from mninfer.near import near_names
+
+__all__ = ["Request", "plan_options", "requested"]
+
+Command = Callable[..., Any]
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be measured: the plan, and the models as they were asked for, by their names in the plan."""
+
+    plan: Plan
+    models: tuple[str, ...]
+
+
+def plan_options(command: Command) -> Command:
+    """What ``run`` measures and ``plan`` prints."""
+    presets = "; ".join(f"{preset}: {about}" for preset, about in ABOUT.items())
+    for decorate in (
+        click.option(
+            "--pace", type=FiniteRange(0.05, 100), default=1.0, help="Stretches the time that each cell gets."
+        ),
+        click.option(
+            "--rounds",
+            type=click.IntRange(1, 1000),
+            default=LEAST_ROUNDS,
+            show_default=True,
+            help="Fresh processes of each cell. Below five, intervals are wide and doubted.",
+        ),
+        click.option("--works", metavar="A,B", help=f"Of {', '.join(Work)}."),
+        click.option("--variants", metavar="A,B", help=f"Of {', '.join(Variant)}."),
+        click.option("--batch", metavar="1,8", help="Pictures in one run."),
+        click.option("--threads", metavar="1,2,4", help="Threads of an engine."),
+        click.option("--engines", metavar="A,B", help="As litert, keras-jax, onnxruntime: mnbench peers list."),
+        click.option(
+            "--models",
+            "models",
+            multiple=True,
+            metavar="MODEL",
+            help="A name (mobilenet_v1_0.25_128), a Keras file, a .tflite, a folder of mnbench prepare; repeatable.",
+        ),
+        click.option("--preset", type=NearChoice([*Preset]), default=Preset.TABLE, show_default=True, help=presets),
+    ):
+        command = decorate(command)
+    return command
+
+
+def requested(options: dict[str, Any]) -> Request:
+    """The plan that the options stand for, here.
+
+    Raises:
+        UsageError: a word that stands for nothing; InputError: a model that is none, or a plan without a cell.
+    """
+    wishes = Wishes(
+        engines=tuple(_engine(name) for name in _listed(options["engines"])),
+        variants=_words("--variants", options["variants"], Variant),
+        works=_words("--works", options["works"], Work),
+        threads=_counts("--threads", options["threads"]),
+        batches=_counts("--batch", options["batch"]),
+    )
+    blocks = with_wishes(blocks_of(Preset(options["preset"]), _surroundings()), wishes)
+    requests = options["models"] or tuple(dict.fromkeys(model for block in blocks for model in block.models))
+    offers = tuple(offer_of(request) for request in requests)
+    _refuse_namesakes(requests, offers)
+    names = tuple(offer.name for offer in offers)
+    cells = cells_of(with_wishes(blocks, Wishes(models=names)) if options["models"] else blocks, offers)
+    if not cells:
+        raise InputError(
+            "there is nothing to measure: no engine that was asked for runs what was asked for",
+            hints="mnbench plan shows a preset's cells; --engines, --variants and --works choose among them",
+        )
+    return Request(Plan(cells=cells, rounds=options["rounds"], pace=options["pace"]), tuple(requests))
+
+
+def _surroundings() -> Surroundings:
+    flags = read_facts().get("cpu", {}).get("flags", ())
+    return Surroundings(
+        cores=available_cores(), instruction_sets=supported_instruction_sets(flags), peers=installed_peers()
+    )
+
+
+def _refuse_namesakes(requests: Sequence[str], offers: Sequence[ModelOffer]) -> None:
+    by_name: dict[str, str] = {}
+    for request, offer in zip(requests, offers, strict=True):
+        other = by_name.setdefault(offer.name, request)
+        if other != request:
+            raise InputError(
+                f'two models are called "{offer.name}"', where=f"{other}, {request}", hints="rename one of the files"
+            )
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in (text or "").split(",") if word.strip()))
+
+
+def _engine(name: str) -> str:
+    try:
+        return engine_entry(name).name
+    except InputError as error:
+        raise click.UsageError(f"--engines: {error.what}; {error.hints[0]}") from error
+
+
+def _words(flag: str, text: str | None, kind: type[_Word]) -> tuple[_Word, ...]:
+    names = [str(member) for member in kind]
+    for word in _listed(text):
+        if word not in names:
+            near = near_names(word, names)
+            raise click.UsageError(
+                f'{flag}: "{word}" is none of {", ".join(names)}.' + (f' Did you mean "{near[0]}"?' if near else "")
+            )
+    return tuple(kind(word) for word in _listed(text))
+
+
+def _counts(flag: str, text: str | None) -> tuple[int, ...]:
+    words = _listed(text)
+    for word in words:
+        if not (word.isascii() and word.isdigit() and 0 < int(word) <= 4096):
+            raise click.UsageError(f'{flag}: "{word}" is no whole number from 1 to 4096')
+    return tuple(int(word) for word in words)

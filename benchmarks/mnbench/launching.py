@@ -1,0 +1,114 @@
+"""Starts one worker process, waits for it within bounds, and reads its outcome: whatever it does, there is one."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mnbench.fields import Fields
+from mnbench.job import Job
+from mnbench.record import Process, Status
+from mninfer.errors import InputError
+
+__all__ = ["Launch", "Outcome", "run_worker"]
+
+# Beside its sampling a process may start, open, compile and check for so long; then it counts as hung.
+GRACE_S = 180.0
+_MOST_RUNS_LONG = 3  # a run may overshoot the budget: the last warm-up, the last sample
+_LAST_WORDS = 300  # characters of what a process said before it died
+_CHATTER = ("WARNING", "INFO", "I0000", "W0000", "E0000")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How a worker is started: by which Python, with which variables on top of ours, and in which scratch folder."""
+
+    scratch: Path
+    python: str = sys.executable
+    variables: Mapping[str, str]
+    grace_s: float = GRACE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it: ``process`` where it was measured, else ``reason``."""
+
+    status: Status
+    reason: str = ""
+    process: Process | None = None
+
+
+def run_worker(job: Job, launch: Launch) -> Outcome:
+    """Measure ``job`` in a fresh process. Never raises for what happens in there; Control-C ends it, too."""
+    order, outcome, words = (launch.scratch / name for name in ("job.json", "outcome.json", "words.txt"))
+    order.write_text(json.dumps(job.to_json()), encoding="utf-8")
+    outcome.unlink(missing_ok=True)
+    limit_s = launch.grace_s + _MOST_RUNS_LONG * (job.budget.seconds + job.budget.warm_up_seconds)
+    command = [launch.python, "-m", "mnbench.worker", str(order), str(outcome)]
+    with words.open("wb") as chatter:
+        code = _run(command, launch, chatter.fileno(), limit_s)
+    if code is None:
+        return Outcome(Status.FAILED, f"hung: ended after {limit_s:.0f} s")
+    if code != 0 or not outcome.exists():
+        return Outcome(Status.FAILED, _how_it_ended(code, words))
+    return _read(outcome)
+
+
+def _run(command: list[str], launch: Launch, chatter: int, limit_s: float) -> int | None:
+    """The exit code; None where it took too long. Its children go with it."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=chatter,
+        stderr=chatter,
+        env={**os.environ, "MNBENCH_SCRATCH": str(launch.scratch), **launch.variables},
+        start_new_session=True,
+    )
+    try:
+        return process.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Kill the worker's whole session: after a crash or Control-C its own children may still run."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (OSError, AttributeError):  # it is gone; or Windows, which has no sessions
+        process.kill()
+    process.wait()
+
+
+def _how_it_ended(code: int, words: Path) -> str:
+    last = _last_words(words)
+    how = f"killed by {_signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
+    return f"{how}: {last}" if last else how
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _last_words(words: Path) -> str:
+    lines = words.read_text(encoding="utf-8", errors="replace").splitlines()
+    said = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith(_CHATTER)]
+    return said[-1][:_LAST_WORDS] if said else ""
+
+
+def _read(path: Path) -> Outcome:
+    try:
+        fields = Fields(json.loads(path.read_text(encoding="utf-8")), "the outcome")
+        status = fields.choice("status", Status)
+        process = Process.from_json(fields.raw("process"), "process") if status is Status.MEASURED else None
+        return Outcome(status, fields.text("reason"), process)
+    except (InputError, ValueError) as error:  # a peer's Python of another age
+        return Outcome(Status.FAILED, f"the worker's outcome can't be read: {error}")

@@ -1,0 +1,96 @@
+"""What a run will measure, decided before anything is measured: the cells, in order, how often and for how long.
+
+A plan is data that can be printed, tested and compared; ``running.py`` does what it says and decides nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mnbench.catalogue import EngineKind, engine_entry
+from mnbench.cell import Cell, Work
+from mnbench.job import Budget
+
+__all__ = ["Plan", "budget_of"]
+
+LEAST_ROUNDS = 5  # below, an interval over the medians of processes says next to nothing
+
+# Seconds that a process needs beside its sampling: starting, importing, opening, compiling. For the estimate alone.
+_START_S = {
+    EngineKind.FLATBUFFER: 0.6,
+    EngineKind.KERAS: 9.0,
+    EngineKind.PEER: 1.2,
+    EngineKind.RUNTIME: 0.9,
+    EngineKind.DEVICE: 2.0,
+}
+_SLOW_WORKS = (Work.COLD_START, Work.IMPORT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """``rounds`` times through ``cells``, a fresh process for each; ``pace`` stretches the time that each may take."""
+
+    cells: tuple[Cell, ...]
+    rounds: int = LEAST_ROUNDS
+    pace: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise ValueError(f"{self.rounds} rounds are none")
+        if not 0.01 <= self.pace <= 1000:
+            raise ValueError(f"a pace of {self.pace} is none")
+        keys = [cell.key for cell in self.cells]
+        if len(set(keys)) != len(keys):
+            raise ValueError("a cell stands in the plan twice")
+
+    @property
+    def digest(self) -> str:
+        """By which a record is known to be of this plan."""
+        text = json.dumps([[cell.key for cell in self.cells], self.rounds, self.pace])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def num_processes(self) -> int:
+        return self.rounds * len(self.cells)
+
+    def order(self, round_: int) -> tuple[Cell, ...]:
+        """The cells of a round; every other round runs backwards, so that a drift falls on all alike."""
+        return self.cells if round_ % 2 == 0 else self.cells[::-1]
+
+    def estimated_s(self, cells: Iterable[Cell] | None = None) -> float:
+        """About how long it takes: of ``cells``, one process each, or of the whole plan."""
+        if cells is not None:
+            return sum(estimated_s(cell, self.pace) for cell in cells)
+        return self.rounds * sum(estimated_s(cell, self.pace) for cell in self.cells)
+
+    def to_json(self) -> Mapping[str, Any]:
+        return {
+            "digest": self.digest,
+            "rounds": self.rounds,
+            "pace": self.pace,
+            "estimated_s": round(self.estimated_s(), 1),
+            "cells": [
+                {"key": cell.key, **cell.to_json(), "budget": budget_of(cell, self.pace).to_json()}
+                for cell in self.cells
+            ],
+        }
+
+
+def budget_of(cell: Cell, pace: float = 1.0) -> Budget:
+    """How long one process of a cell may sample.
+
+    A whole process as a sample takes long and needs no warming; a training framework's first runs are its slowest.
+    """
+    if cell.work in _SLOW_WORKS:
+        return Budget(seconds=0.8 * pace, warm_up_seconds=0.0, least_samples=3, most_samples=40)
+    if engine_entry(cell.engine).kind is EngineKind.KERAS:
+        return Budget(seconds=1.0 * pace, warm_up_seconds=1.0 * pace, least_samples=5)
+    return Budget(seconds=0.8 * pace, warm_up_seconds=0.3 * pace, least_samples=10)
+
+
+def estimated_s(cell: Cell, pace: float) -> float:
+    """About how long one process of a cell takes."""
+    budget = budget_of(cell, pace)
+    return budget.seconds + budget.warm_up_seconds + _START_S[engine_entry(cell.engine).kind]

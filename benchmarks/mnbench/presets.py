@@ -1,0 +1,164 @@
+"""The ready-made requests: what each preset measures, as blocks of axes. Pure; the machine comes in as data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from mnbench.axes import FORMS, PEER_FORMS, PRECISIONS, Block, training_block
+from mnbench.cell import BatchNorm, Compiler, Device, InstructionSet, Variant, Work
+
+__all__ = ["ABOUT", "Preset", "Surroundings", "blocks_of"]
+
+_V1, _V2 = "mobilenet_v1_1.0_224", "mobilenet_v2_1.0_224"
+_ZOO = (
+    "mobilenet_v1_0.25_224",
+    "mobilenet_v1_0.5_224",
+    _V1,
+    "mobilenet_v2_0.5_224",
+    _V2,
+    "mobilenet_v3_small_1.0_224",
+    "mobilenet_v3_large_1.0_224",
+)
+
+
+class Preset(StrEnum):
+    """Ready-made requests."""
+
+    TABLE = "table"
+    QUICK = "quick"
+    FULL = "full"
+    PEERS = "peers"
+    ZOO = "zoo"
+    GPU = "gpu"
+
+
+ABOUT = {
+    Preset.TABLE: "the table of 2017 and its flatbuffers, V1: a quarter of an hour on two cores",
+    Preset.QUICK: "V1 float and int8, from photo to label, cold start: a minute and a half",
+    Preset.FULL: "all engines, variants, threads, batches, precisions: hours",
+    Preset.PEERS: "every peer that is installed beside LiteRT, V1 and V2, float and int8",
+    Preset.ZOO: "every variant of the zoo's networks on LiteRT",
+    Preset.GPU: "training frameworks on a GPU: both BatchNorms, every precision, batch 1 and up",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What presets depend on: the cores, the CPU's instruction sets, and the peers that are installed."""
+
+    cores: int
+    instruction_sets: tuple[InstructionSet, ...] = ()
+    peers: tuple[str, ...] = ()
+
+    @property
+    def thread_counts(self) -> tuple[int, ...]:
+        """1, 2, 4 as far as there are cores."""
+        return tuple(count for count in (1, 2, 4) if count <= self.cores) or (1,)
+
+
+def blocks_of(preset: Preset, around: Surroundings) -> tuple[Block, ...]:
+    """The blocks of a preset on a machine."""
+    return _BLOCKS[preset](around)
+
+
+def _table(around: Surroundings) -> tuple[Block, ...]:
+    models = (_V1,)
+    tensorflow = training_block(models, "keras-tensorflow")
+    limited = [isa for isa in (InstructionSet.SSE41, InstructionSet.AVX2) if isa in around.instruction_sets]
+    return (
+        replace(tensorflow, batch_norms=(BatchNorm.COMPOSED, BatchNorm.FUSED)),
+        replace(tensorflow, compilers=(Compiler.XLA,)),
+        *(replace(tensorflow, instruction_sets=(isa,)) for isa in limited),
+        training_block(models, "keras-jax"),
+        Block(models=models, engines=("litert",), variants=FORMS),
+        Block(models=models, engines=("litert",), variants=PEER_FORMS, threads=_several(around)),
+        Block(models=models, engines=("litert",), variants=PEER_FORMS, xnnpack=(False,)),
+        Block(models=models, engines=("tflite-runtime", "tensorflow"), variants=PEER_FORMS),
+    )
+
+
+def _quick(around: Surroundings) -> tuple[Block, ...]:
+    models = (_V1,)
+    return (
+        Block(models=models, engines=("litert",), variants=PEER_FORMS, threads=around.thread_counts),
+        Block(models=models, engines=("mninfer",), variants=(Variant.INT8,), works=(Work.PHOTO_TO_LABEL,)),
+        Block(models=models, engines=("mninfer",), variants=(Variant.INT8,), works=(Work.COLD_START,)),
+    )
+
+
+def _full(around: Surroundings) -> tuple[Block, ...]:
+    models = (_V1, _V2)
+    tensorflow = replace(
+        training_block(models, "keras-tensorflow"),
+        batch_norms=(BatchNorm.COMPOSED, BatchNorm.FUSED),
+        compilers=(Compiler.GRAPH, Compiler.XLA),
+        variants=PRECISIONS,
+    )
+    jax = replace(training_block(models, "keras-jax"), variants=PRECISIONS)
+    limits = tuple(around.instruction_sets)
+    return (
+        tensorflow,
+        jax,
+        replace(tensorflow, batches=(8, 32), variants=(Variant.FLOAT32,), compilers=(Compiler.GRAPH,)),
+        replace(jax, batches=(8, 32), variants=(Variant.FLOAT32,)),
+        replace(tensorflow, instruction_sets=limits, variants=(Variant.FLOAT32,), compilers=(Compiler.GRAPH,)),
+        replace(jax, instruction_sets=limits, variants=(Variant.FLOAT32,)),
+        training_block(models, "keras-torch"),
+        Block(
+            models=models,
+            engines=("litert", "tflite-runtime", "tensorflow"),
+            variants=FORMS,
+            threads=around.thread_counts,
+            xnnpack=(True, False),
+        ),
+        Block(models=models, engines=("litert-gpu",), devices=(Device.GPU,)),
+        *_peers(around),
+        Block(
+            models=models,
+            engines=("mninfer",),
+            variants=PEER_FORMS,
+            works=(Work.PHOTO_TO_LABEL, Work.COLD_START),
+            threads=around.thread_counts,
+        ),
+        Block(models=models, engines=("mninfer",), works=(Work.IMPORT,)),
+    )
+
+
+def _peers(around: Surroundings) -> tuple[Block, ...]:
+    return (
+        Block(
+            models=(_V1, _V2),
+            engines=("litert", *around.peers),
+            variants=PEER_FORMS,
+            threads=around.thread_counts,
+        ),
+    )
+
+
+def _zoo(around: Surroundings) -> tuple[Block, ...]:
+    return (Block(models=_ZOO, engines=("litert",), variants=FORMS, threads=_several(around) or (1,)),)
+
+
+def _gpu(_: Surroundings) -> tuple[Block, ...]:
+    block = replace(
+        training_block((_V1, _V2), "keras-jax"),
+        devices=(Device.GPU,),
+        batch_norms=(BatchNorm.COMPOSED, BatchNorm.FUSED),
+        batches=(1, 64, 256),
+    )
+    return (block, replace(block, variants=(Variant.BF16, Variant.FP16), batch_norms=(BatchNorm.FUSED,)))
+
+
+def _several(around: Surroundings) -> tuple[int, ...]:
+    """The most threads of the counts that are measured, where there is more than one core."""
+    return around.thread_counts[-1:]
+
+
+_BLOCKS: dict[Preset, Callable[[Surroundings], tuple[Block, ...]]] = {
+    Preset.TABLE: _table,
+    Preset.QUICK: _quick,
+    Preset.FULL: _full,
+    Preset.PEERS: _peers,
+    Preset.ZOO: _zoo,
+    Preset.GPU: _gpu,
+}

@@ -1,0 +1,131 @@
+"""One fresh process that measures one cell: ``python -m mnbench.worker JOB.json OUTCOME.json``.
+
+It says everything through the outcome file: an engine's own chatter goes where the parent sends it. Standard library
+alone until the engine is opened: the environments of peers have nothing else of ours than this package and mninfer.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any, cast
+
+from mnbench.catalogue import EngineKind, engine_entry
+from mnbench.cell import Cell, Work
+from mnbench.job import Job
+from mnbench.machine import EnergyMeter, read_conditions
+from mnbench.process_memory import read_memory
+from mnbench.record import Process, Status
+from mnbench.sampling import sample
+from mnbench.workloads.protocol import Workload
+from mninfer.errors import MissingDependencyError, MnError
+
+__all__ = ["main"]
+
+_BY_WORK = {
+    Work.PHOTO_TO_LABEL: "mnbench.workloads.photo_to_label",
+    Work.COLD_START: "mnbench.workloads.cold_start",
+    Work.IMPORT: "mnbench.workloads.import_time",
+}
+_BY_KIND = {
+    EngineKind.FLATBUFFER: "mnbench.workloads.flatbuffer",
+    EngineKind.KERAS: "mnbench.workloads.keras",
+    EngineKind.PEER: "mnbench.peers.workload",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure what the job says and write the outcome; 0 unless the outcome itself could not be written."""
+    job_path, outcome_path = sys.argv[1:] if argv is None else argv
+    outcome = outcome_of(Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8"))))
+    part = Path(f"{outcome_path}.part")
+    part.write_text(json.dumps(outcome), encoding="utf-8")
+    part.replace(outcome_path)
+    return 0
+
+
+def outcome_of(job: Job) -> dict[str, Any]:
+    """Measure, or tell why that is not possible: ``status``, ``reason`` and, where it was, ``process``."""
+    try:
+        return {"status": str(Status.MEASURED), "reason": "", "process": measure(job).to_json()}
+    except MissingDependencyError as error:
+        return {"status": str(Status.MISSING), "reason": _one_line(error)}
+    except MnError as error:
+        return {"status": str(Status.FAILED), "reason": _one_line(error)}
+
+
+def measure(job: Job) -> Process:
+    """Open the engine, warm it up, sample it, and note what the machine was like meanwhile."""
+    pinned = pin(job.cell)
+    before = read_conditions()
+    begin = perf_counter_ns()
+    workload = open_workload(job)
+    open_ns = perf_counter_ns() - begin
+    meter = EnergyMeter()
+    meter.start()
+    samples = sample(workload.run, job.budget, parts_of=workload.parts_ns)
+    joules = meter.joules()
+    conditions = {
+        "before": before,
+        "after": read_conditions(),
+        "pinned_to": pinned,
+        **read_memory(),
+        "energy_joules": joules,
+    }
+    if job.outputs is not None:
+        write_outputs(workload, job.outputs)
+    process = Process(
+        round=0,
+        samples_ns=samples.samples_ns,
+        warm_up_ns=samples.warm_up_ns,
+        is_stable=samples.is_stable,
+        parts_ns=samples.parts_ns,
+        open_ns=open_ns,
+        facts=workload.facts(),
+        conditions=conditions,
+    )
+    workload.close()
+    return process
+
+
+def open_workload(job: Job) -> Workload:
+    """The engine of the job's cell, with its model, ready to run."""
+    module = _BY_WORK.get(job.cell.work) or _BY_KIND[engine_entry(job.cell.engine).kind]
+    return cast(Workload, import_module(module).open_workload(job))
+
+
+def pin(cell: Cell) -> list[int] | None:
+    """Keep this process on as many cores as it has threads, so that none wanders; None where that isn't possible.
+
+    The last ones: the first serve most interrupts.
+    """
+    if cell.threads is None or not hasattr(os, "sched_setaffinity"):
+        return None
+    usable = sorted(os.sched_getaffinity(0))
+    chosen = usable[-cell.threads :]
+    try:
+        os.sched_setaffinity(0, chosen)
+    except OSError:
+        return None  # a sandbox that doesn't let it
+    return chosen
+
+
+def write_outputs(workload: Workload, path: Path) -> None:
+    """The outputs of the last run as ``output_0``, ``output_1``, …"""
+    import numpy as np
+
+    outputs: Mapping[str, Any] = {f"output_{i}": output for i, output in enumerate(workload.outputs())}
+    with path.open("wb") as file:
+        np.savez(file, **outputs)
+
+
+def _one_line(error: MnError) -> str:
+    hints = f" (try: {error.hints[0]})" if error.hints else ""
+    return f"{error.what}{hints}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
