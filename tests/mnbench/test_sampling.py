@@ -1,0 +1,90 @@
+"""The timed loop, with a clock that the test turns."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnbench.job import Budget
+from mnbench.sampling import sample
+
+pytestmark = pytest.mark.smoke
+
+
+class Machine:
+    """A clock, and a run that moves it by the next duration; the last one repeats."""
+
+    def __init__(self, durations_ns: list[int]) -> None:
+        self.now_ns = 0
+        self.num_runs = 0
+        self._durations: Iterator[int] = iter(durations_ns)
+        self._last = durations_ns[-1]
+
+    def run(self) -> None:
+        self.num_runs += 1
+        self.now_ns += next(self._durations, self._last)
+
+    def clock(self) -> int:
+        return self.now_ns
+
+
+def budget(**changes: float) -> Budget:
+    return Budget(**{"seconds": 1.0, "warm_up_seconds": 1.0, **changes})  # type: ignore[arg-type]
+
+
+def test_warm_up_ends_when_runs_take_equally_long() -> None:
+    machine = Machine([900, 500, 300, 200, 150, 120, 100, 100, 100, 100, 100, 100, 100])
+    samples = sample(machine.run, budget(), clock=machine.clock)
+    assert samples.is_stable
+    assert samples.warm_up_ns[0] == 900
+    assert max(samples.samples_ns) == 100
+
+
+def test_warm_up_that_never_rests_ends_with_its_time_and_says_so() -> None:
+    machine = Machine([10_000_000 + 1_000_000 * i for i in range(100)])
+    samples = sample(machine.run, budget(warm_up_seconds=0.1, seconds=0.1), clock=machine.clock)
+    assert not samples.is_stable
+    assert 100_000_000 <= sum(samples.warm_up_ns) < 130_000_000
+
+
+def test_no_warm_up_is_one_run() -> None:
+    machine = Machine([100])
+    samples = sample(machine.run, budget(warm_up_seconds=0.0), clock=machine.clock)
+    assert len(samples.warm_up_ns) == 1
+
+
+def test_equal_samples_end_early_and_spread_ones_go_on() -> None:
+    steady = Machine([1000])
+    spread = Machine([ns for _ in range(1000) for ns in (500, 1000, 2000, 700, 1500)])
+    assert len(sample(steady.run, budget(), clock=steady.clock).samples_ns) == 16
+    assert len(sample(spread.run, budget(most_samples=100), clock=spread.clock).samples_ns) == 100
+
+
+def test_time_ends_it_but_never_below_the_least() -> None:
+    slow = Machine([2_000_000_000, 3_000_000_000] * 20)
+    samples = sample(slow.run, budget(least_samples=7), clock=slow.clock)
+    assert len(samples.samples_ns) == 7
+
+
+def test_parts_are_asked_for_after_each_run_and_outside_of_it() -> None:
+    machine = Machine([1000])
+
+    def parts() -> dict[str, int]:
+        machine.now_ns += 77_000
+        return {"decode": machine.num_runs, "invoke": 1}
+
+    samples = sample(machine.run, budget(), parts_of=parts, clock=machine.clock)
+    assert set(samples.samples_ns) == {1000}
+    first = len(samples.warm_up_ns) + 1
+    assert samples.parts_ns["decode"] == tuple(range(first, first + len(samples.samples_ns)))
+
+
+@given(st.lists(st.integers(1, 10**8), min_size=1, max_size=60), st.integers(1, 20), st.integers(0, 30))
+def test_bounds_hold_for_any_durations(durations: list[int], least: int, more: int) -> None:
+    machine = Machine(durations)
+    limits = budget(least_samples=least, most_samples=least + more, seconds=0.2, warm_up_seconds=0.05)
+    samples = sample(machine.run, limits, clock=machine.clock)
+    assert least <= len(samples.samples_ns) <= least + more
+    assert machine.num_runs == len(samples.samples_ns) + len(samples.warm_up_ns)
+    assert sum(samples.samples_ns) + sum(samples.warm_up_ns) == machine.now_ns
