@@ -1,6 +1,7 @@
 """Records on disk: what is written is read, what is not one is named."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnbench.cell import Cell, Variant, Work
 from mnbench import record as data
+from mnbench.cell import Cell, Variant, Work
 from mnbench.record import Agreement, Doubt, Process, Record, Row, Status
 from mnbench.record_file import encode_record, read_record, write_record
 from mninfer.errors import InputError, OutputError
@@ -105,7 +106,7 @@ def broken(change: Any) -> bytes:
 def test_what_is_no_record_is_named(tmp_path: Path, data: bytes, words: str) -> None:
     path = tmp_path / "r.json"
     path.write_bytes(data)
-    with pytest.raises(InputError, match=".") as caught:
+    with pytest.raises(InputError) as caught:
         read_record(path)
     assert words in str(caught.value)
     assert str(path) in str(caught.value)
@@ -124,7 +125,5 @@ def test_a_damaged_record_is_read_or_refused(tmp_path_factory: Any, place: int, 
     data[place : place + len(bytes_)] = bytes_
     path = tmp_path_factory.mktemp("r") / "r.json"
     path.write_bytes(data)
-    try:
-        read_record(path)
-    except InputError as error:
-        assert error.what
+    with suppress(InputError):
+        assert read_record(path).to_json()

@@ -89,7 +89,8 @@ def _previous(options: dict[str, Any]) -> "Record | None":
 
 
 def _here(request: Request, options: dict[str, Any], previous: "Record | None", progress: RunProgress) -> "Record":
-    from mnbench.machine import device_name, read_facts
+    from mnbench.device_name import device_name
+    from mnbench.machine import read_facts
     from mnbench.running import run_plan
 
     bundles = _bundles(request, progress)
