@@ -1,0 +1,175 @@
+"""Times a model operator by operator: every piece in the same engine, fed with what it gets in the whole.
+
+The pieces take turns, in the order of the whole, and the whole after them: so each finds the caches as it does there,
+its own weights gone, its input just written.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from time import perf_counter_ns
+
+import numpy as np
+
+from mnbench.job import Budget, Job
+from mnbench.profiling.cutting import cut_piece
+from mnbench.profiling.pieces import Piece, pieces_of
+from mnbench.profiling.profile import OperatorTime, Profile
+from mnbench.sampling import sample
+from mnbench.workloads.flatbuffer import quantize, read_input
+from mninfer.engines import open_engine
+from mninfer.engines.protocol import Array, Engine
+from mninfer.errors import InputError, UnsupportedModelError, VerifyError
+from mninfer.loading import read_checked
+from mninfer.model_file import Graph, ModelFile, decode_model
+from mninfer.model_file.freeze_shapes import freeze_shapes
+from mninfer.model_file.graph import build_graph
+
+__all__ = ["ProfileConfig", "profile_flatbuffer", "profile_job"]
+
+# The same kernels on the same values: what may differ is the order in which floats are added, across a fusion.
+_CLOSE = 1e-3  # of the largest output
+_STEPS = 1  # of a quantized output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileConfig:
+    """Which engine, and how long: a run of ``budget`` is a round, in which everything has its turn."""
+
+    engine: str
+    threads: int
+    budget: Budget
+    use_xnnpack: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Contender:
+    """An engine, and the inputs that it is given afresh before each run: in the whole they have just been made."""
+
+    engine: Engine
+    inputs: tuple[Array, ...]
+
+    def run_ns(self) -> int:
+        self.engine.set_inputs(self.inputs)
+        begin = perf_counter_ns()
+        self.engine.invoke()
+        return perf_counter_ns() - begin
+
+
+def profile_job(job: Job) -> Profile:
+    """The profile of a flatbuffer's cell: its file, its input, its engine, at most twice its budget's time."""
+    if job.file is None or job.input is None or job.cell.threads is None:
+        raise InputError(f"the job of {job.cell.key} names no model file, no input, or no number of threads")
+    config = ProfileConfig(
+        engine=job.cell.engine, threads=job.cell.threads, budget=job.budget, use_xnnpack=job.cell.use_xnnpack
+    )
+    file = read_checked(str(job.file))
+    tensor = file.graph.tensors[file.graph.inputs[0]].spec()
+    return profile_flatbuffer(file, [quantize(read_input(job), tensor)], config)
+
+
+def profile_flatbuffer(file: ModelFile, inputs: Sequence[Array], config: ProfileConfig) -> Profile:
+    """Time every operator of a checked file on ``inputs``, one array per input of the file.
+
+    Raises:
+        UnsupportedModelError: it runs on a GPU, keeps a state, or the inputs have not the sizes that the file declares.
+        VerifyError: the pieces, one after the other, compute something else than the whole.
+    """
+    _check(file.graph, inputs, config)
+    data = file.data[: file.flatbuffer_size]
+    data = freeze_shapes(data, [array.shape for array in inputs]) or data
+    root = decode_model(data)
+    graph = build_graph(root, data)
+    pieces = pieces_of(graph, has_fusions=config.use_xnnpack)
+    with ExitStack() as stack:
+
+        def opened(flatbuffer: bytes, arrays: Sequence[Array]) -> _Contender:
+            engine = open_engine(
+                flatbuffer,
+                engine=config.engine,
+                threads=config.threads,
+                input_shapes=tuple(array.shape for array in arrays),
+                use_xnnpack=config.use_xnnpack,
+            )
+            stack.callback(engine.close)
+            return _Contender(engine, tuple(arrays))
+
+        whole = opened(data, inputs)
+        values = dict(zip(graph.inputs, inputs, strict=True))
+        contenders = []
+        for piece in pieces:
+            contenders.append(opened(cut_piece(root, piece), [values[index] for index in piece.inputs]))
+            values.update(zip(piece.outputs, contenders[-1].engine.run(contenders[-1].inputs), strict=True))
+        _check_outputs(graph, values, whole.engine.run(inputs))
+        return _timed(graph, pieces, contenders, whole, config)
+
+
+def _check(graph: Graph, inputs: Sequence[Array], config: ProfileConfig) -> None:
+    if config.engine == "litert-gpu":
+        raise UnsupportedModelError("single operators on a GPU would be timed with the way there and back")
+    declared = [graph.tensors[index].shape for index in graph.inputs]
+    given = [array.shape for array in inputs]
+    if given != declared:
+        raise UnsupportedModelError(
+            f"the operators are cut out in the sizes that the file declares, inputs of {_shapes(declared)}; "
+            f"it is to run with {_shapes(given)}",
+            hints="profile it at batch 1, or a file converted at that batch",
+        )
+
+
+def _shapes(shapes: Sequence[tuple[int, ...]]) -> str:
+    return ", ".join(str(list(shape)) for shape in shapes)
+
+
+def _check_outputs(graph: Graph, found: Mapping[int, Array], expected: Sequence[Array]) -> None:
+    for index, array in zip(graph.outputs, expected, strict=True):
+        if index not in found:
+            continue  # a constant
+        wide = np.float64 if array.dtype.kind == "f" else np.int64
+        limit = _CLOSE * max(float(np.abs(array).max(initial=0)), 1e-30) if wide is np.float64 else _STEPS
+        difference = float(np.abs(found[index].astype(wide) - array.astype(wide)).max(initial=0))
+        if not difference <= limit:  # NaN is neither
+            raise VerifyError(
+                f"run one by one, the operators give another {graph.tensors[index]} than the whole model: "
+                f"up to {difference:.3g} apart, where {limit:.3g} is allowed"
+            )
+
+
+def _timed(
+    graph: Graph, pieces: Sequence[Piece], contenders: Sequence[_Contender], whole: _Contender, config: ProfileConfig
+) -> Profile:
+    last: dict[str, int] = {}
+    in_turn = {**{str(number): each for number, each in enumerate(contenders)}, "whole": whole}
+
+    def one_round() -> None:
+        for name, contender in in_turn.items():
+            last[name] = contender.run_ns()
+
+    samples = sample(one_round, config.budget, parts_of=lambda: last)
+    medians = {name: round(statistics.median(values)) for name, values in samples.parts_ns.items()}
+    return Profile(
+        engine=f"{whole.engine.name} {whole.engine.version}",
+        threads=config.threads,
+        num_rounds=len(samples.samples_ns),
+        whole_ns=medians["whole"],
+        operators=tuple(
+            _operator_time(graph, piece, each.engine, medians[str(number)])
+            for number, (piece, each) in enumerate(zip(pieces, contenders, strict=True))
+        ),
+    )
+
+
+def _operator_time(graph: Graph, piece: Piece, engine: Engine, median_ns: int) -> OperatorTime:
+    output = graph.tensors[piece.outputs[0]]
+    delegated = engine.coverage().num_delegated
+    return OperatorTime(
+        index=piece.main[0],
+        name=piece.name,
+        tensor=output.name,
+        shape=output.shape,
+        dtype=output.dtype,
+        macs=piece.macs,
+        median_ns=median_ns,
+        is_delegated=None if delegated is None else delegated > 0,
+    )
