@@ -1,6 +1,7 @@
 """From a cell and its model's files to the order of one process, and how that is started."""
 
-from dataclasses import replace
+import os
+import sys
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,15 +37,16 @@ def job_for(cell: Cell, bundle: Bundle, *, pace: float, outputs: Path | None, is
 
 def launch_for(cell: Cell, scratch: Path) -> Launch:
     """This Python, or that of the engine's own environment, which sees of our packages a copy and nothing else."""
-    launch = Launch(scratch=scratch, variables=environment_of(cell))
+    variables = environment_of(cell)
     python = _own_python(cell.engine)
     if python is None:
-        return launch
+        same_path = os.pathsep.join(place for place in sys.path if place)
+        return Launch(scratch=scratch, variables={**variables, "PYTHONPATH": same_path})
     kit = scratch / "kit"
     if not kit.exists():
         make_kit(kit)
-    variables = {**launch.variables, "PYTHONPATH": str(kit), "PYTHONNOUSERSITE": "1"}
-    return replace(launch, python=str(python), variables=variables)
+    variables = {**variables, "PYTHONPATH": str(kit), "PYTHONNOUSERSITE": "1"}
+    return Launch(scratch=scratch, python=str(python), variables=variables)
 
 
 @cache
