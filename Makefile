@@ -67,12 +67,12 @@ test-wheel: .venvs/dev/.wheel .venvs/base/.wheel .venvs/mediapipe/.requirements
 
 test-tflite-runtime: .venvs/tflite_runtime/.wheel
 	MNKIT_ENVIRONMENT=tflite_runtime MNKIT_SUMMARY=.venvs/summary-2-tflite_runtime.txt \
-	$(call pytest,tflite_runtime) -q -rs tests/mninfer tests/environments/test_environments.py
+	$(call pytest,tflite_runtime) -q -rs tests/mninfer tests/mnbench tests/environments/test_environments.py
 
-# All that needs Keras: mnmodels and mnconvert on the wheel with its extra, TensorFlow and JAX beside the runtime's own engine.
+# All that needs Keras: mnmodels, mnconvert and mnbench on the wheel with its extra, TensorFlow and JAX beside the runtime's own engine.
 test-keras: .venvs/keras/.wheel
 	MNKIT_ENVIRONMENT=keras MNKIT_SUMMARY=.venvs/summary-3-keras.txt \
-	$(call pytest,keras) -q -rs tests/mnmodels tests/mnconvert tests/test_repository.py tests/test_readme.py tests/environments/test_environments.py
+	$(call pytest,keras) -q -rs tests/mnmodels tests/mnconvert tests/mnbench tests/test_repository.py tests/test_readme.py tests/environments/test_environments.py
 
 # LiteRT's GPU accelerator, asked for where no GPU is, ends the process in emulation; elsewhere it says so.
 test-arm: $(WHEEL_OF)/.built

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import mnbench
 import mninfer
 import mnmodels
 
@@ -45,7 +46,7 @@ def command_line(*arguments: str | bytes | Path, package: str = "mninfer") -> li
 
 def environment_for(**changes: str) -> dict[str, str]:
     """This process's environment, in which the packages that are tested are found from any folder."""
-    homes = dict.fromkeys(str(Path(str(package.__file__)).parent.parent) for package in (mninfer, mnmodels))
+    homes = dict.fromkeys(str(Path(str(package.__file__)).parent.parent) for package in (mninfer, mnmodels, mnbench))
     return {**os.environ, "PYTHONPATH": os.pathsep.join(homes), **changes}
 
 
