@@ -84,11 +84,22 @@ def measure(job: Job) -> Process:
         is_stable=samples.is_stable,
         parts_ns=samples.parts_ns,
         open_ns=open_ns,
-        facts=workload.facts(),
+        facts={**workload.facts(), **_profile(job)},
         conditions=conditions,
     )
     workload.close()
     return process
+
+
+def _profile(job: Job) -> dict[str, Any]:
+    if not job.is_profiled or engine_entry(job.cell.engine).kind is not EngineKind.FLATBUFFER:
+        return {}
+    from mnbench.profiling import profile_job
+
+    try:
+        return {"profile": profile_job(job).to_json()}
+    except MnError as error:  # the whole has been timed all the same
+        return {"profile_reason": _one_line(error)}
 
 
 def open_workload(job: Job) -> Workload:
