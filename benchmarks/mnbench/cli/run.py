@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mnbench.cli.other_device import check_target, measure_there
 from mnbench.cli.request import Request, plan_options, requested
 from mnbench.cli.run_progress import RunProgress
+from mnbench.record_file import read_record, write_record
 from mninfer.cli.options import examples
 from mninfer.cli.output import note, say
 from mninfer.errors import InputError, MnError
@@ -56,6 +58,7 @@ def command(**options: Any) -> int:
       130  interrupted: what there was is written; --resume goes on
     """  # noqa: D301 -- click's own mark for a block that is not to be wrapped
     output = options["output"]
+    target = check_target(options)
     previous = _previous(options)
     request = requested(options)
     if previous is not None and previous.plan != request.plan.digest:
@@ -66,10 +69,13 @@ def command(**options: Any) -> int:
         )
     progress = RunProgress()
     try:
-        if options["target"] is not None:
-            record = _on_other_device(request, options, progress)
+        bundles = _bundles(request, progress)
+        if target is None:
+            record = _here(request, bundles, options, previous, progress)
         else:
-            record = _here(request, options, previous, progress)
+            record = measure_there(target, request.plan, bundles, options, progress)
+            record = replace(record, device=options["device_name"] or record.device, command=_command_line())
+            write_record(record, output, force=options["force"])
     finally:
         progress.clear()
     return _told(record, output, is_strict=options["is_strict"])
@@ -77,23 +83,23 @@ def command(**options: Any) -> int:
 
 def _previous(options: dict[str, Any]) -> "Record | None":
     """The record to go on with; without --resume, None, once it is sure that the output may be written."""
-    from mnbench.record_file import read_record
-
-    output = options["output"]
     if options["is_resumed"]:
-        if options["target"] is not None:
-            raise click.UsageError("--resume goes on with a run on this device: leave --on out")
-        return read_record(output)
-    refuse_existing(output, force=options["force"])
+        return read_record(options["output"])
+    refuse_existing(options["output"], force=options["force"])
     return None
 
 
-def _here(request: Request, options: dict[str, Any], previous: "Record | None", progress: RunProgress) -> "Record":
+def _here(
+    request: Request,
+    bundles: "dict[str, Bundle]",
+    options: dict[str, Any],
+    previous: "Record | None",
+    progress: RunProgress,
+) -> "Record":
     from mnbench.device_name import device_name
     from mnbench.machine import read_facts
     from mnbench.running import run_plan
 
-    bundles = _bundles(request, progress)
     return run_plan(
         request.plan,
         bundles,
@@ -114,8 +120,6 @@ class _Saver:
         self._is_ours = is_ours
 
     def __call__(self, record: "Record") -> None:
-        from mnbench.record_file import write_record
-
         write_record(record, self._path, force=self._is_ours, is_synced=record.is_complete)
         self._is_ours = True
 
@@ -133,39 +137,15 @@ def _bundles(request: Request, progress: RunProgress) -> "dict[str, Bundle]":
     return {bundle.model.name: bundle for bundle in bundles}
 
 
-def _on_other_device(request: Request, options: dict[str, Any], progress: RunProgress) -> "Record":
-    from mnbench.record_file import write_record
-    from mnbench.remote.target import SshTarget, parse_target
-
-    target = parse_target(options["target"])
-    bundles = _bundles(request, progress)
-    if isinstance(target, SshTarget):
-        from mnbench.remote.ssh import run_over_ssh
-
-        record = run_over_ssh(
-            target, _arguments(options), [bundle.folder for bundle in bundles.values()], watcher=progress.stage
-        )
-    else:
-        from mnbench.remote.adb import run_over_adb
-
-        record = run_over_adb(target, request.plan, bundles, options["benchmark_model"], watcher=progress.stage)
-    record = replace(record, device=options["device_name"] or record.device, command=_command_line())
-    write_record(record, options["output"], force=options["force"])
-    return record
-
-
-def _arguments(options: dict[str, Any]) -> list[str]:
-    """The options of a run as the other device gets them, where the models lie elsewhere."""
-    arguments = ["--preset", options["preset"], "--rounds", str(options["rounds"]), "--pace", str(options["pace"])]
-    for name in ("engines", "threads", "batch", "variants", "works"):
-        arguments += [f"--{name}", options[name]] if options[name] else []
-    return arguments + (["--profile"] if options["is_profiled"] else [])
-
-
 def _command_line() -> str:
-    """What was typed, without the folders that only this machine has."""
-    words = [Path(word).name if "/" in word and not word.startswith("ssh:") else word for word in sys.argv[1:]]
-    return shlex.join(["mnbench", *words])
+    """What was typed, without what only this user has: folders, and the names of other machines."""
+    return shlex.join(["mnbench", *(_without_places(word) for word in sys.argv[1:])])
+
+
+def _without_places(word: str) -> str:
+    if word.startswith(("ssh:", "adb:")):
+        return word[:3]
+    return Path(word).name if "/" in word else word
 
 
 def _told(record: "Record", output: str, *, is_strict: bool) -> int:
