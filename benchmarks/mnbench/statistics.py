@@ -17,13 +17,16 @@ __all__ = [
     "MARGIN",
     "Interval",
     "Verdict",
+    "energy_interval",
     "interval_of",
+    "middle_half_of",
     "paired_ratio_of",
     "part_intervals",
     "process_medians_ms",
     "ratio_of",
     "ratio_of_rows",
     "row_interval",
+    "trend_of",
     "verdict",
 ]
 
@@ -41,6 +44,7 @@ _Z_95 = 1.960
 # What a clock can tell: nothing takes less than a tick, and a record that says 30 years is not one of ours.
 _LEAST_NS, _MOST_NS = 1, 10**18
 _NS_PER_MS = 1e6
+_MOST_JOULES = 1e12  # likewise
 
 
 class Verdict(StrEnum):
@@ -112,6 +116,19 @@ def ratio_of_rows(a: Row, b: Row, *, is_same_run: bool) -> Interval | None:
     return ratio_of(process_medians_ms(a), process_medians_ms(b))
 
 
+def trend_of(values: Sequence[float]) -> Interval:
+    """What the last of ``values`` is of the first, by a straight line through their logarithms in order."""
+    logs = _logs(values)
+    last, freedom = len(logs) - 1, len(logs) - 2
+    if freedom < 1:
+        return _interval(logs[-1] - logs[0], math.inf, 0)
+    places = range(len(logs))
+    slope, start = statistics.linear_regression(places, logs)
+    left_over = sum((log - start - slope * place) ** 2 for place, log in zip(places, logs, strict=True))
+    width = sum((place - last / 2) ** 2 for place in places)
+    return _interval(slope * last, last * math.sqrt(left_over / freedom / width), freedom)
+
+
 def verdict(ratio: Interval, *, margin: float = MARGIN) -> Verdict:
     """What ``ratio`` says of what is above its line: its interval leaves out 1, and its middle is ``margin`` away."""
     if ratio.low > 1 and ratio.middle > 1 + margin:
@@ -137,6 +154,27 @@ def part_intervals(row: Row) -> Mapping[str, Interval]:
     return {name: interval_of(medians) for name in names if (medians := _part_medians(row.processes, name))}
 
 
+def energy_interval(row: Row) -> Interval | None:
+    """Millijoules that the machine took for one run, its idling included; None where no process was told.
+
+    The counters ran from the first run of the warm-up to the last sample.
+    """
+    per_run = [
+        1e3 * joules / (len(process.warm_up_ns) + len(process.samples_ns))
+        for process in row.processes
+        if isinstance(joules := process.conditions.get("energy_joules"), int | float) and 0 < joules < _MOST_JOULES
+    ]
+    return interval_of(per_run) if per_run else None
+
+
+def middle_half_of(samples_ns: Sequence[int]) -> float:
+    """How far apart the quartiles of one process's samples are, as a share of its median; of one sample 0."""
+    if len(samples_ns) < 2:
+        return 0.0
+    low, middle, high = statistics.quantiles([_bounded(each) for each in samples_ns], n=4, method="inclusive")
+    return (high - low) / middle
+
+
 def _part_medians(processes: Iterable[Process], name: str) -> list[float]:
     return [_median_ms(process.parts_ns[name]) for process in processes if process.parts_ns.get(name)]
 
@@ -150,7 +188,11 @@ def _by_round(row: Row) -> dict[int, float]:
 
 
 def _median_ms(samples_ns: Sequence[int]) -> float:
-    return statistics.median(min(max(each, _LEAST_NS), _MOST_NS) for each in samples_ns) / _NS_PER_MS
+    return statistics.median(_bounded(each) for each in samples_ns) / _NS_PER_MS
+
+
+def _bounded(sample_ns: int) -> int:
+    return min(max(sample_ns, _LEAST_NS), _MOST_NS)
 
 
 def _logs(values: Sequence[float]) -> list[float]:

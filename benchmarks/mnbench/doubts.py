@@ -1,0 +1,171 @@
+"""Reasons to distrust a figure, as data: what the samples, their processes and the machine's state tell against it.
+
+Nothing is corrected or left out for them: a figure stands as it was measured, and its doubts beside it, wherever it is
+shown. Thresholds are where a doubt begins to explain a difference that a reader would act on.
+"""
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from mnbench.machine.meanwhile import Meanwhile
+from mnbench.record import Doubt, Process, Row, Status
+from mnbench.statistics import Verdict, middle_half_of, process_medians_ms, row_interval, trend_of, verdict
+
+__all__ = ["doubts_of_row", "doubts_of_run"]
+
+LEAST_PROCESSES = 5  # what an interval is promised over: with 4, Student's t widens it by 40 %
+LEAST_SAMPLES = 5  # a median of fewer is one run's accident
+WIDEST_INTERVAL = 0.05  # +/- of the middle: beyond it, two engines 10 % apart can't be told apart
+WIDEST_MIDDLE_HALF = 0.10  # of the median, within a process: an undisturbed engine's middle half spans 1-3 %
+MOST_BY_OTHERS = 0.05  # of the cores' time: a neighbour that takes it costs about as much of ours
+MOST_STOLEN = 0.02  # likewise by a hypervisor; less is its own bookkeeping
+WIDEST_FREQUENCY = 0.05  # between processes: time is inverse to it
+# What slows a GPU down at an unforeseen moment. A power cap is no doubt: it is how fast this card is under load.
+_GPU_HEAT = {"hardware slowdown", "hardware thermal slowdown", "software thermal slowdown", "hardware power brake"}
+
+
+def doubts_of_row(row: Row) -> tuple[Doubt, ...]:
+    """The doubts of one row by themselves, the gravest first; a row without a process has none but a mismatch."""
+    readings = [Meanwhile.of(process.conditions) for process in row.processes]
+    found = [_mismatch(row)]
+    if row.processes:
+        found += [check(row.processes) for check in (_heat, _quota, _gpu_heat, _pi, _not_warm, _too_short)]
+        found += [_spread(row), _drift(row), _frequency(readings), _others(readings), _stolen(readings)]
+    return tuple(doubt for doubt in found if doubt is not None)
+
+
+def doubts_of_run(machine: Mapping[str, Any], rows: Iterable[Row]) -> tuple[Doubt, ...]:
+    """The doubts that all rows share, from the facts ``before`` and ``after`` and from what the rows have seen."""
+    rows = tuple(rows)
+    moments = [facts for name in ("before", "after") if isinstance(facts := machine.get(name), Mapping)]
+    checks: tuple[Callable[[Sequence[Mapping[str, Any]], Sequence[Row]], Doubt | None], ...]
+    checks = (_emulated, _interrupted, _battery, _governor, _virtual_machine)
+    return tuple(doubt for check in checks if (doubt := check(moments, rows)) is not None)
+
+
+def _mismatch(row: Row) -> Doubt | None:
+    if row.agreement is None or row.agreement.is_held:
+        return None
+    return Doubt("mismatch", f"its outputs are not those of {row.agreement.reference}: {row.agreement.text}")
+
+
+def _heat(processes: Sequence[Process]) -> Doubt | None:
+    times = _total_rise(processes, "throttle_count")
+    return Doubt("throttled", f"the CPU held itself back for its heat {_times(times)} meanwhile") if times else None
+
+
+def _quota(processes: Sequence[Process]) -> Doubt | None:
+    times = _total_rise(processes, "quota_throttled_count")
+    text = f"the container had used up its share of CPU time {_times(times)} meanwhile"
+    return Doubt("throttled", text) if times else None
+
+
+def _pi(processes: Sequence[Process]) -> Doubt | None:
+    words = sorted(set().union(*(Meanwhile.of(process.conditions).throttled_words() for process in processes)))
+    return Doubt("throttled", f"the board reported {' and '.join(words)} meanwhile") if words else None
+
+
+def _gpu_heat(processes: Sequence[Process]) -> Doubt | None:
+    words = set().union(*(Meanwhile.of(process.conditions).gpu_words() for process in processes)) & _GPU_HEAT
+    return Doubt("throttled", f"the GPU reported {' and '.join(sorted(words))}") if words else None
+
+
+def _not_warm(processes: Sequence[Process]) -> Doubt | None:
+    count = sum(not process.is_stable for process in processes)
+    text = f"in {count} of {len(processes)} processes the runs still changed when the warm-up's time was over"
+    return Doubt("not-warm", text) if count else None
+
+
+def _too_short(processes: Sequence[Process]) -> Doubt | None:
+    if len(processes) < LEAST_PROCESSES:
+        noun = "process" if len(processes) == 1 else "processes"
+        return Doubt("too-short", f"{len(processes)} {noun}; an interval wants {LEAST_PROCESSES} or more")
+    fewest = min(len(process.samples_ns) for process in processes)
+    text = f"a process with {fewest} sample{'s' * (fewest != 1)}; a median wants {LEAST_SAMPLES} or more"
+    return Doubt("too-short", text) if fewest < LEAST_SAMPLES else None
+
+
+def _spread(row: Row) -> Doubt | None:
+    interval = row_interval(row)
+    if interval is not None and interval.is_known and interval.half_width > WIDEST_INTERVAL:
+        text = f"the processes' medians differ: the interval reaches {interval.half_width:.0%} from the middle"
+        return Doubt("spread-too-wide", text)
+    usual = statistics.median(middle_half_of(process.samples_ns) for process in row.processes)
+    text = f"within a process, the middle half of the samples spans {usual:.0%} of the median"
+    return Doubt("spread-too-wide", text) if usual > WIDEST_MIDDLE_HALF else None
+
+
+def _drift(row: Row) -> Doubt | None:
+    trend = trend_of(process_medians_ms(row))
+    if verdict(trend) is Verdict.CANT_TELL:
+        return None
+    word = "longer" if trend.middle > 1 else "shorter"
+    return Doubt("drift", f"runs took {word} from round to round: the last {abs(trend.middle - 1):.0%} {word}")
+
+
+def _frequency(readings: Sequence[Meanwhile]) -> Doubt | None:
+    found = [mhz for reading in readings if (mhz := reading.frequency_mhz) is not None and mhz > 0]
+    if not found or (max(found) - min(found)) / statistics.median(found) <= WIDEST_FREQUENCY:
+        return None
+    text = f"the CPU ran at {min(found):.0f} MHz in one process and at {max(found):.0f} in another"
+    return Doubt("frequency-changed", text)
+
+
+def _others(readings: Sequence[Meanwhile]) -> Doubt | None:
+    share = Meanwhile.share_of_others(readings)
+    text = f"other programs took {share or 0:.0%} of the cores that it ran on"
+    return Doubt("load-by-others", text) if share is not None and share > MOST_BY_OTHERS else None
+
+
+def _stolen(readings: Sequence[Meanwhile]) -> Doubt | None:
+    share = Meanwhile.share_stolen(readings)
+    text = f"the hypervisor gave {share or 0:.0%} of its cores' time to others"
+    return Doubt("load-by-others", text) if share is not None and share > MOST_STOLEN else None
+
+
+def _emulated(moments: Sequence[Mapping[str, Any]], _: Sequence[Row]) -> Doubt | None:
+    name = _first_text(moments, "emulator")
+    text = f"the processor is emulated by {name}: the times are worthless, the answers are not"
+    return Doubt("emulated", text) if name else None
+
+
+def _interrupted(_: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> Doubt | None:
+    pending = sum(row.status is Status.PENDING for row in rows)
+    verb = "is" if pending == 1 else "are"
+    text = f"the run was interrupted: {pending} of {len(rows)} rows {verb} pending"
+    return Doubt("interrupted", text) if pending else None
+
+
+def _battery(moments: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> Doubt | None:
+    is_told = any(facts.get("is_on_battery") is True for facts in moments)
+    is_seen = any(Meanwhile.of(process.conditions).is_on_battery for row in rows for process in row.processes)
+    text = "the machine ran on its battery: it may have held itself back"
+    return Doubt("battery", text) if is_told or is_seen else None
+
+
+def _governor(moments: Sequence[Mapping[str, Any]], _: Sequence[Row]) -> Doubt | None:
+    told = [cpu.get("governor") for facts in moments if isinstance(cpu := facts.get("cpu"), Mapping)]
+    other = next((name for name in told if isinstance(name, str) and name != "performance"), None)
+    text = f'the CPU\'s governor is "{other}", not "performance": its frequency follows the load'
+    return Doubt("governor", text) if other else None
+
+
+def _virtual_machine(moments: Sequence[Mapping[str, Any]], _: Sequence[Row]) -> Doubt | None:
+    name = _first_text(moments, "virtual_machine")
+    by = "" if name == "unknown" else f" ({name})"
+    text = f"a virtual machine{by}: its neighbours, its frequency and its heat are not seen from within"
+    return Doubt("virtual-machine", text) if name else None
+
+
+def _first_text(moments: Sequence[Mapping[str, Any]], name: str) -> str | None:
+    return next((value for facts in moments if isinstance(value := facts.get(name), str) and value), None)
+
+
+def _total_rise(processes: Sequence[Process], name: str) -> int:
+    """A counter's rises summed; nothing where it isn't told."""
+    return round(sum(Meanwhile.of(process.conditions).rise(name) or 0 for process in processes))
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
