@@ -1,0 +1,309 @@
+"""Over a real sshd on loopback: what comes back, and what is told when something doesn't."""
+
+import os
+import shlex
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mnbench.cell import Cell, Work
+from mnbench.record import Process, Record, Row, Status
+from mnbench.record_file import encode_record
+from mnbench.remote.ssh import run_over_ssh
+from mnbench.remote.target import SshTarget
+from mninfer.errors import EngineError, InputError, MissingDependencyError, MnError, OutputError
+from support.loopback_ssh import LoopbackSsh
+
+pytestmark = pytest.mark.smoke
+
+RECORD = Record(
+    device="a board",
+    command="mnbench run",
+    plan="0",
+    rows=(
+        Row(
+            cell=Cell(work=Work.FORWARD, model="small", engine="litert"),
+            status=Status.MEASURED,
+            processes=(Process(round=0, samples_ns=(5, 6, 7)),),
+        ),
+    ),
+)
+WRITE_RECORD = f"open('result.json', 'wb').write({encode_record(RECORD)!r})\n"
+PATIENCE_S = 20.0
+
+RunThere = Callable[[str], None]
+
+
+def run(
+    server: LoopbackSsh, python: str, *bundles: Path, said: list[str] | None = None, arguments: tuple[str, ...] = ()
+) -> Record:
+    lines: list[str] = [] if said is None else said
+    return run_over_ssh(server.target, arguments, bundles, watcher=lines.append, python=python)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)
+
+
+def test_models_and_options_go_there_and_the_record_comes_back(
+    server: LoopbackSsh, python: str, there: Path, tmp_path: Path, run_there: RunThere
+) -> None:
+    model = tmp_path / "a model's name; $(x).tflite"
+    model.write_bytes(b"TFL3" * 1000)
+    run_there(
+        "import sys, pathlib\n"
+        "models = [pathlib.Path(word) for word in sys.argv if word.startswith('models/')]\n"
+        "print('arguments', sys.argv[1:], file=sys.stderr)\n"
+        "print('sizes', [path.stat().st_size for path in models], file=sys.stderr)\n" + WRITE_RECORD
+    )
+    said: list[str] = []
+    record = run(server, python, model, said=said, arguments=("--preset", "quick", "--threads", "1,2"))
+    assert record == RECORD
+    expected = ["run", "--preset", "quick", "--threads", "1,2", "--models", f"models/{model.name}", "-o", "result.json"]
+    assert f"arguments {expected}" in said
+    assert "sizes [4000]" in said
+    assert list(there.iterdir()) == []
+
+
+def test_a_folder_of_a_model_goes_there_whole(
+    server: LoopbackSsh, python: str, tmp_path: Path, run_there: RunThere
+) -> None:
+    bundle = tmp_path / "bundle"
+    (bundle / "deep").mkdir(parents=True)
+    (bundle / "deep" / "file").write_bytes(b"x")
+    run_there(f"import os; assert os.path.exists('models/bundle/deep/file')\n{WRITE_RECORD}")
+    assert run(server, python, bundle) == RECORD
+
+
+@pytest.mark.parametrize("talk", ["welcome to this machine", "-n no line", "x" * 100_000])
+def test_a_shell_that_talks_is_not_taken_for_the_device(
+    server: LoopbackSsh, there: Path, run_there: RunThere, talk: str
+) -> None:
+    chatty = server.python("chatty", f'echo {talk}; TMPDIR={there} exec {shlex.quote(sys.executable)} "$@"')
+    run_there(WRITE_RECORD)
+    assert run(server, chatty) == RECORD
+
+
+def test_a_shell_that_never_ends_talking_is_an_error(server: LoopbackSsh) -> None:
+    with pytest.raises(EngineError, match="talks without end"):
+        run(server, server.python("endless", "exec yes"))
+
+
+def test_no_python_there(server: LoopbackSsh) -> None:
+    with pytest.raises(MissingDependencyError) as caught:
+        run(server, "/nowhere/python3")
+    assert 'there is no "/nowhere/python3" on 127.0.0.1' in str(caught.value)
+    assert "apt-get install python3" in str(caught.value)
+
+
+def test_an_old_python_there(server: LoopbackSsh) -> None:
+    code = "import sys; sys.version_info = (3, 9); exec(sys.argv[2])"
+    old = server.python("old", f'exec {shlex.quote(sys.executable)} -c {shlex.quote(code)} "$@"')
+    with pytest.raises(MissingDependencyError, match=r"has Python 3\.9, mnbench needs 3\.11"):
+        run(server, old)
+
+
+def test_no_numpy_there(server: LoopbackSsh) -> None:
+    bare = server.python("bare", f'exec {shlex.quote(sys.executable)} -I -S "$@"')
+    with pytest.raises(MissingDependencyError) as caught:
+        run(server, bare)
+    assert "127.0.0.1 has no numpy and click" in str(caught.value)
+    assert "pip install numpy click" in str(caught.value)
+
+
+def test_no_engine_there(server: LoopbackSsh, tmp_path: Path) -> None:
+    for name in ("numpy", "click"):
+        (tmp_path / f"{name}.py").write_text("")
+    bare = server.python("bare", f'PYTHONPATH={tmp_path} exec {shlex.quote(sys.executable)} -S "$@"')
+    with pytest.raises(MissingDependencyError) as caught:
+        run(server, bare)
+    assert "127.0.0.1 has no TFLite engine" in str(caught.value)
+    assert "there: " in str(caught.value)
+    assert "pip install" in str(caught.value)
+
+
+def test_no_room_there(server: LoopbackSsh, python: str, there: Path, tmp_path: Path, run_there: RunThere) -> None:
+    model = tmp_path / "large.tflite"
+    model.write_bytes(bytes(3 << 20))
+    run_there(WRITE_RECORD)
+    full = server.python("full", f'ulimit -f 1024; exec {python} "$@"')  # blocks of 512 bytes or of 1,024
+    with pytest.raises(OutputError) as caught:
+        run(server, full, model)
+    assert "127.0.0.1 can't take the models" in str(caught.value)
+    assert str(there) in str(caught.value)
+    assert list(there.iterdir()) == []
+
+
+def test_no_folder_for_temporary_files_there(server: LoopbackSsh, run_there: RunThere) -> None:
+    code = "import sys, tempfile; tempfile.tempdir = '/nowhere'; exec(sys.argv[2])"
+    homeless = server.python("homeless", f'exec {shlex.quote(sys.executable)} -c {shlex.quote(code)} "$@"')
+    run_there(WRITE_RECORD)
+    with pytest.raises(OutputError, match="/nowhere"):
+        run(server, homeless)
+
+
+def test_a_run_that_fails_is_told_with_its_last_lines(
+    server: LoopbackSsh, python: str, there: Path, run_there: RunThere
+) -> None:
+    run_there("raise SystemExit('Error: the engine is out of order')")
+    with pytest.raises(EngineError) as caught:
+        run(server, python)
+    assert "ended with exit code 1 and no record" in str(caught.value)
+    assert "| Error: the engine is out of order" in str(caught.value)
+    assert list(there.iterdir()) == []
+
+
+def test_a_run_with_a_record_and_an_exit_code_has_a_record(
+    server: LoopbackSsh, python: str, run_there: RunThere
+) -> None:
+    run_there(f"{WRITE_RECORD}raise SystemExit(1)")
+    assert run(server, python) == RECORD
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"not json", "no record"),
+        (b'{"kind": "mnbench", "schema": 99}', "schema 99"),
+        (b'{"kind": "mnbench", "schema": 1}', "no record"),
+        (encode_record(RECORD).replace(b"[5, 6, 7]", b'["\x1b[2J"]'), "no record"),
+        (b"[" * 100_000, "no record"),
+    ],
+)
+def test_a_hostile_record_is_refused(
+    server: LoopbackSsh, python: str, run_there: RunThere, data: bytes, message: str
+) -> None:
+    run_there(f"open('result.json', 'wb').write({data!r})")
+    with pytest.raises(InputError, match=message):
+        run(server, python)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ['{"state": "done", "size": 99999999999}', '{"state": 7}', "[]", "{", '{"state": "ready"}', '{"state": "odd"}'],
+)
+def test_a_hostile_answer_is_a_known_error(server: LoopbackSsh, answer: str) -> None:
+    liar = server.python("liar", f"cat > /dev/null & echo '@mnbench@ '{shlex.quote(answer)}; wait")
+    with pytest.raises(MnError):
+        run(server, liar)
+
+
+def test_a_broken_connection_ends_the_run_there(
+    server: LoopbackSsh, python: str, there: Path, run_there: RunThere, tmp_path: Path
+) -> None:
+    pid = tmp_path / "pid"
+    run_there(
+        "import os, sys, time\n"
+        f"open({str(pid)!r}, 'w').write(str(os.getppid()))\n"
+        "print('begun', file=sys.stderr)\n"
+        "time.sleep(60)\n"
+    )
+    said: list[str] = []
+    threading.Thread(target=lambda: (wait_until(lambda: "begun" in said), end_connection(int(pid.read_text())))).start()
+    with pytest.raises(EngineError) as caught:
+        run(server, python, said=said)
+    assert "the connection broke" in str(caught.value)
+    assert "nohup" in str(caught.value)
+    wait_until(lambda: not list(there.iterdir()))
+
+
+def end_connection(far_side: int) -> None:
+    """Kill the sshd that serves the far side: what a cut line is in the end."""
+    process = far_side
+    while process > 1:
+        status = dict(line.split(":\t", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+        if status["Name"] in ("sshd", "sshd-session"):
+            os.kill(process, signal.SIGKILL)
+            return
+        process = int(status["PPid"])
+    raise AssertionError("the far side has no sshd above it")
+
+
+@pytest.mark.parametrize("has_record", [True, False])
+def test_control_c_ends_the_run_there_and_brings_what_it_has(
+    server: LoopbackSsh, python: str, there: Path, run_there: RunThere, tmp_path: Path, has_record: bool
+) -> None:
+    ended = tmp_path / "ended"
+    run_there(
+        "import sys, time\n"
+        "try:\n"
+        "    print('begun', file=sys.stderr)\n"
+        "    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n"
+        f"    open({str(ended)!r}, 'w')\n" + (f"    {WRITE_RECORD}" if has_record else "") + "    sys.exit(130)\n"
+    )
+    said: list[str] = []
+
+    def interrupt() -> None:
+        wait_until(lambda: "begun" in said)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    if has_record:
+        assert run(server, python, said=said) == RECORD
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            run(server, python, said=said)
+    assert ended.exists()
+    assert list(there.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "what", "hint"),
+    [
+        (SshTarget("no-such-machine.invalid"), 'no machine is called "no-such-machine.invalid"', "ping"),
+        (SshTarget("127.0.0.1", port=1), "127.0.0.1 doesn't listen for ssh", "raspi-config"),
+    ],
+)
+def test_a_machine_that_is_not_there(server: LoopbackSsh, target: SshTarget, what: str, hint: str) -> None:
+    with pytest.raises(InputError) as caught:
+        run_over_ssh(target, (), (), watcher=lambda _: None)
+    assert what in str(caught.value)
+    assert hint in str(caught.value)
+
+
+def test_a_user_without_a_key(server: LoopbackSsh, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.write_text(
+        ssh.read_text().replace(' "$@"', ' -o IdentityFile=none "$@"').replace("-F ", "-o PubkeyAuthentication=no -F ")
+    )
+    with pytest.raises(InputError) as caught:
+        run(server, "python3")
+    assert "doesn't let this user in without a password" in str(caught.value)
+    assert "ssh-copy-id" in str(caught.value)
+
+
+def test_a_machine_that_is_not_known(server: LoopbackSsh, tmp_path: Path) -> None:
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.write_text(ssh.read_text().replace("-F ", "-o UserKnownHostsFile=/dev/null -F "))
+    with pytest.raises(InputError) as caught:
+        run(server, "python3")
+    assert "isn't known to this machine yet" in str(caught.value)
+    assert f"ssh -p {server.port}" in str(caught.value)
+
+
+def test_no_ssh_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingDependencyError, match="no ssh on this machine"):
+        run_over_ssh(SshTarget("host"), (), (), watcher=lambda _: None)
+
+
+def test_a_model_that_is_not_there_and_two_of_one_name(tmp_path: Path) -> None:
+    def fail(*bundles: Path) -> str:
+        with pytest.raises(InputError) as caught:
+            run_over_ssh(SshTarget("host"), (), bundles, watcher=lambda _: None)
+        return str(caught.value)
+
+    assert "can't be read" in fail(tmp_path / "none.tflite")
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "m.tflite").write_bytes(b"x")
+    assert 'two models are called "m.tflite"' in fail(tmp_path / "a" / "m.tflite", tmp_path / "b" / "m.tflite")
