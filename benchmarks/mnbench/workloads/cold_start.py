@@ -10,7 +10,7 @@ from typing import Any
 
 import mninfer
 from mnbench.job import Job
-from mnbench.workloads.launcher import Launcher
+from mnbench.workloads.launcher import Launcher, program_environment
 from mnbench.workloads.photo_to_label import checked_photo_job
 from mnbench.workloads.protocol import Array, Workload
 from mninfer.errors import EngineError, InputError
@@ -69,7 +69,13 @@ def _first_answer(command: Sequence[str]) -> str:
     """The best label's line. Raise EngineError with the command's own words where it fails."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_FIRST_RUN_SECONDS, check=False
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_FIRST_RUN_SECONDS,
+            check=False,
+            env=program_environment(),
         )
     except subprocess.TimeoutExpired as error:
         raise EngineError(f"mninfer classify was not done after {_FIRST_RUN_SECONDS} s") from error

@@ -35,11 +35,22 @@ def import_statement(engine: str) -> str:
 
 
 def open_workload(job: Job) -> Workload:
-    """Be ready to time the import of the cell's engine. Raise MissingDependencyError where it isn't installed."""
+    """Be ready to time the import of the cell's engine, which has gone well once.
+
+    Raises:
+        MissingDependencyError: it isn't installed.
+        EngineError: it is, and can't be imported.
+    """
     entry = engine_entry(job.cell.engine)
     if not entry.package or find_spec(entry.package) is None:
         raise MissingDependencyError(f'the engine "{entry.name}" is not installed in this environment')
-    return ImportTime(import_statement(entry.name), entry.package)
+    workload = ImportTime(import_statement(entry.name), entry.package)
+    try:
+        workload.run()
+    except EngineError:
+        workload.close()
+        raise
+    return workload
 
 
 class ImportTime:
@@ -50,7 +61,7 @@ class ImportTime:
         self._package = package
         self._importing = Launcher([sys.executable, "-c", statement])
         self._bare = Launcher([sys.executable, "-c", "pass"])
-        self._last = _well_ended(self._importing, statement)
+        self._last = EndedProcess(0, 0, 0)
         self._peaks: dict[str, int] = {}
 
     def run(self) -> None:
@@ -81,11 +92,9 @@ def _well_ended(launcher: Launcher, statement: str) -> EndedProcess:
     return ended
 
 
-def _version_of(package: str) -> str | None:
-    """Of the distribution that the package came with, where there is one of its name."""
-    for name in (package.replace("_", "-"), "mnkit" if package == "mninfer" else package):
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            continue
-    return None
+def _version_of(package: str) -> str:
+    """Of the distribution that the package came with, where there is one of its name (they ignore - and _)."""
+    try:
+        return version("mnkit" if package == "mninfer" else package)
+    except PackageNotFoundError:
+        return "unknown"

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 
 from mninfer.errors import EngineError, MissingDependencyError
 
-__all__ = ["EndedProcess", "Launcher"]
+__all__ = ["EndedProcess", "Launcher", "program_environment"]
 
-# Says so when it is ready; then a line on stdin starts the command once more, and a line on stdout says how it went.
+# A line on stdin starts the command once more, and a line on stdout says how that went.
 _PROGRAM = """
 import os, sys
 from time import perf_counter_ns
 quiet = os.open(os.devnull, os.O_RDWR)
 actions = [(os.POSIX_SPAWN_DUP2, quiet, stream) for stream in (0, 1, 2)]
 command = sys.argv[1:]
-print("ready", flush=True)
 for _ in sys.stdin:
     begin = perf_counter_ns()
     pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
@@ -40,6 +39,14 @@ class EndedProcess:
     exit_code: int
 
 
+def program_environment() -> dict[str, str]:
+    """This process's environment, in which Python keeps what it compiled, as it does unless a developer forbids it.
+
+    With that switch a checkout would be compiled anew in every sample.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 class Launcher:
     """Starts one command, as often as it is told to, with nothing on its standard streams."""
 
@@ -55,8 +62,8 @@ class Launcher:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=program_environment(),
         )
-        self._answer()
 
     def launch(self) -> EndedProcess:
         """Run the command once, to its end. Raise EngineError where it can't be started."""
