@@ -56,6 +56,8 @@ KERAS = {  # (instruction set, BatchNorm, work): milliseconds
     (InstructionSet.AVX2, BatchNorm.FUSED, Work.FORWARD_BACKWARD): 89.4,
 }
 
+X86_FLAGS = ("sse4_1", "sse4_2", "avx", "fma", "avx2")
+ARM_FLAGS = ("asimd", "asimdhp", "asimddp")
 SPREAD = Doubt("spread-too-wide", "the middle half of the samples spans 14 % of the median: something else ran, too")
 THROTTLED = Doubt("throttled", "the CPU was throttled 3 times while this was measured: it may be faster when cool")
 LOADED = Doubt("load-by-others", "other processes took 9 % of the CPU")
@@ -83,7 +85,7 @@ def process_of(
         warm_up_ns=tuple(round_ns(median_ms * each) for each in (6.0, 1.4, 1.1, 1.0, 1.0, 1.0, 1.0, 1.0)),
         parts_ns=parts,
         open_ns=round_ns(9.0 + median_ms),
-        facts=facts if facts is not None else {"version": "2.1.6"},
+        facts=facts if facts is not None else {"version": "0.1.0"},
         conditions=conditions if conditions is not None else {"resident_bytes": 61 << 20, "peak_bytes": 74 << 20},
     )
 
@@ -190,7 +192,7 @@ def pi_record(*, seed: int = 0, factor: float = 8.0, device: str = "Raspberry Pi
     pending = Cell(work=Work.COLD_START, model=MODEL, engine="mninfer", variant=Variant.INT8)
     interrupted = Doubt("interrupted", "the run was interrupted: 1 row is pending")
     more = (
-        row_of(broken, 54.0 * factor, seed=seed, agreement=wrong, doubts=(mismatch,)),
+        row_of(broken, 54.0 * factor, seed=seed, agreement=wrong, doubts=(mismatch,), facts={"version": "2.14.0"}),
         missing_row(pending, "", Status.PENDING),
     )
     record = _record(device, (*rows, *more), machine=_machine("Cortex-A76", 4, "ondemand", board=device))
@@ -217,7 +219,7 @@ def _keras_rows(seed: int, factor: float) -> list[Row]:
     rows = []
     for (instruction_set, norm, work), ms in KERAS.items():
         cell = _keras_cell(work, norm, threads=2, instruction_set=instruction_set)
-        facts = {"version": "2.21.0", "instruction_set": str(instruction_set or "AMX"), "instruction_set_note": note}
+        facts = {"version": "2.21.0", "instruction_set": str(instruction_set or "avx2"), "instruction_set_note": note}
         rows.append(row_of(cell, ms * factor, seed=seed, facts=facts))
     for work, ms in ((Work.FORWARD, 21.7), (Work.FORWARD_BACKWARD, 66.0)):
         cell = _keras_cell(work, BatchNorm.FUSED, engine="keras-jax", threads=2)
@@ -305,9 +307,15 @@ def _agreement(variant: Variant) -> Agreement:
 def _machine(cpu: str, cores: int, governor: str | None, **more: Any) -> dict[str, Any]:
     """As machine/ tells it, ``before`` and ``after``; ``more`` is the same in both."""
     facts = {
-        "cpu": {"model": cpu, "cores_online": cores, "cores_usable": cores, "governor": governor},
+        "cpu": {
+            "model": cpu,
+            "cores_online": cores,
+            "cores_usable": cores,
+            "governor": governor,
+            "flags": list(ARM_FLAGS if cpu.startswith("Cortex") else X86_FLAGS),
+        },
         "system": "Linux 6.8",
-        "python": "3.11.2",
+        "python": "CPython 3.11.2",
         "memory_bytes": 8 << 30,
         **more,
     }
