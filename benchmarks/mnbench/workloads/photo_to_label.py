@@ -5,6 +5,7 @@ A file of ours knows how its pictures are prepared; of a foreign one the job's `
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
@@ -78,8 +79,8 @@ class PhotoToLabel:
         self._times = (begin, decoded, prepared, invoked, perf_counter_ns())
 
     def parts_ns(self) -> Mapping[str, int]:
-        ends = zip(self._times, self._times[1:], strict=False)
-        return {name: end - begin for name, (begin, end) in zip(_PARTS, ends, strict=True)}
+        spans = pairwise(self._times)
+        return {name: end - begin for name, (begin, end) in zip(_PARTS, spans, strict=True)}
 
     def outputs(self) -> Sequence[Array]:
         return [dequantize(self._scores, self._quantization)]
