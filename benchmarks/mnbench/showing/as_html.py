@@ -31,10 +31,11 @@ def table_style() -> Markup:
 
 def table_section(table: Table) -> Markup:
     """A table with its heading and its notes."""
-    heads = element("tr", *(element("th", column.head, class_=_class(column), scope="col") for column in table.columns))
+    are_wide = [_is_wide(table, place) for place in range(len(table.columns))]
+    heads = [_head(column, is_wide=is_wide) for column, is_wide in zip(table.columns, are_wide, strict=True)]
     above = (None, *table.lines)
-    lines = [_line(table.columns, line, before) for line, before in zip(table.lines, above, strict=False)]
-    inside = element("table", element("thead", heads), element("tbody", *lines))
+    lines = [_line(table.columns, are_wide, line, before) for line, before in zip(table.lines, above, strict=False)]
+    inside = element("table", element("thead", element("tr", *heads)), element("tbody", *lines))
     return element(
         "section",
         element("h2", table.title),
@@ -44,23 +45,45 @@ def table_section(table: Table) -> Markup:
     )
 
 
-def _line(columns: Sequence[Column], line: Line, above: Line | None) -> Markup:
-    cells = []
-    for place, (column, entry) in enumerate(zip(columns, line.entries, strict=True)):
+def _is_wide(table: Table, place: int) -> bool:
+    """Whether a column of figures has others beside them: two cells then, so that the figures end below one another."""
+    entries = [line.entries[place] for line in table.lines]
+    return not table.columns[place].is_text and any(entry.beside or entry.marks for entry in entries)
+
+
+def _head(column: Column, *, is_wide: bool) -> Markup:
+    class_ = "text" if column.is_text else "wide" if is_wide else None
+    return element("th", column.head, class_=class_, scope="col", colspan=2 if is_wide else None)
+
+
+def _line(columns: Sequence[Column], are_wide: Sequence[bool], line: Line, above: Line | None) -> Markup:
+    cells: list[Markup] = []
+    for place, (column, entry, is_wide) in enumerate(zip(columns, line.entries, are_wide, strict=True)):
         is_repeated = above is not None and not line.starts_group and above.entries[place] == entry
-        cells.append(_cell(column, entry, is_faint=column.is_ditto and is_repeated))
+        class_ = _classes(column, entry, is_faint=column.is_ditto and is_repeated)
+        if is_wide:
+            cells += [element("td", entry.text or _NONE, class_=class_), element("td", *_extras(entry), class_="extra")]
+        else:
+            inside = [entry.text, *_extras(entry)] if not entry.is_empty else [_NONE]
+            cells.append(element("td", *inside, class_=class_))
     return element("tr", *cells, class_="group" if line.starts_group else None)
 
 
-def _cell(column: Column, entry: Entry, *, is_faint: bool) -> Markup:
-    parts: list[str] = [entry.text] if entry.text else []
-    if entry.beside:
-        parts.append(element("span", f" ({entry.beside})", class_="beside"))
-    if entry.marks:
-        parts.append(element("sup", ",".join(entry.marks), class_="mark"))
-    tone = str(entry.tone) if entry.tone is not Tone.PLAIN else ""
-    names = (_class(column) or "", tone if parts else "soft", "faint" if is_faint else "")
-    return element("td", *(parts or [_NONE]), class_=" ".join(filter(None, names)) or None)
+def _extras(entry: Entry) -> list[Markup]:
+    """The published figure, the marks."""
+    beside = [element("span", f"({entry.beside})", class_="beside")] if entry.beside else []
+    return [*beside, *([element("sup", ",".join(entry.marks), class_="mark")] if entry.marks else [])]
+
+
+def _classes(column: Column, entry: Entry, *, is_faint: bool) -> str | None:
+    tone = "soft" if entry.is_empty else str(entry.tone) if entry.tone is not Tone.PLAIN else ""
+    names = (
+        "text" if column.is_text else "figure",
+        "ditto" if column.is_ditto else "",
+        tone,
+        "faint" if is_faint else "",
+    )
+    return " ".join(filter(None, names))
 
 
 def _notes(notes: Sequence[Note]) -> Markup:
@@ -71,7 +94,3 @@ def _notes(notes: Sequence[Note]) -> Markup:
         for note in notes
     ]
     return element("dl", *lines, class_="notes")
-
-
-def _class(column: Column) -> str | None:
-    return "text" if column.is_text else None
