@@ -13,7 +13,13 @@ from mnbench.machine.memory import read_memory_available, read_memory_total
 from mnbench.machine.packages import installed_packages
 from mnbench.machine.power import is_on_battery
 from mnbench.machine.temperature import read_temperature_c
-from mnbench.machine.virtual import read_board, read_container, read_emulator, read_virtual_machine
+from mnbench.machine.virtual import (
+    read_board,
+    read_container,
+    read_emulator,
+    read_product,
+    read_virtual_machine,
+)
 
 __all__ = ["read_facts"]
 
@@ -27,6 +33,7 @@ def read_facts(host: Host | None = None) -> dict[str, Any]:
         "cpu": read_cpu(host),
         "gpu": read_gpu(host),
         "board": read_board(host),
+        "product": read_product(host),
         "memory_bytes": read_memory_total(host),
         "memory_available_bytes": read_memory_available(host),
         "page_bytes": _page_bytes(),

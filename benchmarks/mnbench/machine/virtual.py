@@ -3,9 +3,9 @@
 import re
 
 from mnbench.machine.cpu import read_cpuinfo
-from mnbench.machine.host import Host
+from mnbench.machine.host import Host, shortened
 
-__all__ = ["read_board", "read_container", "read_emulator", "read_virtual_machine"]
+__all__ = ["read_board", "read_container", "read_emulator", "read_product", "read_virtual_machine"]
 
 _DMI = "sys/class/dmi/id"
 _TREE = "proc/device-tree"
@@ -101,12 +101,14 @@ def read_container(host: Host) -> str | None:
 
 
 def read_board(host: Host) -> str | None:
-    """The make, as "Raspberry Pi 5 Model B Rev 1.0" or "LENOVO 20XW"; no serial number is read."""
+    """A single board's make, which says its processor, too: "Raspberry Pi 5 Model B Rev 1.0"."""
+    return host.line(f"{_TREE}/model")
+
+
+def read_product(host: Host) -> str | None:
+    """What a computer was sold as, "LENOVO 20XW": the processor in it is another matter. No serial number is read."""
     if host.system == "darwin":
-        return (host.ask(("sysctl", "-n", "hw.model")) or "").strip()[:80] or None
-    model = host.line(f"{_TREE}/model")
-    if model:
-        return model
+        return shortened(host.ask(("sysctl", "-n", "hw.model")) or "")
     words = [host.line(f"{_DMI}/{name}") for name in ("sys_vendor", "product_name")]
     kept = [word for word in words if word and not word.lower().startswith(_PLACEHOLDERS)]
     return " ".join(kept) or None

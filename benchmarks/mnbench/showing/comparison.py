@@ -25,18 +25,13 @@ def comparison_tables(comparison: Comparison) -> tuple[Table, ...]:
     codes = dict.fromkeys(doubt.code for row in comparison.rows for doubt in row.doubts)
     marks = {code: str(number) for number, code in enumerate(codes, 1)}
     table = Table(
-        title=_title(comparison),
+        title=f"{comparison.before} -> {comparison.after}",
         about="Medians of processes with 95 % intervals; ratio: after / before.",
         columns=_COLUMNS,
         lines=tuple(Line(_entries(row, [marks[doubt.code] for doubt in row.doubts])) for row in comparison.rows),
         notes=(*_doubt_notes(comparison.rows, marks), *_run_notes(comparison)),
     )
     return (table, *([_unmatched_table(comparison.unmatched)] if comparison.unmatched else []))
-
-
-def _title(comparison: Comparison) -> str:
-    names = dict.fromkeys((comparison.before, comparison.after))
-    return " -> ".join(names)
 
 
 def _entries(row: RowComparison, marks: Iterable[str]) -> tuple[Entry, ...]:
@@ -61,6 +56,7 @@ def _doubt_notes(rows: Iterable[RowComparison], marks: dict[str, str]) -> list[N
 def _run_notes(comparison: Comparison) -> list[Note]:
     counts = {each: sum(row.verdict is each for row in comparison.rows) for each in Verdict}
     notes = [Note("", ", ".join(f"{count} {each}" for each, count in counts.items()))]
+    notes += [Note("", f"{doubt.code}: {doubt.text}") for doubt in comparison.doubts]
     notes += [Note("", f"unlike machines: {'; '.join(comparison.unlike)}")] if comparison.unlike else []
     notes += [Note("", f"changed: {'; '.join(comparison.changes)}")] if comparison.changes else []
     return notes

@@ -1,0 +1,84 @@
+"""``mnbench compare``: two results held against each other."""
+
+import re
+import shutil
+import sys
+
+import click
+
+from mnbench.comparing import Comparison, compare
+from mnbench.record_file import read_record
+from mnbench.showing.as_text import as_text
+from mnbench.showing.comparison import comparison_tables
+from mninfer.cli.options import examples
+from mninfer.cli.output import is_terminal, json_line, say
+from mninfer.errors import VerifyError
+
+__all__ = ["command"]
+
+_MOST_NAMED = 3
+
+
+def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """``5%`` as 0.05; the sign is asked for, since a bare 5 or 0.05 may mean either."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?%", value.strip())
+    if not match:
+        raise click.BadParameter(f'"{value}" is no percentage: write 5% or 2.5%', ctx, param)
+    return float(match[1]) / 100
+
+
+@click.command(
+    epilog=examples(
+        "mnbench compare before.json after.json",
+        "mnbench compare main.json branch.json --fail-over 5%",
+        "mnbench compare pi4.json pi5.json --allow-unlike-machines --json",
+    )
+)
+@click.argument("before", metavar="BEFORE")
+@click.argument("after", metavar="AFTER")
+@click.option("--fail-over", callback=_share, metavar="PERCENT", help="Exit with 3 where a row became slower by more.")
+@click.option("--allow-unlike-machines", is_flag=True, help="Compare the machines, not what ran on them.")
+@click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
+def command(before: str, after: str, *, fail_over: float | None, allow_unlike_machines: bool, is_json: bool) -> int:
+    """Hold two results of mnbench run against each other, row by row: faster, slower, can't tell.
+
+    A row is slower where the 95 % interval of after / before lies above 1.02 with all that is in it: two runs of the
+    same thing are a percent apart for no reason of theirs.
+
+    \b
+    The exit code is
+      0  nothing became slower by more than --fail-over
+      1  a known error: a file that can't be read, or unlike machines
+      2  usage
+      3  a row became slower by more than --fail-over
+    """  # noqa: D301 -- click's own mark for a block that is not to be wrapped
+    comparison = compare(read_record(before), read_record(after), allow_unlike=allow_unlike_machines)
+    if is_json:
+        json_line(comparison.to_json(), indent=1)
+    else:
+        say(as_text(comparison_tables(comparison), _width()))
+    if fail_over is not None:
+        _check(comparison, fail_over)
+    return 0
+
+
+def _width() -> int | None:
+    """A terminal's; what goes elsewhere is as wide as it takes."""
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+
+
+def _check(comparison: Comparison, limit: float) -> None:
+    """Raise VerifyError where a row is slower by more than ``limit``."""
+    found = comparison.regressions(limit)
+    if not found:
+        return
+    worst = "; ".join(f'"{row.key}" by {row.ratio.middle - 1:.0%}' for row in found[:_MOST_NAMED])
+    more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    noun = "row is" if len(found) == 1 else "rows are"
+    raise VerifyError(
+        f"{len(found)} {noun} slower by more than {100 * limit:g}%: {worst}{more}",
+        report=comparison,
+        hints="run both again, in turn, to see whether it stays: mnbench run",
+    )

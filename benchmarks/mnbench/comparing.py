@@ -1,0 +1,174 @@
+"""Two results -> what became faster, slower, or can't be told: row by row, with the ratio and its interval.
+
+Compared is what was measured in two runs, so what a run has for itself (a warm day, another neighbour) doesn't cancel:
+the verdict's margin is there for that (statistics.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mnbench.machine.likeness import changed_packages, unlike_facts
+from mnbench.record import Doubt, Record, Row, Status
+from mnbench.statistics import Interval, Verdict, interval_of, process_medians_ms, ratio_of, verdict
+from mninfer.errors import InputError
+
+__all__ = ["Comparison", "RowComparison", "Unmatched", "compare"]
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowComparison:
+    """One row in both: milliseconds, and ``ratio`` = after / before. ``doubts`` are those of either."""
+
+    key: str
+    before: Interval
+    after: Interval
+    ratio: Interval
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        return verdict(self.ratio)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "row": self.key,
+            "before_ms": self.before.to_json(),
+            "after_ms": self.after.to_json(),
+            "ratio": self.ratio.to_json(),
+            "verdict": str(self.verdict),
+            "doubts": [doubt.to_json() for doubt in self.doubts],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A row that one of the two has no figure for, and why."""
+
+    key: str
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"row": self.key, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """All rows of two results, which go by their devices and dates. ``doubts`` are those of either run as a whole.
+
+    ``unlike``: in what their machines differ; ``changes``: packages and files that are others now.
+    """
+
+    before: str
+    after: str
+    rows: tuple[RowComparison, ...]
+    doubts: tuple[Doubt, ...] = ()
+    unmatched: tuple[Unmatched, ...] = ()
+    unlike: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+
+    def regressions(self, limit: float) -> tuple[RowComparison, ...]:
+        """The rows that are slower, and by more than ``limit`` (0.05 is 5 %), worst first."""
+        found = [row for row in self.rows if row.verdict is Verdict.SLOWER and row.ratio.middle > 1 + limit]
+        return tuple(sorted(found, key=lambda row: -row.ratio.middle))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "before": self.before,
+            "after": self.after,
+            "doubts": [doubt.to_json() for doubt in self.doubts],
+            "rows": [row.to_json() for row in self.rows],
+            "unmatched": [row.to_json() for row in self.unmatched],
+            "unlike": list(self.unlike),
+            "changes": list(self.changes),
+        }
+
+
+def compare(before: Record, after: Record, *, allow_unlike: bool = False) -> Comparison:
+    """Hold two results against each other, row by row.
+
+    Raises:
+        InputError: their machines differ in what decides (unless ``allow_unlike``), or no row is in both.
+    """
+    unlike = _unlike(before, after)
+    if unlike and not allow_unlike:
+        raise InputError(
+            f"the results are of unlike machines: {'; '.join(unlike)}",
+            where=f"{before.device} and {after.device}",
+            hints="--allow-unlike-machines compares them all the same: the machines then, not the software",
+        )
+    old, new = _measured(before), _measured(after)
+    common = [key for key in old if key in new]
+    if not common:
+        raise InputError(
+            f"no row is measured in both results: {_some(old)} before, {_some(new)} after",
+            hints="measure with the same options: mnbench plan tells what they ask for",
+        )
+    return Comparison(
+        before=_named(before),
+        after=_named(after),
+        doubts=tuple(dict.fromkeys((*before.doubts, *after.doubts))),
+        rows=tuple(_compared(key, old[key], new[key]) for key in common),
+        unmatched=(*_missing_in(after, old, "after"), *_missing_in(before, new, "before")),
+        unlike=unlike,
+        changes=(*changed_packages(_facts(before), _facts(after)), *_changed_files(before, after)),
+    )
+
+
+def _named(record: Record) -> str:
+    return f"{record.device}, {record.started}" if record.started else record.device
+
+
+def _compared(key: str, before: Row, after: Row) -> RowComparison:
+    medians = process_medians_ms(before), process_medians_ms(after)
+    return RowComparison(
+        key=key,
+        before=interval_of(medians[0]),
+        after=interval_of(medians[1]),
+        ratio=ratio_of(medians[1], medians[0]),
+        doubts=tuple(dict.fromkeys((*before.doubts, *after.doubts))),
+    )
+
+
+def _measured(record: Record) -> dict[str, Row]:
+    return {row.cell.key: row for row in record.rows if row.status is Status.MEASURED}
+
+
+def _missing_in(record: Record, measured_elsewhere: Mapping[str, Row], when: str) -> Iterator[Unmatched]:
+    """What was measured in the other result and has no figure in ``record``."""
+    for key in measured_elsewhere:
+        row = record.row(key)
+        if row is None:
+            yield Unmatched(key, f"not asked for {when}")
+        elif row.status is not Status.MEASURED:
+            yield Unmatched(key, f"{row.status} {when}{f': {row.reason}' if row.reason else ''}")
+
+
+def _unlike(before: Record, after: Record) -> tuple[str, ...]:
+    """By the machines' facts; results of other programs have none, and their devices are known by name alone."""
+    facts = _facts(before), _facts(after)
+    if all(facts):
+        return unlike_facts(*facts)
+    return () if before.device == after.device else (f'device "{before.device}" and "{after.device}"',)
+
+
+def _facts(record: Record) -> Mapping[str, Any]:
+    facts = record.machine.get("before")
+    return facts if isinstance(facts, Mapping) else {}
+
+
+def _changed_files(before: Record, after: Record) -> Iterator[str]:
+    """Models of one name with other bytes: what is compared may be the conversion, not the machine's speed."""
+    old = {(model.name, variant): facts for model in before.models for variant, facts in model.files.items()}
+    for model in after.models:
+        for variant, facts in model.files.items():
+            known = old.get((model.name, variant))
+            if known is not None and known.get("sha256") != facts.get("sha256"):
+                yield f"{model.name} {variant}: another file"
+
+
+def _some(rows: Mapping[str, Row]) -> str:
+    shown = ", ".join(f'"{key}"' for key in list(rows)[:_MOST_NAMED])
+    return f"{shown}, …" if len(rows) > _MOST_NAMED else shown or "nothing"
