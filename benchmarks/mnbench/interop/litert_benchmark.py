@@ -1,0 +1,164 @@
+"""Reads and writes what ``litert-benchmark --result_json`` writes: one model's latency, in milliseconds.
+
+The format is that of ai_edge_litert/tools/benchmark_litert_model.py (ai-edge-litert 2.1), which has no schema number.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mnbench.cell import Cell, Device, Variant, Work
+from mnbench.fields import Fields
+from mnbench.interop.log_rows import row_of_processes
+from mnbench.record import Process, Record, Row, TestedModel
+from mninfer.errors import InputError
+
+__all__ = ["is_litert_result", "litert_result", "model_path", "rows_of_litert_results"]
+
+_MS = 1e6  # in nanoseconds
+_BYTES_PER_MB = 1 << 20
+_PROCESSORS = ("CPU", "GPU", "NPU")
+
+
+def is_litert_result(value: object) -> bool:
+    """Whether a JSON document is of that program."""
+    return isinstance(value, Mapping) and "latency" in value and "accelerators" in value
+
+
+def model_path(value: Mapping[str, Any]) -> str:
+    """The model's path as it was given to the program."""
+    return Fields(value, "the result").text("model")
+
+
+def rows_of_litert_results(values: Sequence[Mapping[str, Any]], model: str, variant: Variant) -> tuple[Row, ...]:
+    """Rows of results of one model: the same threads and accelerators are one row, each file a process."""
+    by_cell: dict[Cell, list[Fields]] = {}
+    for value in values:
+        fields = Fields(value, "the result")
+        by_cell.setdefault(_cell(fields, model, variant), []).append(fields)
+    return tuple(_row(cell, results) for cell, results in by_cell.items())
+
+
+def _row(cell: Cell, results: Sequence[Fields]) -> Row:
+    size_mb = results[0].number("model_size_mb")
+    return row_of_processes(
+        cell, [_process(fields, i) for i, fields in enumerate(results)], round(size_mb * _BYTES_PER_MB)
+    )
+
+
+def _cell(fields: Fields, model: str, variant: Variant) -> Cell:
+    accelerators = fields.texts("accelerators")
+    if "NPU" in accelerators:
+        raise InputError("the result is of an NPU, which mnbench has no row for", where=fields.text("model"))
+    threads = fields.count("num_threads")
+    if threads < 1:
+        raise fields.wrong("num_threads", "1 or more")
+    return Cell(
+        work=Work.FORWARD,
+        model=model,
+        engine="litert-gpu" if "GPU" in accelerators else "litert",
+        variant=variant,
+        device=Device.GPU if "GPU" in accelerators else Device.CPU,
+        threads=threads,
+    )
+
+
+def _process(fields: Fields, round_: int) -> Process:
+    latency = Fields(fields.mapping("latency"), "latency")
+    if latency.number("median_ms") <= 0:
+        raise latency.wrong("median_ms", "a time above 0")
+    warm_up = (round(latency.number("warmup_first_ms") * _MS),) if latency.count("num_warmup_runs") else ()
+    return Process(
+        round=round_,
+        samples_ns=(round(latency.number("median_ms") * _MS),),
+        warm_up_ns=warm_up,
+        open_ns=round(latency.number("init_ms") * _MS),
+        facts={
+            "statistic": "median",
+            "interface": "CompiledModel",
+            "num_runs": latency.count("num_runs"),
+            "mean_us": latency.number("avg_ms") * 1e3,
+            "min_us": latency.number("min_ms") * 1e3,
+            "max_us": latency.number("max_ms") * 1e3,
+            "std_us": latency.number("std_ms") * 1e3,
+            "is_fully_accelerated": fields.flag("fully_accelerated"),
+            "signature": fields.text("signature"),
+        },
+    )
+
+
+def litert_result(record: Record, row: Row) -> dict[str, Any]:
+    """A measured row as the program writes it, over the samples of all its processes.
+
+    What a record doesn't know is None: ``fully_accelerated`` of an engine that doesn't tell, ``throughput_mb_s`` of a
+    model without its shape (else it is that of float32 pictures, which need not be what the file takes).
+
+    Raises InputError for a row without samples.
+    """
+    if not row.processes:
+        raise InputError(f'the row "{row.cell.key}" is {row.status}: {row.reason or "it has no samples"}')
+    model = next((model for model in record.models if model.name == row.cell.model), None)
+    latency = _latency(row.processes)
+    return {
+        "model": f"{row.cell.model}_{row.cell.variant}.tflite",
+        "model_size_mb": None if row.size_bytes is None else round(row.size_bytes / _BYTES_PER_MB, 2),
+        "accelerators": [name for name in _PROCESSORS if name == str(row.cell.device).upper()],
+        "signature": _signature(row),
+        "fully_accelerated": _is_fully_accelerated(row),
+        "num_threads": row.cell.threads,
+        "latency": latency,
+        "throughput_mb_s": _throughput(model, latency["avg_ms"], row.cell.batch),
+    }
+
+
+def _signature(row: Row) -> str:
+    return str(row.processes[0].facts.get("signature", "serving_default"))
+
+
+def _is_fully_accelerated(row: Row) -> bool | None:
+    facts = row.processes[0].facts
+    told = facts.get("is_fully_accelerated")
+    if isinstance(told, bool):
+        return told
+    coverage = facts.get("coverage")
+    if not isinstance(coverage, Mapping):
+        return None
+    return coverage.get("num_delegated") == coverage.get("num_operators")
+
+
+def _latency(processes: Sequence[Process]) -> dict[str, Any]:
+    samples = sorted(sample / _MS for process in processes for sample in process.samples_ns)
+    warm_up = [sample / _MS for process in processes for sample in process.warm_up_ns]
+    figures = {
+        "init_ms": statistics.median(process.open_ns for process in processes) / _MS,
+        "warmup_first_ms": warm_up[0] if warm_up else 0.0,
+        "warmup_avg_ms": statistics.fmean(warm_up) if warm_up else 0.0,
+        "num_warmup_runs": len(warm_up),
+        "avg_ms": statistics.fmean(samples),
+        "min_ms": samples[0],
+        "max_ms": samples[-1],
+        "median_ms": statistics.median(samples),
+        "std_ms": statistics.stdev(samples) if len(samples) > 1 else 0.0,
+        "p5_ms": _percentile(samples, 0.05),
+        "p95_ms": _percentile(samples, 0.95),
+        "num_runs": len(samples),
+    }
+    # The program rounds to 10 us; a small network takes no more than a few of them.
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _percentile(ordered: Sequence[float], share: float) -> float:
+    """Between the two samples that it falls between, as the program and numpy have it."""
+    place = (len(ordered) - 1) * share
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+def _throughput(model: TestedModel | None, avg_ms: float, batch: int) -> float | None:
+    if model is None or not model.input_shape or avg_ms <= 0:
+        return None
+    num_bytes = 4 * batch
+    for size in model.input_shape[-3:]:
+        num_bytes *= size
+    return round(num_bytes / _BYTES_PER_MB / (avg_ms / 1e3), 2)
