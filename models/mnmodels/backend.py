@@ -16,6 +16,7 @@ from mnmodels.quiet_import import import_quietly
 __all__ = ["BACKENDS", "INSTALL_LINE", "start_keras"]
 
 BACKENDS = ("tensorflow", "jax")
+_STARTED = (*BACKENDS, "torch")  # torch for mnbench, which measures it: no command here offers it
 INSTALL_LINE = 'python -m pip install tensorflow "keras>=3.15" h5py matplotlib'
 
 
@@ -25,7 +26,7 @@ def start_keras(backend: str | None = None) -> Any:
     Raise MissingDependencyError with the install line, or MnError where Keras already runs on another backend.
     """
     wanted = backend or os.environ.get("KERAS_BACKEND") or BACKENDS[0]
-    if wanted not in BACKENDS:
+    if wanted not in _STARTED:
         near = near_names(wanted, BACKENDS)
         raise MnError(f'no backend "{wanted}"', hints=near or f"one of {', '.join(BACKENDS)}")
     if "keras" in sys.modules:
@@ -53,4 +54,4 @@ def _already_started(wanted: str | None) -> Any:
 
 
 def _install_line(package: str) -> str:
-    return "python -m pip install jax" if package == "jax" else INSTALL_LINE
+    return f"python -m pip install {package}" if package in ("jax", "torch") else INSTALL_LINE
