@@ -1,7 +1,8 @@
 """Times a model operator by operator: every piece in the same engine, fed with what it gets in the whole.
 
-The pieces take turns, in the order of the whole, and the whole after them: so each finds the caches as it does there,
-its own weights gone, its input just written.
+Everything takes turns, in the order of the whole, and each piece is led up to as in the whole, so that it finds the
+caches as it does there: its weights in an outer one, its neighbours' in the inner, its input just written. (Timed
+without that, MobileNet V2's float operators took 20 % more together than the whole, and run twice in a row 10 % less.)
 """
 
 import statistics
@@ -28,6 +29,7 @@ from mninfer.model_file.graph import build_graph
 
 __all__ = ["ProfileConfig", "profile_flatbuffer", "profile_job"]
 
+_NUM_LEADING = 2  # pieces that run before the one that is timed
 # The same kernels on the same values: what may differ is the order in which floats are added, across a fusion.
 _CLOSE = 1e-3  # of the largest output
 _STEPS = 1  # of a quantized output
@@ -45,12 +47,16 @@ class ProfileConfig:
 
 @dataclass(frozen=True, slots=True)
 class _Contender:
-    """An engine, and the inputs that it is given afresh before each run: in the whole they have just been made."""
+    """An engine, the inputs that it is given afresh before it is timed, and those that run before it in the whole."""
 
     engine: Engine
     inputs: tuple[Array, ...]
+    leading: tuple[Engine, ...] = ()
 
     def run_ns(self) -> int:
+        self.engine.invoke()
+        for engine in self.leading:
+            engine.invoke()
         self.engine.set_inputs(self.inputs)
         begin = perf_counter_ns()
         self.engine.invoke()
@@ -84,7 +90,7 @@ def profile_flatbuffer(file: ModelFile, inputs: Sequence[Array], config: Profile
     pieces = pieces_of(graph, has_fusions=config.use_xnnpack)
     with ExitStack() as stack:
 
-        def opened(flatbuffer: bytes, arrays: Sequence[Array]) -> _Contender:
+        def opened(flatbuffer: bytes, arrays: Sequence[Array], leading: Sequence[_Contender] = ()) -> _Contender:
             engine = open_engine(
                 flatbuffer,
                 engine=config.engine,
@@ -93,14 +99,15 @@ def profile_flatbuffer(file: ModelFile, inputs: Sequence[Array], config: Profile
                 use_xnnpack=config.use_xnnpack,
             )
             stack.callback(engine.close)
-            return _Contender(engine, tuple(arrays))
+            return _Contender(engine, tuple(arrays), tuple(each.engine for each in leading))
 
         whole = opened(data, inputs)
         values = dict(zip(graph.inputs, inputs, strict=True))
-        contenders = []
+        contenders: list[_Contender] = []
         for piece in pieces:
-            contenders.append(opened(cut_piece(root, piece), [values[index] for index in piece.inputs]))
-            values.update(zip(piece.outputs, contenders[-1].engine.run(contenders[-1].inputs), strict=True))
+            arrays = [values[index] for index in piece.inputs]
+            contenders.append(opened(cut_piece(root, piece), arrays, contenders[-_NUM_LEADING:]))
+            values.update(zip(piece.outputs, contenders[-1].engine.run(arrays), strict=True))
         _check_outputs(graph, values, whole.engine.run(inputs))
         return _timed(graph, pieces, contenders, whole, config)
 
