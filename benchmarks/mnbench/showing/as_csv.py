@@ -8,7 +8,6 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-from mnbench.catalogue import engine_entry
 from mnbench.record import Record, Row
 from mnbench.showing.configurations import (
     Configuration,
@@ -18,6 +17,7 @@ from mnbench.showing.configurations import (
     engine_of,
     fused_of,
     quantized_of,
+    title_of_engine,
 )
 from mnbench.showing.footnotes import reason_of
 from mnbench.showing.layout_2017 import COLUMNS_2017, published_beside
@@ -87,7 +87,7 @@ def _line(record: Record, row: Row) -> dict[str, Value]:
         "num_processes": len(row.processes),
         "num_samples": sum(len(process.samples_ns) for process in row.processes),
         **cell,
-        "engine_title": engine_entry(row.cell.engine).title,
+        "engine_title": title_of_engine(row.cell.engine),
         "version": fact_text(first, "version"),
         "precision": fact_text(first, "precision"),
         "num_operators": fact_number(first, "coverage", "num_operators"),

@@ -6,7 +6,7 @@ Here too is what its columns say of a cell, in that table's own words.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mnbench.catalogue import EngineKind, engine_entry
+from mnbench.catalogue import ENGINES, EngineKind
 from mnbench.cell import BatchNorm, Cell, Compiler, Device, InstructionSet, Variant, Work
 from mnbench.process_environment import supported_instruction_sets
 from mnbench.record import Record, Row
@@ -19,9 +19,11 @@ __all__ = [
     "device_of",
     "engine_of",
     "fused_of",
+    "kind_of_engine",
     "limit_of",
     "offered_by",
     "quantized_of",
+    "title_of_engine",
 ]
 
 _QUANTIZED = {
@@ -109,16 +111,25 @@ def quantized_of(cell: Cell) -> str:
 
 def fused_of(cell: Cell) -> str:
     """The column Fused-BN: the fused kernel of a training framework, or BatchNorm folded into the convolutions."""
-    if _kind(cell) is EngineKind.KERAS:
+    if kind_of_engine(cell.engine) is EngineKind.KERAS:
         return "On" if cell.batch_norm is BatchNorm.FUSED else ""
     return "" if cell.variant is Variant.UNFUSED else "folded"
 
 
 def engine_of(cell: Cell, row: Row | None) -> str:
     """The engine's title, with its version where a process has told it."""
-    entry = engine_entry(cell.engine)
     versions = (fact_text(process.facts, "version") for process in (row.processes if row else ()))
-    return " ".join(filter(None, (entry.title, next(versions, ""))))
+    return " ".join(filter(None, (title_of_engine(cell.engine), next(versions, ""))))
+
+
+def title_of_engine(name: str) -> str:
+    """As the catalogue has it; an engine that only a newer mnbench knows is shown by its name."""
+    return ENGINES[name].title if name in ENGINES else name
+
+
+def kind_of_engine(name: str) -> EngineKind | None:
+    """None for an engine that only a newer mnbench knows."""
+    return ENGINES[name].kind if name in ENGINES else None
 
 
 def limit_of(cell: Cell) -> str:
@@ -137,10 +148,6 @@ def details_of(cell: Cell) -> str:
         "" if cell.use_xnnpack else "without XNNPACK",
     )
     return ", ".join(word for word in words if word)
-
-
-def _kind(cell: Cell) -> EngineKind:
-    return engine_entry(cell.engine).kind
 
 
 def _known(word: str) -> InstructionSet | str:

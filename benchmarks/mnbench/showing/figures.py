@@ -4,7 +4,7 @@ import math
 
 from mnbench.statistics import Interval
 
-__all__ = ["spell_bytes", "spell_error", "spell_interval", "spell_ms", "spell_ratio"]
+__all__ = ["spell_bytes", "spell_interval", "spell_ms", "spell_ratio"]
 
 _MOST_DECIMALS = 4
 
@@ -14,18 +14,13 @@ def spell_interval(interval: Interval) -> str:
     if not interval.is_known:
         return f"{spell_ms(interval.middle)} ± ?"
     error = max(interval.high - interval.middle, interval.middle - interval.low)
-    decimals = _decimals(error, interval.middle)
+    decimals = _decimals_of_error(error) if error > 0 else _decimals_of(interval.middle)
     return f"{interval.middle:.{decimals}f} ± {error:.{decimals}f}"
-
-
-def spell_error(interval: Interval) -> str:
-    """The part behind ± alone."""
-    return spell_interval(interval).partition(" ± ")[2]
 
 
 def spell_ms(value: float) -> str:
     """Three digits that mean something: 0.213, 4.07, 34.7, 503."""
-    return f"{value:.{_decimals(abs(value) / 300, value)}f}"
+    return f"{value:.{_decimals_of(value)}f}"
 
 
 def spell_ratio(ratio: Interval) -> str:
@@ -38,12 +33,16 @@ def spell_bytes(size: float) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
-def _decimals(error: float, middle: float) -> int:
-    """So many that the error has one digit, or two where the first is a 1; a figure known exactly has four digits."""
-    if error <= 0:
-        error = abs(middle) / 1e4
-    if error <= 0:
-        return 0
+def _decimals_of(value: float) -> int:
+    """Those of three digits that mean something."""
+    return _within(2 - math.floor(math.log10(value))) if value > 0 else 0
+
+
+def _decimals_of_error(error: float) -> int:
+    """So many that the error has one digit, or two where the first is a 1."""
     exponent = math.floor(math.log10(error))
-    first = math.floor(error / 10.0**exponent)
-    return min(_MOST_DECIMALS, max(0, (1 if first == 1 else 0) - exponent))
+    return _within((1 if error < 2 * 10.0**exponent else 0) - exponent)
+
+
+def _within(decimals: int) -> int:
+    return min(_MOST_DECIMALS, max(0, decimals))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from mnbench.cell import BatchNorm, Work
 from mnbench.record import Record, Row
 from mnbench.showing.configurations import details_of, device_of, engine_of, limit_of
+from mnbench.showing.devices_table import devices_table
 from mnbench.showing.figures import spell_bytes, spell_interval, spell_ms
 from mnbench.showing.footnotes import Footnotes, footnotes_of
 from mnbench.showing.loose_facts import energy_mj, fact_number, peak_bytes
@@ -50,7 +51,7 @@ def tables_full(records: Sequence[Record]) -> tuple[Table, ...]:
         for row in record.rows:
             groups.setdefault((row.cell.model, row.cell.work), []).append((record, row))
     cells = [_table(model, work, rows, records) for (model, work), rows in groups.items()]
-    return (*cells, *peers_tables(records), *variants_table(records))
+    return (*cells, *peers_tables(records), *variants_table(records), *devices_table(records))
 
 
 def _table(model: str, work: Work, measured: Sequence[Measured], records: Sequence[Record]) -> Table:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mnbench.catalogue import EngineKind, engine_entry
+from mnbench.catalogue import EngineKind
 from mnbench.cell import Device, Variant, Work
 from mnbench.record import Record, Row, Status
-from mnbench.showing.configurations import details_of, device_of, engine_of
+from mnbench.showing.configurations import details_of, device_of, engine_of, kind_of_engine
 from mnbench.showing.figures import spell_ratio
 from mnbench.showing.footnotes import Footnotes, footnotes_of
 from mnbench.showing.loose_facts import fact_text
@@ -75,7 +75,7 @@ def _pairs(record: Record, model: str) -> list[tuple[Row, Row]]:
 
 
 def _is_other(row: Row) -> bool:
-    kind = engine_entry(row.cell.engine).kind
+    kind = kind_of_engine(row.cell.engine)
     is_engine = kind in (EngineKind.PEER, EngineKind.FLATBUFFER) and row.cell.engine != _REFERENCE
     return is_engine and row.cell.work is Work.FORWARD and row.cell.device is Device.CPU
 
