@@ -1,0 +1,94 @@
+"""What a row is called beside others: by what they differ in, and not by what they all have in common."""
+
+from collections.abc import Callable, Sequence
+
+from mnbench.catalogue import ENGINES
+from mnbench.cell import BatchNorm, Cell, Device, InstructionSet, Variant, Work
+from mnbench.drawing.entries import Entry
+
+__all__ = ["WORKS", "engine_title", "full_names", "in_common", "row_names", "told"]
+
+WORKS = {
+    Work.FORWARD: "Forward",
+    Work.FORWARD_BACKWARD: "Forward and backward",
+    Work.PHOTO_TO_LABEL: "From photo to label",
+    Work.COLD_START: "Cold start",
+    Work.IMPORT: "Import",
+}
+_VARIANTS = {Variant.UNFUSED: "float32 unfused"}
+_INSTRUCTION_SETS = {
+    InstructionSet.SSE41: "up to SSE4.1",
+    InstructionSet.AVX2: "up to AVX2",
+    InstructionSet.AVX512: "up to AVX-512",
+    InstructionSet.AMX: "up to AMX",
+}
+_NORMS = {BatchNorm.COMPOSED: "composed BN", BatchNorm.FUSED: "fused BN"}
+
+
+def engine_title(name: str) -> str:
+    """As tables spell it; a stranger's as it stands."""
+    return ENGINES[name].title if name in ENGINES else name
+
+
+def _threads(cell: Cell) -> str:
+    return "" if cell.threads is None else "1 thread" if cell.threads == 1 else f"{cell.threads} threads"
+
+
+# Of every row; the empty text is a row's default.
+_GENERAL: tuple[Callable[[Cell], str], ...] = (
+    lambda cell: _VARIANTS.get(cell.variant, str(cell.variant)),
+    lambda cell: "GPU" if cell.device is Device.GPU else "",
+    _threads,
+    lambda cell: f"batch {cell.batch}" if cell.batch > 1 else "",
+)
+# Only among rows of one engine: others don't have it, or have it one way.
+_OF_ENGINE: tuple[Callable[[Cell], str], ...] = (
+    lambda cell: "" if cell.batch_norm is None else _NORMS[cell.batch_norm],
+    lambda cell: "" if cell.compiler is None else {"xla": "XLA"}.get(cell.compiler, str(cell.compiler)),
+    lambda cell: "" if cell.instruction_set is None else _INSTRUCTION_SETS[cell.instruction_set],
+    lambda cell: "" if cell.use_xnnpack else "plain kernels",
+)
+_FEATURES = (lambda cell: engine_title(cell.engine), *_GENERAL, *_OF_ENGINE)
+
+
+def row_names(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """A name to each of the entries, which are all of one device, model and work."""
+    cells = [entry.cell for entry in entries]
+    shown = [_FEATURES[0], *(each for each in _GENERAL if _differs(each, cells))]
+    shown += [each for each in _OF_ENGINE if _differs_within_engines(each, cells)]
+    return tuple(" · ".join(filter(None, (each(cell) for each in shown))) for cell in cells)
+
+
+def full_names(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """A name to each of the entries among any others: device and model where there are several."""
+    devices = len({entry.device for entry in entries}) > 1
+    models = len({entry.model for entry in entries}) > 1
+    return tuple(
+        " · ".join([*([entry.device] if devices else []), *([entry.model] if models else []), name])
+        for entry, name in zip(entries, row_names(entries), strict=True)
+    )
+
+
+def in_common(entries: Sequence[Entry]) -> str:
+    """What all of them have, and their names therefore don't tell."""
+    cells = [entry.cell for entry in entries]
+    shared = [each(cells[0]) for each in _GENERAL if cells and not _differs(each, cells)]
+    return " · ".join(filter(None, shared))
+
+
+def told(entry: Entry) -> str:
+    """The whole of it, for where a pointer rests."""
+    parts = (entry.device, entry.model, WORKS[entry.cell.work], *(each(entry.cell) for each in _FEATURES))
+    return " · ".join(filter(None, parts))
+
+
+def _differs(feature: Callable[[Cell], str], cells: Sequence[Cell]) -> bool:
+    """Whether it tells some from others; a row to which it doesn't apply (no threads of its own) counts for nothing."""
+    return len({feature(cell) for cell in cells if feature is not _threads or cell.threads is not None}) > 1
+
+
+def _differs_within_engines(feature: Callable[[Cell], str], cells: Sequence[Cell]) -> bool:
+    by_engine: dict[str, set[str]] = {}
+    for cell in cells:
+        by_engine.setdefault(cell.engine, set()).add(feature(cell))
+    return any(len(texts) > 1 for texts in by_engine.values())
