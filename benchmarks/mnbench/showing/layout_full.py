@@ -1,6 +1,6 @@
 """Everything that a record holds, a line to each cell: time, memory, size, delegation, agreement, parts, energy."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from mnbench.cell import BatchNorm, Work
 from mnbench.record import Record, Row
@@ -15,7 +15,7 @@ from mnbench.showing.table import Column, Entry, Line, Table, Tone
 from mnbench.showing.variants_table import variants_table
 from mnbench.statistics import part_intervals
 
-__all__ = ["tables_full"]
+__all__ = ["tables_full", "tables_of_works"]
 
 _TITLES = {
     Work.FORWARD: "forward",
@@ -46,12 +46,22 @@ Measured = tuple[Record, Row]
 
 def tables_full(records: Sequence[Record]) -> tuple[Table, ...]:
     """Tables by model and work, the peers beside LiteRT, every variant of every model."""
+    return (
+        *tables_of_works(records, tuple(Work)),
+        *peers_tables(records),
+        *variants_table(records),
+        *devices_table(records),
+    )
+
+
+def tables_of_works(records: Sequence[Record], works: Collection[Work]) -> tuple[Table, ...]:
+    """A table to each model and each of the ``works``, of every cell."""
     groups: dict[tuple[str, Work], list[Measured]] = {}
     for record in records:
         for row in record.rows:
-            groups.setdefault((row.cell.model, row.cell.work), []).append((record, row))
-    cells = [_table(model, work, rows, records) for (model, work), rows in groups.items()]
-    return (*cells, *peers_tables(records), *variants_table(records), *devices_table(records))
+            if row.cell.work in works:
+                groups.setdefault((row.cell.model, row.cell.work), []).append((record, row))
+    return tuple(_table(model, work, rows, records) for (model, work), rows in groups.items())
 
 
 def _table(model: str, work: Work, measured: Sequence[Measured], records: Sequence[Record]) -> Table:
