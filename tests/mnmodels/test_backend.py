@@ -31,7 +31,8 @@ def test_a_wrong_backend_is_named() -> None:
 
 @pytest.mark.smoke
 @pytest.mark.parametrize(
-    ("package", "backend_name"), [("keras", "tensorflow"), ("tensorflow", "tensorflow"), ("jax", "jax"), ("torch", "torch")]
+    ("package", "backend_name"),
+    [("keras", "tensorflow"), ("tensorflow", "tensorflow"), ("jax", "jax"), ("torch", "torch")],
 )
 def test_what_is_missing_is_named_with_its_install_line(
     monkeypatch: pytest.MonkeyPatch, package: str, backend_name: str
