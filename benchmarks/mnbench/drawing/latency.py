@@ -9,7 +9,7 @@ from mnbench.drawing.entries import Entry, notes_on
 from mnbench.drawing.frame import axis_numbers, grid_across
 from mnbench.drawing.lettering import shortened, text_width
 from mnbench.drawing.naming import WORKS, in_common, row_names
-from mnbench.drawing.picture import Colour, Item, Picture, Shape, Words
+from mnbench.drawing.picture import Colour, Group, Item, Picture, Shape, Words, moved
 from mnbench.drawing.published_marks import PublishedLine, published_lines
 from mnbench.drawing.series import variant_keys
 from mnbench.drawing.sheet import SIDE, WIDTH, Block, Key, foot, legend, sheet
@@ -20,11 +20,11 @@ __all__ = ["draw_latency"]
 
 _HEAD = 28.0
 _VALUES = 125.0  # kept free on the right of the longest bar
-_MOST_NAME = 430.0
+_LETTERS, _MOST_NAME = 12.0, 430.0
 
 
 def draw_latency(entries: Sequence[Entry], *, is_log: bool | None = None) -> Picture:
-    """A panel to each kind of work, a group in it to each device and model, fastest first.
+    """A panel to each kind of work, a group in it to each model and device, fastest first.
 
     Raises:
         InputError: no row was measured.
@@ -33,14 +33,11 @@ def draw_latency(entries: Sequence[Entry], *, is_log: bool | None = None) -> Pic
     if not measured:
         raise InputError("nothing to draw: no row was measured", hints="mnbench table says why of each")
     footnotes = notes_on(measured)
-    groups = _groups(entries)
-    start = SIDE + _name_width(groups) + 12
     works = [work for work in Work if any(entry.cell.work is work for entry in measured)]
-    panels = [
-        _panel(work, [group for group in groups if group[0].cell.work is work], start, footnotes, is_log)
-        for work in works
-    ]
-    return sheet("Latency", _about(measured), [legend(_keys(measured)), *panels, foot(footnotes.notes())])
+    by_work = {work: [entry for entry in entries if entry.cell.work is work] for work in works}
+    start = SIDE + _name_width(by_work.values()) + 12
+    panels = [_panel(each, start, footnotes, is_log) for each in by_work.values()]
+    return sheet("Latency", _about(measured), [legend(_keys(by_work.values())), *panels, foot(footnotes.notes())])
 
 
 def _about(entries: Sequence[Entry]) -> str:
@@ -49,74 +46,91 @@ def _about(entries: Sequence[Entry]) -> str:
     return ", ".join([*common, "milliseconds with their 95 % intervals; shorter is better"])
 
 
-def _keys(entries: Sequence[Entry]) -> list[Key]:
+def _keys(panels: Iterable[Sequence[Entry]]) -> list[Key]:
+    entries = [entry for panel in panels for entry in panel if entry.interval]
     keys = variant_keys(entry.cell.variant for entry in entries if entry.cell.work is not Work.IMPORT)
     if any(entry.doubts for entry in entries):
         keys.append(Key(text="in doubt", colour=Colour.SOFT, is_hollow=True))
-    if any(_published(group) for group in _groups(entries)):
+    if any(_published(panel) for panel in panels):
         keys.append(Key(text="published by others", colour=Colour.SOFT, shape=Shape.DIAMOND, is_hollow=True))
     return keys
 
 
-def _groups(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """By device, model and work; within each the fastest first, what has no figure last."""
-    found: dict[tuple[str, str, Work], list[Entry]] = {}
-    for entry in entries:
-        found.setdefault((entry.device, entry.model, entry.cell.work), []).append(entry)
+def _models(panel: Sequence[Entry]) -> list[list[Entry]]:
+    """The entries of each model."""
+    found: dict[str, list[Entry]] = {}
+    for entry in panel:
+        found.setdefault(entry.model, []).append(entry)
+    return list(found.values())
+
+
+def _groups(model: Sequence[Entry]) -> list[list[Entry]]:
+    """One model's by device; within each the fastest first, what has no figure last."""
+    found: dict[str, list[Entry]] = {}
+    for entry in model:
+        found.setdefault(entry.device, []).append(entry)
     return [sorted(group, key=lambda entry: entry.ms if entry.interval else float("inf")) for group in found.values()]
 
 
-def _name_width(groups: Sequence[Sequence[Entry]]) -> float:
+def _published(entries: Sequence[Entry]) -> list[PublishedLine]:
+    """What others measured of these models, by the variants and kinds of devices that we did."""
+    lines: list[PublishedLine] = []
+    for model in _models(entries):
+        cells = [entry.cell for entry in model if entry.interval]
+        if cells:
+            variants, devices = {cell.variant for cell in cells}, {cell.device for cell in cells}
+            lines += published_lines(cells[0].model, cells[0].work, variants, devices)
+    return lines
+
+
+def _name_width(panels: Iterable[Sequence[Entry]]) -> float:
     """Room for the longest name, so that all panels begin at one place."""
-    names = [name for group in groups for name in row_names(group)]
-    names += [line.name for group in groups for line in _published(group)]
-    return min(_MOST_NAME, max(text_width(name, 12.0) for name in names))
+    names = [
+        name for panel in panels for model in _models(panel) for group in _groups(model) for name in row_names(group)
+    ]
+    names += [line.name for panel in panels for line in _published(panel)]
+    return min(_MOST_NAME, max(text_width(name, _LETTERS) for name in names))
 
 
-def _published(group: Sequence[Entry]) -> tuple[PublishedLine, ...]:
-    cells = [entry.cell for entry in group if entry.interval]
-    if not cells:
-        return ()
-    return published_lines(
-        cells[0].model, cells[0].work, {cell.variant for cell in cells}, {cell.device for cell in cells}
-    )
-
-
-def _panel(
-    work: Work, groups: Sequence[Sequence[Entry]], start: float, footnotes: Footnotes, is_log: bool | None
-) -> Block:
+def _panel(entries: Sequence[Entry], start: float, footnotes: Footnotes, is_log: bool | None) -> Block:
     """All of one kind of work, on one axis."""
-    place = Place(start - 12, axis_for(_values(groups), start, WIDTH - SIDE - _VALUES, is_log=is_log))
-    items: list[Item] = [Words(x=SIDE, y=14, text=WORKS[work], size=14, is_bold=True)]
+    place = Place(start - 12, axis_for(_values(entries), start, WIDTH - SIDE - _VALUES, is_log=is_log))
+    items: list[Item] = [Words(x=SIDE, y=14, text=WORKS[entries[0].cell.work], size=14, is_bold=True)]
     top = 26.0
-    for group in groups:
-        block = _group(group, place, footnotes, top)
-        items += block.items
-        top += block.height
+    for title, rows in _titled_rows(entries, place, footnotes):
+        items += _group(title, rows, place, top)
+        top += _HEAD + len(rows) * PITCH + 6
     return Block((*items, *axis_numbers(place.axis, top - 6, "ms")), top + 28.0)
 
 
-def _values(groups: Sequence[Sequence[Entry]]) -> list[float]:
+def _values(entries: Sequence[Entry]) -> list[float]:
     """All that the axis has to hold."""
-    values = [ms for group in groups for line in _published(group) for _, ms in line.figures]
-    for interval in (entry.interval for group in groups for entry in group if entry.interval):
+    values = [ms for line in _published(entries) for _, ms in line.figures]
+    for interval in (entry.interval for entry in entries if entry.interval):
         values += [interval.low, interval.high] if interval.is_known else [interval.middle]
     return values
 
 
-def _group(group: Sequence[Entry], place: Place, footnotes: Footnotes, top: float) -> Block:
-    """A title, and the rows below it before a grid of their own; all lies at ``top``."""
-    published = _published(group)
+def _titled_rows(entries: Sequence[Entry], place: Place, footnotes: Footnotes) -> list[tuple[str, list[Group]]]:
+    """Each group's title and lines, all as if at the top: a model's groups, then what others published of it."""
+    found = []
+    for model in _models(entries):
+        for group in _groups(model):
+            rows = [
+                bar_row(entry, name, place, " ".join(footnotes.marks(entry.doubts)))
+                for entry, name in zip(group, row_names(group), strict=True)
+            ]
+            found.append((f"{group[0].model} on {group[0].device}", rows))
+        published = [published_row(line, place) for line in _published(model)]
+        if published:
+            found.append((f"{model[0].model}, published by others", published))
+    return found
+
+
+def _group(title: str, rows: Sequence[Group], place: Place, top: float) -> list[Item]:
+    """A title, and the rows below it before a grid of their own."""
     begin = top + _HEAD
-    end = begin + (len(group) + len(published)) * PITCH
-    title = shortened(f"{group[0].model} on {group[0].device}", WIDTH - 2 * SIDE, 12.5, is_bold=True)
-    items: list[Item] = [Words(x=SIDE, y=top + 16, text=title, size=12.5, is_bold=True)]
-    items += grid_across(place.axis, begin, end)
-    y = begin + PITCH / 2
-    for entry, name in zip(group, row_names(group), strict=True):
-        items.append(bar_row(entry, name, place, " ".join(footnotes.marks(entry.doubts)), y))
-        y += PITCH
-    for line in published:
-        items.append(published_row(line, place, y))
-        y += PITCH
-    return Block(tuple(items), end - top + 6)
+    shown = shortened(title, WIDTH - 2 * SIDE, 12.5, is_bold=True)
+    items: list[Item] = [Words(x=SIDE, y=top + 16, text=shown, size=12.5, is_bold=True)]
+    items += grid_across(place.axis, begin, begin + len(rows) * PITCH)
+    return [*items, *(moved(row, 0.0, begin + PITCH * (number + 0.5)) for number, row in enumerate(rows))]

@@ -24,6 +24,7 @@ _LETTERS_BY_SHARE = {
 }
 _SHARES = {letter: share for share, letters in _LETTERS_BY_SHARE.items() for letter in letters}
 _OTHER, _FULL_WIDTH, _BOLD = 0.75, 1.05, 1.15
+_TOLERANCE = 0.1  # of pixels: a width that was computed from the text itself fits it
 
 
 def text_width(text: str, size: float, *, is_bold: bool = False) -> float:
@@ -37,6 +38,7 @@ def _share(letter: str) -> float:
 
 def shortened(text: str, width: float, size: float, *, is_bold: bool = False) -> str:
     """``text``, or its two ends, which names differ in, around an ellipsis: at most ``width`` wide."""
+    width += _TOLERANCE
     if text_width(text, size, is_bold=is_bold) <= width:
         return text
     for kept in range(len(text) - 1, 1, -1):

@@ -117,7 +117,7 @@ def _strip(profile: Profile, top: float) -> list[Item]:
             (each for each in (f"{text} {100 * share:.0f} %", f"{100 * share:.0f} %") if _fits(each, width)), ""
         )
         if label:
-            ink = Colour.INK if colour is Colour.ORANGE else Colour.PAPER
+            ink = Colour.BLACK if colour is Colour.ORANGE else Colour.PAPER
             items.append(Words(x=x + 8, y=top + _STRIP / 2, text=label, size=11, colour=ink, is_bold=True))
         x += width
     return items

@@ -23,6 +23,7 @@ LIGHT: Mapping[Colour, str] = {
     Colour.RED: "#d55e00",
     Colour.PINK: "#cc79a7",
     Colour.GREY: "#9a958a",
+    Colour.BLACK: "#1b1b1a",
 }
 DARK: Mapping[Colour, str] = {
     Colour.PAPER: "#161615",
@@ -39,6 +40,7 @@ DARK: Mapping[Colour, str] = {
     Colour.RED: "#f07c40",
     Colour.PINK: "#e6a0c6",
     Colour.GREY: "#8d897f",
+    Colour.BLACK: "#1b1b1a",
 }
 BREATH = 0.22  # how much of its colour the inside of a hollow shape keeps
 VARIABLES: Mapping[Colour, str] = {colour: f"var(--plot-{colour})" for colour in Colour}

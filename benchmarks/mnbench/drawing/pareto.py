@@ -20,7 +20,7 @@ from mninfer.errors import InputError
 
 __all__ = ["draw_pareto"]
 
-_LEFT, _TOP, _HEIGHT, _RIGHT = SIDE + 46.0, 48.0, 380.0, WIDTH - SIDE - 30.0
+_LEFT, _TOP, _HEIGHT, _RIGHT = SIDE + 46.0, 48.0, 340.0, WIDTH - SIDE - 30.0
 _WIDEST_LINEAR = 10.0  # points, unlike bars, lose nothing on a logarithmic axis, and crowd less
 _SMALL, _LARGE = 5.0, 10.0
 

@@ -27,6 +27,7 @@ class Colour(StrEnum):
     RED = "red"
     PINK = "pink"
     GREY = "grey"
+    BLACK = "black"  # words on a pale series, by day and by night
 
 
 class Shape(StrEnum):

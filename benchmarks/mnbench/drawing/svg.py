@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from mnbench.drawing.palette import BREATH, LIGHT, VARIABLES
 from mnbench.drawing.picture import Anchor, Box, Colour, Group, Item, Mark, Path, Picture, Segment, Words
+from mnbench.drawing.sheet import SIDE
 from mnconvert.report.html.markup import Markup, element
 
-__all__ = ["encode_svg", "inline_svg"]
+__all__ = ["PAGE_MARGIN", "encode_svg", "inline_svg"]
+
+PAGE_MARGIN = 12.0  # as the page's style sheet has it around what scrolls
 
 _Palette = Mapping[Colour, str]
 _FONT = "DejaVu Sans, Verdana, system-ui, -apple-system, Segoe UI, Roboto, Arial, sans-serif"
@@ -15,8 +18,11 @@ _DASHES = "4 3"
 
 
 def inline_svg(picture: Picture) -> Markup:
-    """An element for a page that declares the palette's variables; without the head, which the page says itself."""
-    return _drawn(picture, VARIABLES, picture.items, picture.head)
+    """An element for a page that declares the palette's variables.
+
+    Without the head, which the page says itself, and with ``PAGE_MARGIN`` on the left of what begins furthest left.
+    """
+    return _drawn(picture, VARIABLES, picture.items, (SIDE - PAGE_MARGIN, picture.head))
 
 
 def encode_svg(picture: Picture) -> bytes:
@@ -35,11 +41,16 @@ def encode_svg(picture: Picture) -> bytes:
 
 
 def _drawn(
-    picture: Picture, colours: _Palette, items: Sequence[Item], top: float = 0.0, **attributes: object
+    picture: Picture,
+    colours: _Palette,
+    items: Sequence[Item],
+    corner: tuple[float, float] = (0.0, 0.0),
+    **attributes: object,
 ) -> Markup:
-    """What lies above ``top`` and is not seen is left out."""
+    """What is right of ``corner`` and below it; words that lie higher are left out."""
+    left, top = corner
     seen = [_item(item, colours) for item in items if not (isinstance(item, Words) and item.y < top)]
-    box = f"0 {top:g} {picture.width:g} {picture.height - top:g}"
+    box = f"{left:g} {top:g} {picture.width - left:g} {picture.height - top:g}"
     return element("svg", *seen, viewBox=box, role="img", aria_label=picture.title, **attributes)
 
 

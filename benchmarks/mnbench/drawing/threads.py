@@ -55,7 +55,10 @@ def draw_threads(entries: Sequence[Entry], *, is_log: bool | None = None) -> Pic
     width = _ALONE if len(groups) == 1 else (WIDTH - 2 * SIDE - _GAP) / 2
     shapes = engine_shapes(shown)
     panels = [_panel(group, shapes, width, footnotes, is_log) for group in groups]
-    about = "milliseconds by number of threads, with 95 % intervals; dashed: the time of the fewest threads, divided; ×: so many times faster"
+    about = (
+        "milliseconds by number of threads, with 95 % intervals; dashed: the time of the fewest threads, divided; "
+        "×: so many times faster"
+    )
     keys = [*variant_keys(entry.cell.variant for entry in shown), *(shape_keys(shapes) if len(shapes) > 1 else [])]
     if any(entry.doubts for entry in shown):
         keys.append(Key(text="in doubt", colour=Colour.SOFT, shape=Shape.CIRCLE, is_hollow=True))
