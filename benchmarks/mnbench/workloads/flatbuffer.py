@@ -130,7 +130,7 @@ def quantize(pictures: Array, tensor: TensorSpec) -> npt.NDArray[Any]:
         )
     limits = np.iinfo(dtype)
     steps = np.floor(pictures / np.float64(tensor.quantization.scales[0]) + 0.5) + tensor.quantization.zero_points[0]
-    return np.clip(steps, limits.min, limits.max).astype(dtype)
+    return np.asarray(np.clip(steps, limits.min, limits.max), dtype)
 
 
 def _load_array(path: str) -> npt.NDArray[Any]:

@@ -1,0 +1,139 @@
+"""Two engines' outputs for one model and one input held against each other: how far apart, and whether that is too far.
+
+Pure functions of arrays. Which outputs are the reference is the bundle's to say (``preparing``) and the run's.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mnbench.catalogue import EngineKind, engine_entry
+from mnbench.cell import Cell, Variant, Work
+from mnbench.record import Agreement
+
+__all__ = ["Limit", "agreement", "is_held_against_its_own_form", "limit_of"]
+
+Array = npt.NDArray[Any]
+
+_MOST_DB = 200.0  # what float32 can't tell from equal; keeps a record's numbers in bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The least signal to noise that counts as the same model, and what it lets pass and what not."""
+
+    sqnr_db: float
+    reason: str
+
+
+# Of one picture; mnconvert's verification looks at 64 pictures' mean, so that it may ask for more.
+_AGAINST_FLOAT = {
+    Variant.FLOAT32: Limit(60.0, "the order of sums, a thousandth at most: bf16 and fp16 in disguise stay below"),
+    Variant.UNFUSED: Limit(60.0, "the same arithmetic in another order"),
+    Variant.FP16: Limit(20.0, "weights, or all numbers, of 11 bits"),
+    Variant.BF16: Limit(8.0, "all numbers of 8 bits, through some thirty layers"),
+    Variant.DYNAMIC: Limit(6.0, "8 bits against float: a broken file has 3 dB or less"),
+    Variant.INT8: Limit(6.0, "8 bits against float: a broken file has 3 dB or less"),
+    Variant.INT16X8: Limit(6.0, "weights of 8 bits against float: a broken file has 3 dB or less"),
+}
+_OWN_FORM = Limit(12.0, "the same integers, roundings apart, or integers of another converter")
+# A whole net turns any rounding into gradients that differ by per cent (mnmodels.architectures.batch_norm).
+_GRADIENTS = {
+    Variant.FLOAT32: Limit(20.0, "gradients of a whole net: roundings grow to per cent"),
+    Variant.FP16: Limit(3.0, "gradients of numbers of 11 bits"),
+    Variant.BF16: Limit(3.0, "gradients of numbers of 8 bits"),
+}
+_QUANTIZED = (Variant.DYNAMIC, Variant.INT8, Variant.INT16X8)
+
+
+def agreement(outputs: Sequence[Array], reference: Sequence[Array], cell: Cell) -> Agreement:
+    """Hold ``outputs`` against ``reference``; the limit is the cell's, by its variant, its work and its engine."""
+    name = _reference_name(cell)
+    misfit = _misfit(outputs, reference)
+    if misfit:
+        return Agreement(is_held=False, reference=name, sqnr_db=None, text=misfit)
+    pairs = [(_as_rows(got), _as_rows(wanted)) for got, wanted in zip(outputs, reference, strict=True)]
+    if all((got == wanted).all() for got, wanted in pairs):
+        return Agreement(is_held=True, reference=name, sqnr_db=None, text="equal to the last bit")
+    sqnr_db = min(_sqnr_db(got, wanted) for got, wanted in pairs)
+    limit = limit_of(cell)
+    is_held = sqnr_db >= limit.sqnr_db
+    return Agreement(
+        is_held=is_held,
+        reference=name,
+        sqnr_db=round(sqnr_db, 1),
+        text=_text(sqnr_db, limit, _best_classes(*pairs[0], cell), is_held=is_held),
+    )
+
+
+def is_held_against_its_own_form(cell: Cell) -> bool:
+    """Whether the reference is our flatbuffer of the cell's own variant: a peer's integers are near ours, or wrong."""
+    return cell.variant in _QUANTIZED and engine_entry(cell.engine).kind is EngineKind.PEER
+
+
+def limit_of(cell: Cell) -> Limit:
+    """What the outputs of a cell have to reach."""
+    if cell.work is Work.FORWARD_BACKWARD:
+        return _GRADIENTS[cell.variant]
+    return _OWN_FORM if is_held_against_its_own_form(cell) else _AGAINST_FLOAT[cell.variant]
+
+
+def _reference_name(cell: Cell) -> str:
+    if cell.work is Work.FORWARD_BACKWARD:
+        return "the run's first engine"
+    return f"our {cell.variant} flatbuffer" if is_held_against_its_own_form(cell) else "the float model"
+
+
+def _misfit(outputs: Sequence[Array], reference: Sequence[Array]) -> str:
+    """What makes a comparison impossible; empty where there is nothing."""
+    if not outputs or not reference:
+        return "there is nothing to compare"
+    if len(outputs) != len(reference):
+        return f"{len(outputs)} outputs, the reference has {len(reference)}"
+    for index, (got, wanted) in enumerate(zip(outputs, reference, strict=True)):
+        if got.shape != wanted.shape:
+            return f"output {index} has the shape {list(got.shape)}, the reference's {list(wanted.shape)}"
+        if not np.isfinite(got).all():
+            count = got.size - int(np.isfinite(got).sum())
+            return f"{count} of {got.size} values of output {index} are not finite"
+    return ""
+
+
+def _as_rows(array: Array) -> npt.NDArray[np.float64]:
+    """[pictures, values]; a single number, such as a loss, is a row of one."""
+    values = np.asarray(array, np.float64)
+    return values.reshape(len(values), -1) if values.ndim > 1 else values.reshape(1, -1)
+
+
+def _sqnr_db(got: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -> float:
+    """Signal over difference, the worst picture's. What all classes have in common tells nothing and is no signal."""
+    signal = wanted - wanted.mean(1, keepdims=True) if wanted.shape[1] > 1 else wanted
+    over, under = np.square(signal).sum(1), np.square(got - wanted).sum(1)
+    return min(_decibel(float(a), float(b)) for a, b in zip(over, under, strict=True))
+
+
+def _decibel(signal: float, noise: float) -> float:
+    if noise == 0.0:
+        return _MOST_DB
+    return max(-_MOST_DB, min(_MOST_DB, 10 * math.log10(signal / noise))) if signal > 0.0 else -_MOST_DB
+
+
+def _best_classes(got: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64], cell: Cell) -> str:
+    """In words, where the output has classes and they are not the reference's best ones."""
+    if cell.work is Work.FORWARD_BACKWARD or wanted.shape[1] < 2:
+        return ""
+    same = int((got.argmax(1) == wanted.argmax(1)).sum())
+    if len(wanted) == 1:
+        return "same best class" if same else f"best class {got.argmax()} instead of {wanted.argmax()}"
+    return f"same best class of {same} of {len(wanted)} pictures"
+
+
+def _text(sqnr_db: float, limit: Limit, classes: str, *, is_held: bool) -> str:
+    found = f"{sqnr_db:.1f} dB"
+    if not is_held:
+        found += f", and {limit.sqnr_db:g} dB is the least ({limit.reason})"
+    return f"{found}; {classes}" if classes else found

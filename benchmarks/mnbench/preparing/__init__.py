@@ -1,0 +1,23 @@
+"""From a model's name or file to what is measured: flatbuffers, weights, one input for all engines and a reference.
+
+The names below are the package's public face; they are imported when first used: reading a bundle needs mninfer alone.
+"""
+
+from mninfer.lazy_names import lazy_names
+
+TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
+if TYPE_CHECKING:
+    from mnbench.preparing.bundle import Bundle, read_bundle
+    from mnbench.preparing.cache import cache_folder
+    from mnbench.preparing.prepare import offer_of, prepare
+
+__all__ = ["Bundle", "cache_folder", "offer_of", "prepare", "read_bundle"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "mnbench.preparing.bundle": ("Bundle", "read_bundle"),
+        "mnbench.preparing.cache": ("cache_folder",),
+        "mnbench.preparing.prepare": ("offer_of", "prepare"),
+    },
+)

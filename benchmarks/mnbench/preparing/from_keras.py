@@ -1,0 +1,182 @@
+"""A bundle of a Keras model, be it a file or a network of the registry: weights, flatbuffers, input, reference.
+
+Weights are written first, and everything else is made from that file: so all engines have the same ones.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnbench.cell import Variant
+from mnbench.preparing.bundle import KERAS, Bundle, StoredFile, file_key
+from mnbench.preparing.converting import Made, convert_forms, refuse_without_tensorflow
+from mnbench.preparing.network import build_network, preprocessing
+from mnbench.preparing.outputs import flatbuffer_outputs, keras_outputs
+from mnbench.preparing.pictures import encode_array, input_of, photo_jpeg
+from mnbench.preparing.request import KerasRequest, NetworkRequest
+from mnbench.preparing.store import Store
+from mnbench.preparing.wanted import Form, Wanted
+from mnbench.record import TestedModel
+from mninfer.errors import InputError, MissingDependencyError
+from mninfer.files import read_regular_file
+from mninfer.preprocessing import PreprocessSpec, StatedPreprocess
+
+__all__ = ["SEED", "bundle_of_keras"]
+
+SEED = 0
+_MOST_KERAS_BYTES = 2 << 30
+_WITH_REFERENCE = (Variant.DYNAMIC, Variant.INT8, Variant.INT16X8)  # peers' integers are held against these
+
+Watch = Callable[[str], None]
+
+
+def bundle_of_keras(
+    request: NetworkRequest | KerasRequest,
+    identity: str,
+    old: Bundle | None,
+    wanted: Wanted,
+    store: Store,
+    watch: Watch,
+) -> Bundle:
+    """Make what ``old`` lacks of ``wanted``, or all of it.
+
+    Raises:
+        MissingDependencyError: there is no Keras here, or no TensorFlow where flatbuffers are wanted.
+        MnError: the file isn't a model of pictures that can be measured.
+    """
+    forms = wanted.forms_lacking(old)
+    if forms:
+        refuse_without_tensorflow(request.name)
+    _start_keras()
+    bundle = old or _begin(request, identity, store, watch)
+    watch(f"{request.name}: reading the weights")
+    model, preprocess = _open(store.path(bundle.stored[KERAS]))
+    bundle = _with_inputs(bundle, wanted.batches_lacking(old), model, preprocess, store, watch)
+    return _with_forms(bundle, forms, store, watch)
+
+
+def _start_keras() -> None:
+    """On TensorFlow, which converts as well; else on JAX."""
+    from mnmodels.backend import start_keras
+
+    backend = next((name for name in ("tensorflow", "jax") if find_spec(name) is not None), None)
+    if backend is None or find_spec("keras") is None:
+        raise MissingDependencyError(
+            "Keras is not installed, and neither a network by name nor a Keras file can be prepared without it",
+            hints=(
+                'python -m pip install tensorflow "keras>=3.15" h5py',
+                "mnbench prepare on a machine that has it, and the folder that it makes carried here: --models FOLDER",
+            ),
+        )
+    start_keras(backend)
+
+
+def _begin(request: NetworkRequest | KerasRequest, identity: str, store: Store, watch: Watch) -> Bundle:
+    """The bundle with its weights and its photo."""
+    if isinstance(request, NetworkRequest):
+        watch(f"{request.name}: drawing random weights")
+        network = {"architecture": request.architecture, "options": dict(request.options), "seed": SEED}
+        keras_file = _put_network(network, store)
+        title, weights = _title(request), f"random, seed {SEED}"
+    else:
+        network = {}
+        data = read_regular_file(request.path, _MOST_KERAS_BYTES)
+        keras_file = store.put(f"weights{request.path.suffix.lower() or '.keras'}", data)
+        title, weights = request.name, request.path.name
+    model, _ = _open(store.path(keras_file))
+    return Bundle(
+        folder=store.folder,
+        identity=identity,
+        model=TestedModel(name=request.name, title=title, weights=weights, input_shape=_picture_shape(model)),
+        network=network,
+        photo_file=store.put("photo.jpg", photo_jpeg()),
+        stored={KERAS: keras_file},
+    )
+
+
+def _title(request: NetworkRequest) -> str:
+    from mnmodels.architectures.registry import architecture
+
+    about = architecture(request.architecture).about.partition(" (")[0]
+    return f"{about} {request.options['alpha']}/{request.options['input_shape'][0]}"
+
+
+def _put_network(network: dict[str, Any], store: Store) -> StoredFile:
+    from mninfer.model_file import SourceContract
+    from mnmodels.keras_file.save import save_keras
+
+    path = store.folder / "weights.keras"
+    contract = SourceContract(labels=None, preprocess=preprocessing())
+    save_keras(build_network(network), path, contract=contract, force=True)
+    return StoredFile.of(path.name, path.read_bytes())
+
+
+def _open(path: Path) -> tuple[Any, PreprocessSpec]:
+    """The model and how pictures become its input."""
+    from mnmodels.evaluation.keras_preprocess import settle_preprocess
+    from mnmodels.keras_file import load_keras
+
+    file = load_keras(os.fspath(path))
+    in_file = file.contract.preprocess if file.contract else None
+    preprocess, _ = settle_preprocess(file.model, stated=StatedPreprocess(), in_file=in_file)
+    return file.model, preprocess
+
+
+def _picture_shape(model: Any) -> tuple[int, ...]:
+    shape = model.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] != 3 or None in shape[1:]:
+        raise InputError(
+            f"the model's input is {shape}, not one picture of a fixed size and three colours",
+            hints="mnconvert MODEL --input-size WIDTHxHEIGHT -o FILE.tflite, and that file: its size is fixed",
+        )
+    return tuple(int(size) for size in shape[1:])
+
+
+def _with_inputs(
+    bundle: Bundle, batches: Sequence[int], model: Any, preprocess: PreprocessSpec, store: Store, watch: Watch
+) -> Bundle:
+    """The input of each batch, and what the Keras model answers to it."""
+    inputs, references = dict(bundle.inputs), dict(bundle.references)
+    height, width, _ = bundle.model.input_shape
+    for batch in batches:
+        watch(f"{bundle.model.name}: the reference's answers to {batch} pictures")
+        pictures = input_of(bundle.photo.read_bytes(), batch, size=(height, width), preprocess=preprocess)
+        inputs[batch] = store.put(f"input_b{batch}.npy", encode_array(pictures))
+        outputs = encode_array(*keras_outputs(model, pictures), is_archive=True)
+        references[file_key(Variant.FLOAT32, batch)] = store.put(f"reference_b{batch}.npz", outputs)
+    return replace(bundle, inputs=inputs, references=references)
+
+
+def _with_forms(bundle: Bundle, forms: Sequence[Form], store: Store, watch: Watch) -> Bundle:
+    """The flatbuffers, and of quantized ones their answers."""
+    stored, references, missing = dict(bundle.stored), dict(bundle.references), dict(bundle.missing)
+    facts = {key: dict(of_file) for key, of_file in bundle.model.files.items()}
+    facts[KERAS] = _facts(stored[KERAS])
+    name = bundle.model.name
+    made = convert_forms(store.path(stored[KERAS]), forms, lambda stage: watch(f"{name}: {stage}")) if forms else ()
+    for outcome in made:
+        key = file_key(outcome.variant, outcome.batch)
+        if not isinstance(outcome, Made):
+            missing[key] = outcome.reason
+            continue
+        stored[key] = store.put(f"{_file_name(key)}.tflite", outcome.data)
+        facts[key] = {**_facts(stored[key]), "verification": outcome.facts}
+        if outcome.variant in _WITH_REFERENCE:
+            pictures = np.load(bundle.input_for(outcome.batch))
+            outputs = encode_array(*flatbuffer_outputs(outcome.data, pictures), is_archive=True)
+            references[key] = store.put(f"reference_{_file_name(key)}.npz", outputs)
+    model = replace(bundle.model, files=facts)
+    return replace(bundle, model=model, stored=stored, references=references, missing=missing)
+
+
+def _facts(file: StoredFile) -> dict[str, Any]:
+    return {"sha256": file.sha256, "size_bytes": file.size_bytes}
+
+
+def _file_name(key: str) -> str:
+    return key.replace("@", "_")
