@@ -101,8 +101,10 @@ def _cores_online(host: Host, cores: Collection[Mapping[str, str]]) -> int | Non
     found = [re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", span) for span in spans]
     if all(found):
         ends = [(int(match[1]), int(match[2] or match[1])) for match in found if match]
-        return sum(max(0, last - first + 1) for first, last in ends) or None
-    return len(cores) or None
+        stated = sum(max(0, last - first + 1) for first, last in ends)
+    else:
+        stated = 0
+    return stated or len(cores) or None
 
 
 def _cores_physical(host: Host) -> int | None:

@@ -17,6 +17,7 @@ __all__ = ["Host", "ask_program"]
 
 _MOST_BYTES = 1 << 20  # /proc/cpuinfo of 256 cores takes 400 KB
 _MOST_LINE = 120
+_MOST_LINE_BYTES = 4096  # of which as much may not be printable
 _MOST_NAMES = 4096
 _PATIENCE_S = 5.0  # nvidia-smi without its daemon takes two
 _NUMBER = re.compile(r"-?\d{1,20}")
@@ -56,14 +57,14 @@ class Host:
     usable: tuple[int, ...] = field(default_factory=_usable_cores)
     own_cpu_s: Callable[[], float] = _own_cpu_s
 
-    def text(self, path: str) -> str | None:
+    def text(self, path: str, *, most_bytes: int = _MOST_BYTES) -> str | None:
         """The file at ``path`` (from the root, without a leading slash), up to a megabyte."""
         try:
             descriptor = os.open(self.root / path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         except (OSError, ValueError):
             return None
         try:
-            return _read(descriptor)
+            return _read(descriptor, most_bytes)
         except OSError:  # a sensor that is there and doesn't answer
             return None
         finally:
@@ -71,7 +72,7 @@ class Host:
 
     def line(self, path: str) -> str | None:
         """The first line, printable and short, as it may stand in a record; None where it is empty."""
-        return shortened((self.text(path) or "").partition("\n")[0])
+        return shortened((self.text(path, most_bytes=_MOST_LINE_BYTES) or "").partition("\n")[0])
 
     def number(self, path: str) -> int | None:
         line = self.line(path)
@@ -98,10 +99,10 @@ def shortened(text: str) -> str | None:
     return " ".join(kept.split())[:_MOST_LINE] or None
 
 
-def _read(descriptor: int) -> str | None:
+def _read(descriptor: int, most_bytes: int) -> str | None:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         return None
-    parts, left = [], _MOST_BYTES
+    parts, left = [], most_bytes
     while left > 0 and (part := os.read(descriptor, left)):  # /proc hands out a page at a time
         parts.append(part)
         left -= len(part)

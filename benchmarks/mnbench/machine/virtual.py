@@ -11,6 +11,7 @@ _DMI = "sys/class/dmi/id"
 _TREE = "proc/device-tree"
 # What kernels and qemu-user call the same processors.
 _FAMILIES = {
+    "x86": "x86",
     "x86_64": "x86",
     "amd64": "x86",
     "i386": "x86",
@@ -21,6 +22,7 @@ _FAMILIES = {
     "armv6l": "arm",
     "armv7l": "arm",
     "armv8l": "arm",
+    "riscv": "riscv",
     "riscv64": "riscv",
     "riscv32": "riscv",
 }
@@ -50,6 +52,8 @@ def read_emulator(host: Host) -> str | None:
 
     qemu-user shows the kernel that is really there: its processor is of another family than this program's.
     """
+    if host.system == "darwin":
+        return "Rosetta" if host.ask(("sysctl", "-n", "sysctl.proc_translated")) == "1\n" else None
     own = _FAMILIES.get(host.architecture.lower())
     if own is None:
         return None
