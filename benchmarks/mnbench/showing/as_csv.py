@@ -12,15 +12,13 @@ from mnbench.record import Record, Row
 from mnbench.showing.configurations import (
     Configuration,
     configurations_of,
-    details_of,
     device_of,
-    engine_of,
     fused_of,
     quantized_of,
     title_of_engine,
 )
 from mnbench.showing.footnotes import reason_of
-from mnbench.showing.layout_2017 import COLUMNS_2017, published_beside
+from mnbench.showing.layout_2017 import COLUMNS_2017, published_beside, remark_of
 from mnbench.showing.loose_facts import energy_mj, fact_number, fact_text, peak_bytes
 from mnbench.statistics import Interval, part_intervals, row_interval
 from mninfer.cli.output import printable
@@ -42,7 +40,6 @@ def table_2017_csv(records: Sequence[Record]) -> str:
 def _line_2017(each: Configuration) -> dict[str, Value]:
     forward, backward = _interval(each.forward), _interval(each.backward)
     published = published_beside(each.cell)
-    engine = engine_of(each.cell, next(iter(each.rows), None))
     reasons = dict.fromkeys(reason for row in each.rows if (reason := reason_of(row)))
     doubts = dict.fromkeys(doubt.text for row in each.rows for doubt in row.doubts)
     return {
@@ -52,7 +49,7 @@ def _line_2017(each: Configuration) -> dict[str, Value]:
         "Instruction set": each.instruction_set,
         "Quantized": quantized_of(each.cell),
         "Fused-BN": fused_of(each.cell),
-        "Remark": ", ".join(filter(None, (engine, details_of(each.cell)))),
+        "Remark": remark_of(each),
         "Model": each.cell.model,
         "Forward low": _low(forward),
         "Forward high": _high(forward),

@@ -22,6 +22,7 @@ __all__ = [
     "kind_of_engine",
     "limit_of",
     "offered_by",
+    "precision_of",
     "quantized_of",
     "title_of_engine",
 ]
@@ -33,6 +34,9 @@ _QUANTIZED = {
     Variant.FP16: "fp16",
     Variant.BF16: "bf16",
 }
+# What says no more than the variant does. Of a quantized file it is said of the floats that are left.
+_PLAIN = ("float32", "f32", "fp32")
+_SAME: dict[Variant, tuple[str, ...]] = {Variant.FP16: ("float16", "f16", "fp16"), Variant.BF16: ("bfloat16", "bf16")}
 _INSTRUCTION_SETS: dict[str, str] = {
     InstructionSet.SSE41: "SSE4.1",
     InstructionSet.AVX2: "AVX2",
@@ -120,6 +124,13 @@ def engine_of(cell: Cell, row: Row | None) -> str:
     """The engine's title, with its version where a process has told it."""
     versions = (fact_text(process.facts, "version") for process in (row.processes if row else ()))
     return " ".join(filter(None, (title_of_engine(cell.engine), next(versions, ""))))
+
+
+def precision_of(cell: Cell, row: Row | None) -> str:
+    """What a row was computed in, where that is more than its variant says: as ``float32, TF32 in convolutions``."""
+    told = (fact_text(process.facts, "precision") for process in (row.processes if row else ()))
+    word = next(told, "")
+    return "" if word.lower() in (cell.variant, *_SAME.get(cell.variant, _PLAIN)) else word
 
 
 def title_of_engine(name: str) -> str:

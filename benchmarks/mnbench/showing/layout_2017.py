@@ -14,14 +14,18 @@ from mnbench.showing.configurations import (
     device_of,
     engine_of,
     fused_of,
+    limit_of,
+    precision_of,
     quantized_of,
+    title_of_engine,
 )
 from mnbench.showing.footnotes import Footnotes, footnotes_of
+from mnbench.showing.loose_facts import fact_text
 from mnbench.showing.models import about_of, input_of, title_of
 from mnbench.showing.published import FIGURES_2017, INPUT_2017, MODEL_2017, SOURCE_2017, Figures2017
 from mnbench.showing.table import Column, Entry, Line, Note, Table, Tone
 
-__all__ = ["COLUMNS_2017", "published_beside", "tables_2017"]
+__all__ = ["COLUMNS_2017", "published_beside", "remark_of", "tables_2017"]
 
 COLUMNS_2017 = (
     Column(head="Device", is_text=True, is_ditto=True),
@@ -77,7 +81,7 @@ def _table(model: str, configurations: Sequence[Configuration], records: Sequenc
         columns=COLUMNS_2017,
         lines=tuple(lines),
         about=" ".join(filter(None, about)),
-        notes=(*footnotes.notes(), *source),
+        notes=(*footnotes.notes(), *_limit_notes(configurations), *source),
     )
 
 
@@ -117,7 +121,7 @@ def _entries(each: Configuration, footnotes: Footnotes, is_published: bool) -> t
         Entry(text=each.instruction_set),
         Entry(text=quantized_of(cell)),
         Entry(text=fused_of(cell)),
-        Entry(text=_remark(each)),
+        Entry(text=remark_of(each)),
     )
 
 
@@ -126,5 +130,18 @@ def _beside(published: Figures2017 | None, work: Work) -> str:
     return "" if figure is None else str(figure)
 
 
-def _remark(each: Configuration) -> str:
-    return ", ".join(filter(None, (engine_of(each.cell, next(iter(each.rows), None)), details_of(each.cell))))
+def remark_of(each: Configuration) -> str:
+    """The engine, and what else there is to say of the configuration."""
+    row = next(iter(each.rows), None)
+    words = (engine_of(each.cell, row), precision_of(each.cell, row), details_of(each.cell))
+    return ", ".join(word for word in words if word)
+
+
+def _limit_notes(configurations: Sequence[Configuration]) -> tuple[Note, ...]:
+    """How far each limit reaches, as the engines told."""
+    notes: dict[str, None] = {}
+    for each in configurations:
+        told = (fact_text(process.facts, "instruction_set_note") for row in each.rows for process in row.processes)
+        if limit_of(each.cell) and (note := next(told, "")):
+            notes[f"{limit_of(each.cell)}, {title_of_engine(each.cell.engine)}: {note}"] = None
+    return tuple(Note("", note) for note in notes)

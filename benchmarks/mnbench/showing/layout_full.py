@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from mnbench.cell import BatchNorm, Work
 from mnbench.record import Record, Row
-from mnbench.showing.configurations import details_of, device_of, engine_of, limit_of
+from mnbench.showing.configurations import details_of, device_of, engine_of, limit_of, precision_of
 from mnbench.showing.devices_table import devices_table
 from mnbench.showing.figures import spell_bytes, spell_interval, spell_ms
 from mnbench.showing.footnotes import Footnotes, footnotes_of
@@ -102,7 +102,15 @@ def _entries(record: Record, row: Row, footnotes: Footnotes, parts: Sequence[str
 def _what(row: Row) -> str:
     cell = row.cell
     norm = "" if cell.batch_norm is None else "fused BN" if cell.batch_norm is BatchNorm.FUSED else "composed BN"
-    return ", ".join(filter(None, (engine_of(cell, row), str(cell.variant), norm, limit_of(cell), details_of(cell))))
+    words = (
+        engine_of(cell, row),
+        str(cell.variant),
+        precision_of(cell, row),
+        norm,
+        limit_of(cell),
+        details_of(cell),
+    )
+    return ", ".join(word for word in words if word)
 
 
 def _spelled(value: float | None, spell: Callable[[float], str]) -> Entry:
@@ -125,5 +133,7 @@ def _agreement(row: Row) -> Entry:
     found = row.agreement
     if found is None:
         return Entry()
-    text = found.text if found.sqnr_db is None else f"{found.sqnr_db:.1f} dB"
-    return Entry(text=text if found.is_held else f"no: {text}", tone=Tone.PLAIN if found.is_held else Tone.BAD)
+    decibel = "" if found.sqnr_db is None else f"{found.sqnr_db:.1f} dB"
+    if found.is_held:
+        return Entry(text=decibel or "equal")
+    return Entry(text=f"no: {decibel}" if decibel else "no", tone=Tone.BAD)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from mnbench.catalogue import EngineKind
 from mnbench.cell import Device, Variant, Work
 from mnbench.record import Record, Row, Status
-from mnbench.showing.configurations import details_of, device_of, engine_of, kind_of_engine
+from mnbench.showing.configurations import details_of, device_of, engine_of, kind_of_engine, precision_of
 from mnbench.showing.figures import spell_ratio
 from mnbench.showing.footnotes import Footnotes, footnotes_of
 from mnbench.showing.loose_facts import fact_text
@@ -82,7 +82,6 @@ def _is_other(row: Row) -> bool:
 
 def _entries(record: Record, row: Row, reference: Row, footnotes: Footnotes) -> tuple[Entry, ...]:
     variant = ", ".join(filter(None, (str(row.cell.variant), details_of(row.cell))))
-    precisions = (fact_text(process.facts, "precision") for process in row.processes)
     return (
         Entry(text=device_of(record, row.cell.device), marks=footnotes.marks(record.doubts)),
         Entry(text=variant),
@@ -90,8 +89,15 @@ def _entries(record: Record, row: Row, reference: Row, footnotes: Footnotes) -> 
         footnotes.figure(row),
         footnotes.figure(reference),
         *_compared(row, reference),
-        Entry(text=next(precisions, "")),
+        Entry(text=_precision(row)),
     )
+
+
+def _precision(row: Row) -> str:
+    """What the engine says that it computed in; of a quantized file only what is not to be expected."""
+    told = (fact_text(process.facts, "precision") for process in row.processes)
+    is_float = row.cell.variant in (Variant.FLOAT32, Variant.UNFUSED)
+    return next(told, "") if is_float else precision_of(row.cell, row)
 
 
 def _compared(row: Row, reference: Row) -> tuple[Entry, Entry]:

@@ -13,6 +13,7 @@ from mnbench.showing.configurations import (
     device_of,
     engine_of,
     fused_of,
+    precision_of,
     quantized_of,
 )
 from support.records import MODEL, gpu_record, pi_record, row_of, workstation_record
@@ -102,3 +103,24 @@ def test_details_and_engines() -> None:
     assert engine_of(LITERT, row_of(LITERT, 1.0, facts={"version": "2.1.6"})) == "LiteRT 2.1.6"
     assert engine_of(LITERT, row_of(LITERT, 1.0, facts={"version": ["2"]})) == "LiteRT"
     assert engine_of(replace(LITERT, engine="of-tomorrow"), None) == "of-tomorrow"
+
+
+@pytest.mark.parametrize(
+    ("variant", "told", "shown"),
+    [
+        (Variant.FLOAT32, "float32", ""),
+        (Variant.FLOAT32, "f32", ""),
+        (Variant.FLOAT32, "bf16", "bf16"),
+        (Variant.FLOAT32, "float32, TF32 in convolutions", "float32, TF32 in convolutions"),
+        (Variant.BF16, "bfloat16", ""),
+        (Variant.BF16, "bfloat16 in memory, computed in f32", "bfloat16 in memory, computed in f32"),
+        (Variant.FP16, "float16", ""),
+        (Variant.FP16, "float32", "float32"),
+        (Variant.INT8, "float32", ""),
+        (Variant.INT8, "int8", ""),
+        (Variant.INT8, "", ""),
+    ],
+)
+def test_a_precision_is_told_where_it_is_more_than_the_variant(variant: Variant, told: str, shown: str) -> None:
+    cell = replace(LITERT, variant=variant)
+    assert precision_of(cell, row_of(cell, 1.0, facts={"precision": told})) == shown

@@ -125,3 +125,15 @@ def test_a_row_whose_model_the_record_does_not_describe() -> None:
     (table,) = tables_2017([record])
     assert table.title == "x"
     assert table.about.startswith("Milliseconds")
+
+
+def test_how_far_a_limit_reaches_is_told() -> None:
+    notes = [note.text for note in tables_2017([workstation_record()])[0].notes]
+    assert [note for note in notes if note.startswith("≤ AVX2, Keras on TensorFlow: oneDNN only")]
+
+
+def test_a_precision_that_is_not_the_variant_is_named() -> None:
+    table = tables_2017([gpu_record()])[0]
+    remarks = [line.entries[-1].text for line in table.lines]
+    assert "Keras on JAX 0.10.0, tf32" in remarks
+    assert "Keras on JAX 0.10.0, batch 256" in remarks, "bf16 of bf16 needs no word"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mnbench.record import Process, Record
+from mnbench.record import Agreement, Process, Record
 from mnbench.showing.layout_full import tables_full
 from mnbench.showing.table import Entry, Table, Tone
 from support.records import gpu_record, pi_record, workstation_record
@@ -66,7 +66,7 @@ def test_energy_is_of_one_run() -> None:
     first = record.rows[0].processes[0]
     runs = len(first.samples_ns) + len(first.warm_up_ns)
     wanted = 1e3 * first.conditions["energy_joules"] / runs
-    assert entry(table, "Keras on JAX 0.10.0, float32, composed BN", "Energy").text == f"{wanted:.2f} mJ"
+    assert entry(table, "Keras on JAX 0.10.0, float32, tf32, composed BN", "Energy").text == f"{wanted:.2f} mJ"
 
 
 def test_columns_without_a_word_are_left_out() -> None:
@@ -93,3 +93,15 @@ def test_facts_of_another_kind_are_left_out(nonsense: dict[str, object]) -> None
     table = table_of([replace(record, rows=rows, machine={"before": {"cpu": 3}})], "MobileNet V1 1.0/224: forward")
     heads = [column.head for column in table.columns]
     assert not {"Memory", "Delegated", "Energy"} & set(heads)
+
+
+@pytest.mark.parametrize(
+    ("is_held", "sqnr_db", "shown"),
+    [(True, None, "equal"), (True, 61.04, "61.0 dB"), (False, 3.1, "no: 3.1 dB"), (False, None, "no")],
+)
+def test_agreement(is_held: bool, sqnr_db: float | None, shown: str) -> None:
+    found = Agreement(is_held=is_held, reference="the float model", sqnr_db=sqnr_db, text="in many words")
+    record = workstation_record()
+    rows = tuple(replace(row, agreement=found) for row in record.rows)
+    table = table_of([replace(record, rows=rows)], "MobileNet V1 1.0/224: forward")
+    assert entry(table, "LiteRT 2.1.6, int8, 1 thread", "Agrees").text == shown

