@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from mnbench.axes import ModelOffer, Wishes, cells_of, with_wishes
 from mnbench.catalogue import engine_entry
 from mnbench.cell import Variant, Work
+from mnbench.cli.listed import counts, listed, words
 from mnbench.machine import read_facts
 from mnbench.peers import installed_peers
 from mnbench.plan import LEAST_ROUNDS, Plan
@@ -19,12 +19,10 @@ from mnbench.process_environment import supported_instruction_sets
 from mninfer.cli.options import FiniteRange, NearChoice
 from mninfer.engines.protocol import available_cores
 from mninfer.errors import InputError
-from mninfer.near import near_names
 
 __all__ = ["Request", "plan_options", "requested"]
 
 Command = Callable[..., Any]
-_Word = TypeVar("_Word", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +72,11 @@ def requested(options: dict[str, Any]) -> Request:
         UsageError: a word that stands for nothing; InputError: a model that is none, or a plan without a cell.
     """
     wishes = Wishes(
-        engines=tuple(_engine(name) for name in _listed(options["engines"])),
-        variants=_words("--variants", options["variants"], Variant),
-        works=_words("--works", options["works"], Work),
-        threads=_counts("--threads", options["threads"]),
-        batches=_counts("--batch", options["batch"]),
+        engines=tuple(_engine(name) for name in listed(options["engines"])),
+        variants=words("--variants", options["variants"], Variant),
+        works=words("--works", options["works"], Work),
+        threads=counts("--threads", options["threads"]),
+        batches=counts("--batch", options["batch"]),
     )
     blocks = with_wishes(blocks_of(Preset(options["preset"]), _surroundings()), wishes)
     requests = options["models"] or tuple(dict.fromkeys(model for block in blocks for model in block.models))
@@ -111,31 +109,8 @@ def _refuse_namesakes(requests: Sequence[str], offers: Sequence[ModelOffer]) -> 
             )
 
 
-def _listed(text: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word.strip() for word in (text or "").split(",") if word.strip()))
-
-
 def _engine(name: str) -> str:
     try:
         return engine_entry(name).name
     except InputError as error:
         raise click.UsageError(f"--engines: {error.what}; {error.hints[0]}") from error
-
-
-def _words(flag: str, text: str | None, kind: type[_Word]) -> tuple[_Word, ...]:
-    names = [str(member) for member in kind]
-    for word in _listed(text):
-        if word not in names:
-            near = near_names(word, names)
-            raise click.UsageError(
-                f'{flag}: "{word}" is none of {", ".join(names)}.' + (f' Did you mean "{near[0]}"?' if near else "")
-            )
-    return tuple(kind(word) for word in _listed(text))
-
-
-def _counts(flag: str, text: str | None) -> tuple[int, ...]:
-    words = _listed(text)
-    for word in words:
-        if not (word.isascii() and word.isdigit() and 0 < int(word) <= 4096):
-            raise click.UsageError(f'{flag}: "{word}" is no whole number from 1 to 4096')
-    return tuple(int(word) for word in words)
