@@ -1,0 +1,59 @@
+"""What every peer is behind: opened with a request; its input is given before or with each run, as it has it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mnbench.peers.prepared import PreparedFile
+from mninfer.errors import EngineError, MissingDependencyError
+
+__all__ = ["EngineRequest", "PeerEngine", "import_peer", "refused"]
+
+RawArray = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRequest:
+    """``array`` is the input as the file takes it; ``threads`` None leaves them to the engine."""
+
+    file: Path
+    prepared: PreparedFile
+    array: RawArray
+    pictures: npt.NDArray[np.float32]
+    threads: int | None
+
+
+class PeerEngine(Protocol):
+    """One model in one peer."""
+
+    def run(self) -> None:
+        """Compute once; the outputs are there when it returns."""
+
+    def outputs(self) -> Sequence[RawArray]:
+        """The last run's, as the engine gives them: float, or as quantized as in the flatbuffer."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """``version``, ``threads`` and ``precision`` in effect, and ``operators``: how many of which kind, if told."""
+
+    def close(self) -> None: ...
+
+
+def import_peer(module: str, name: str) -> Any:
+    """The peer's module. Raise MissingDependencyError with the command that installs it."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{name} can't be imported: {error}", hints=f"mnbench peers install {name}"
+        ) from error
+
+
+def refused(name: str, error: Exception, file: Path) -> EngineError:
+    """What a peer said against a model or a run, as an error of ours."""
+    words = " ".join(str(error).split())
+    return EngineError(f"{name} refused the model: {words or type(error).__name__}", where=str(file))
