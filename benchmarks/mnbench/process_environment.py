@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from mnbench.catalogue import EngineKind, engine_entry
-from mnbench.cell import Cell, Compiler, Device, InstructionSet
+from mnbench.cell import BatchNorm, Cell, Compiler, Device, InstructionSet, Work
 from mninfer.errors import InputError
 
 __all__ = ["ENGINES_WITH_LIMITS", "environment_of", "instruction_set_note", "supported_instruction_sets"]
@@ -46,6 +46,11 @@ _LIMITS = {
     ),
 }
 
+_BELOW_AVX512 = (InstructionSet.SSE41, InstructionSet.AVX2)
+# Seen with ONEDNN_VERBOSE=1: TensorFlow 2.21 hands a convolution, FusedBatchNormV3 and a ReLU6 to oneDNN 3.7 as one
+# convolution with four binary post-ops, for which only its AVX-512 kernels exist; below, x64:gemm takes 14 ms, not 0.7.
+_SLOW_FUSED = "below AVX-512 oneDNN has no fast kernel for a convolution fused with BatchNorm, as TensorFlow asks for"
+
 _KERAS_BACKENDS = {"keras-tensorflow": "tensorflow", "keras-jax": "jax", "keras-torch": "torch"}
 ENGINES_WITH_LIMITS = tuple(_KERAS_BACKENDS)
 
@@ -76,7 +81,10 @@ def instruction_set_note(cell: Cell) -> str:
     note = (
         f"oneDNN is limited to {limit.one_dnn}; TensorFlow's other kernels (Eigen) are built with AVX and not limited"
     )
-    return f"{note}; XLA compiles for {limit.xla} at most" if cell.compiler is Compiler.XLA else note
+    if cell.compiler is Compiler.XLA:
+        return f"{note}; XLA compiles for {limit.xla} at most"
+    is_slow = cell.instruction_set in _BELOW_AVX512 and cell.batch_norm is BatchNorm.FUSED
+    return f"{note}; {_SLOW_FUSED}" if is_slow and cell.work is Work.FORWARD else note
 
 
 def supported_instruction_sets(flags: Collection[str]) -> tuple[InstructionSet, ...]:
@@ -127,14 +135,11 @@ def _devices(cell: Cell) -> dict[str, str]:
 
 
 def _keras(cell: Cell) -> dict[str, str]:
-    variables = {
-        "KERAS_BACKEND": _KERAS_BACKENDS[cell.engine],
-        # Off by default on CPUs without VNNI: set, so that the same rows are the same kernels on every machine.
-        "TF_ENABLE_ONEDNN_OPTS": "1",
-    }
+    variables = {"KERAS_BACKEND": _KERAS_BACKENDS[cell.engine]}
     if cell.instruction_set is None:
         return variables
     limit = _LIMITS[cell.instruction_set]
+    variables["TF_ENABLE_ONEDNN_OPTS"] = "1"  # what is limited has to run; else it is the user's choice
     variables["ONEDNN_MAX_CPU_ISA"] = limit.one_dnn
     variables["XLA_FLAGS"] = f"--xla_cpu_max_isa={limit.xla}"
     if cell.engine == "keras-torch":

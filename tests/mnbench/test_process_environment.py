@@ -2,7 +2,7 @@
 
 import pytest
 
-from mnbench.cell import Cell, Compiler, Device, InstructionSet, Work
+from mnbench.cell import BatchNorm, Cell, Compiler, Device, InstructionSet, Work
 from mnbench.process_environment import (
     ENGINES_WITH_LIMITS,
     environment_of,
@@ -96,6 +96,24 @@ def test_the_note_says_what_is_not_limited() -> None:
     assert "not limited" in graph
     assert xla == f"{graph}; XLA compiles for SSE4_2 at most"
     assert "oneDNN" not in instruction_set_note(cell("keras-jax", instruction_set=InstructionSet.SSE41))
+
+
+@pytest.mark.parametrize(
+    ("step", "norm", "is_told"),
+    [
+        (InstructionSet.AVX2, BatchNorm.FUSED, True),
+        (InstructionSet.AVX2, BatchNorm.COMPOSED, False),
+        (InstructionSet.AVX512, BatchNorm.FUSED, False),
+    ],
+)
+def test_the_note_warns_of_the_slow_fused_forward_pass(step: InstructionSet, norm: BatchNorm, is_told: bool) -> None:
+    note = instruction_set_note(cell(instruction_set=step, batch_norm=norm))
+    assert ("no fast kernel" in note) is is_told
+
+
+def test_onednn_is_the_user_s_choice_where_nothing_is_limited() -> None:
+    assert "TF_ENABLE_ONEDNN_OPTS" not in environment_of(cell())
+    assert environment_of(cell(instruction_set=InstructionSet.AVX2))["TF_ENABLE_ONEDNN_OPTS"] == "1"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A step on TensorFlow: one tf.function, by the graph executor and its oneDNN kernels, or compiled by XLA."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -102,7 +103,9 @@ def _facts(network: Network, cell: Cell, function: Any, arguments: list[Any]) ->
     }
     if cell.device is Device.GPU:
         facts |= _gpu_facts(cell)
-    elif cell.compiler is Compiler.XLA and cell.variant is not Variant.FLOAT32:
+    elif cell.compiler is not Compiler.XLA:
+        facts["onednn"] = os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
+    elif cell.variant is not Variant.FLOAT32:
         program = function.experimental_get_compiler_ir(*arguments)(stage="optimized_hlo")
         facts |= precision_in_effect(network.precision, program)
     return facts

@@ -95,7 +95,7 @@ def _check_process(cell: Cell) -> None:
     """Limits are read when a library is loaded: they must have been set when the process was started."""
     wanted = environment_of(cell)
     for name in _LIMITS:
-        if name in wanted and os.environ.get(name) != wanted[name]:
+        if name in wanted and wanted[name] not in os.environ.get(name, "").split():
             raise EngineError(
                 f'{cell.key} wants {name}="{wanted[name]}", and this process has "{os.environ.get(name, "")}"',
                 hints="start it with mnbench.process_environment.environment_of(cell)",
