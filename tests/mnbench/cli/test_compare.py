@@ -1,0 +1,155 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mnbench.cli.main import main
+from mnbench.record import Record
+from mnbench.record_file import write_record
+from support.commands import Cli, in_this_process
+from support.records import pi_record, slowed, workstation_record
+
+pytestmark = pytest.mark.smoke
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
+    return in_this_process(main, capfd)
+
+
+@pytest.fixture
+def before(tmp_path: Path) -> Path:
+    return written(tmp_path, "before.json", workstation_record())
+
+
+@pytest.fixture
+def slower(tmp_path: Path) -> Path:
+    return written(tmp_path, "slower.json", slowed(workstation_record(seed=3), 1.1))
+
+
+@pytest.fixture
+def again(tmp_path: Path) -> Path:
+    return written(tmp_path, "again.json", workstation_record(seed=7))
+
+
+@pytest.fixture
+def pi(tmp_path: Path) -> Path:
+    return written(tmp_path, "pi.json", pi_record())
+
+
+def written(folder: Path, name: str, record: Record) -> Path:
+    write_record(record, folder / name)
+    return folder / name
+
+
+def test_a_slowdown_is_shown_and_is_no_failure_by_itself(cli: Cli, before: Path, slower: Path) -> None:
+    outcome = cli("compare", before, slower)
+    assert (outcome.code, outcome.err) == (0, "")
+    line = next(line for line in outcome.out.splitlines() if "forward/litert/int8/t1" in line)
+    assert line.split()[1:4] == ["4.09", "±", "0.03"]
+    assert line.endswith("slower")
+    assert "0 faster, 39 slower, 0 can't tell" in outcome.out
+
+
+def test_a_regression_ends_in_three_after_the_table(cli: Cli, before: Path, slower: Path) -> None:
+    outcome = cli("compare", before, slower, "--fail-over", "5%")
+    assert outcome.code == 3
+    assert "39 slower" in outcome.out
+    assert outcome.err.startswith("Error: 39 rows are slower by more than 5%: ")
+    assert '" by 11%; ' in outcome.err
+    assert outcome.err.splitlines()[0].endswith("; and 36 more")
+
+
+@pytest.mark.parametrize("limit", ["20%", "12.5 %", " 15%"])
+def test_a_slowdown_below_the_limit_is_none(limit: str, cli: Cli, before: Path, slower: Path) -> None:
+    assert cli("compare", before, slower, "--fail-over", limit).code == 0
+
+
+def test_the_same_again_is_no_regression(cli: Cli, before: Path, again: Path) -> None:
+    outcome = cli("compare", before, again, "--fail-over", "0%")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "0 faster, 0 slower, 39 can't tell" in outcome.out
+
+
+def test_one_row_that_regressed_is_one(cli: Cli, before: Path, tmp_path: Path) -> None:
+    record = workstation_record(seed=7)
+    worse = slowed(record, 1.1)
+    key = "mobilenet_v1_1.0_224/forward/litert/int8/t1"
+    rows = tuple((worse.row(key) or row) if row.cell.key == key else row for row in record.rows)
+    after = written(tmp_path, "after.json", replace(record, rows=rows))
+    outcome = cli("compare", before, after, "--fail-over", "5%")
+    assert outcome.code == 3
+    assert outcome.err.splitlines()[0] == f'Error: 1 row is slower by more than 5%: "{key}" by 10%'
+
+
+@pytest.mark.parametrize("limit", ["5", "0.05", "-5%", "five%", "%", "nan%", "inf%", "1e3%"])
+def test_a_limit_is_a_percentage_with_its_sign(limit: str, cli: Cli, before: Path) -> None:
+    outcome = cli("compare", before, before, "--fail-over", limit)
+    assert outcome.code == 2
+    assert f'"{limit}" is no percentage: write 5% or 2.5%' in outcome.err
+
+
+def test_unlike_machines_are_refused_unless_told(cli: Cli, before: Path, pi: Path) -> None:
+    refused = cli("compare", before, pi)
+    assert (refused.code, refused.out) == (1, "")
+    assert 'unlike machines: CPU "Intel(R) Xeon 8488C" and "Cortex-A76"; usable cores 2 and 4' in refused.err
+    assert "try:   --allow-unlike-machines" in refused.err
+    told = cli("compare", before, pi, "--allow-unlike-machines")
+    assert told.code == 0
+    assert 'unlike machines: CPU "Intel(R) Xeon 8488C" and "Cortex-A76"' in told.out
+
+
+def test_doubts_of_rows_and_of_runs_are_shown(cli: Cli, pi: Path) -> None:
+    out = cli("compare", pi, pi).out
+    assert "litert/int16x8/t4 [1]" in out
+    assert "[1] throttled: the CPU was throttled 3 times" in out
+    assert "[2] mismatch: its outputs are not those of litert" in out
+    assert "governor: the governor is ondemand" in out
+    assert "interrupted: the run was interrupted" in out
+
+
+def test_rows_in_only_one_are_listed(cli: Cli, before: Path, pi: Path) -> None:
+    out = cli("compare", before, pi, "--allow-unlike-machines").out
+    below = out.partition("Not compared")[2]
+    lines = {line.split()[0]: line.split(maxsplit=1)[1] for line in below.splitlines()[3:]}
+    assert lines["mobilenet_v1_1.0_224/forward/litert/float32/t4"] == "not asked for before"
+    assert lines["mobilenet_v1_1.0_224/cold-start/mninfer/int8/t1"] == "pending after"
+    assert lines["mobilenet_v1_1.0_224/forward/onnxruntime/int8/t1"] == "not asked for after"
+
+
+def test_everything_as_json(cli: Cli, before: Path, slower: Path) -> None:
+    outcome = cli("compare", before, slower, "--json", "--fail-over", "5%")
+    told = json.loads(outcome.out)
+    assert outcome.code == 3
+    assert {row["verdict"] for row in told["rows"]} == {"slower"}
+    assert told["rows"][0]["ratio"]["low"] > 1.02
+
+
+def test_a_file_that_is_no_result(cli: Cli, before: Path, tmp_path: Path) -> None:
+    nonsense = tmp_path / "nonsense.json"
+    nonsense.write_text('{"kind": "other"}')
+    outcome = cli("compare", before, nonsense)
+    assert outcome.code == 1
+    assert "this is no result of mnbench" in outcome.err
+    assert f"where: {nonsense}" in outcome.err
+
+
+def test_a_file_that_is_not_there(cli: Cli, before: Path, tmp_path: Path) -> None:
+    outcome = cli("compare", tmp_path / "gone.json", before)
+    assert outcome.code == 1
+    assert f"where: {tmp_path / 'gone.json'}" in outcome.err
+
+
+def test_two_results_are_needed(cli: Cli, before: Path) -> None:
+    assert cli("compare", before).code == 2
+
+
+def test_a_name_in_a_record_can_move_no_cursor(cli: Cli, tmp_path: Path) -> None:
+    hostile = written(tmp_path, "hostile.json", replace(workstation_record(), device="\x1b[2J\u202e"))
+    out = cli("compare", hostile, hostile).out
+    assert "\x1b" not in out
+    assert "\u202e" not in out

@@ -1,0 +1,199 @@
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mnbench import record as records
+from mnbench.cell import Cell, Variant, Work
+from mnbench.comparing import compare
+from mnbench.machine.likeness import changed_packages, unlike_facts
+from mnbench.record import Doubt, Record, Row, Status
+from mnbench.statistics import Verdict
+from mninfer.errors import InputError
+from support.records import missing_row, pi_record, row_of, slowed, workstation_record
+
+pytestmark = pytest.mark.smoke
+
+CELLS = [
+    Cell(work=Work.FORWARD, model="net", engine="litert", variant=variant)
+    for variant in (Variant.FLOAT32, Variant.INT8, Variant.DYNAMIC)
+]
+FACTS = {"cpu": {"model": "Xeon", "cores_usable": 4, "governor": "performance"}, "packages": {"numpy": "2.4.0"}}
+
+
+def record(*rows: Row, facts: Mapping[str, Any] = FACTS, **more: Any) -> Record:
+    machine = {"before": facts, "after": facts}
+    return Record(**{"device": "Xeon", "command": "", "plan": "", "rows": rows, "machine": machine} | more)
+
+
+def rows_of(*medians_ms: float, seed: int = 0) -> tuple[Row, ...]:
+    return tuple(row_of(cell, median, seed=seed) for cell, median in zip(CELLS, medians_ms, strict=False))
+
+
+# What is compared.
+
+
+def test_each_row_is_told_faster_slower_or_neither() -> None:
+    comparison = compare(record(*rows_of(10, 20, 30)), record(*rows_of(11, 18, 30, seed=1)))
+    assert [row.verdict for row in comparison.rows] == [Verdict.SLOWER, Verdict.FASTER, Verdict.CANT_TELL]
+    assert [row.ratio.middle for row in comparison.rows] == pytest.approx([1.1, 0.9, 1.0], rel=0.02)
+    assert comparison.rows[0].before.middle == pytest.approx(10, rel=0.01)
+    assert comparison.rows[0].after.middle == pytest.approx(11, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_whole_record_again_is_neither_and_ten_percent_slower_is_slower(seed: int) -> None:
+    """A/A and the injected slowdown, over the 40 or so rows of a table."""
+    before, again = workstation_record(seed=seed), workstation_record(seed=seed + 100)
+    assert {row.verdict for row in compare(before, again).rows} == {Verdict.CANT_TELL}
+    assert {row.verdict for row in compare(before, slowed(again, 1.1)).rows} == {Verdict.SLOWER}
+    assert {row.verdict for row in compare(slowed(before, 1.1), again).rows} == {Verdict.FASTER}
+
+
+def test_rows_are_matched_by_their_cells_not_by_their_place() -> None:
+    before = record(*rows_of(10, 20, 30))
+    after = replace(before, rows=before.rows[::-1])
+    comparison = compare(before, after)
+    assert [row.key for row in comparison.rows] == [cell.key for cell in CELLS]
+    assert all(row.ratio.middle == pytest.approx(1) for row in comparison.rows)
+
+
+def test_rows_that_one_has_no_figure_of_are_listed_with_the_reason() -> None:
+    before = record(*rows_of(10, 20), missing_row(CELLS[2], "not installed"))
+    after = record(
+        rows_of(10)[0], missing_row(CELLS[1], "it crashed", Status.FAILED), row_of(CELLS[2], 3.0), device="Xeon"
+    )
+    unmatched = {row.key: row.reason for row in compare(before, after).unmatched}
+    assert unmatched == {CELLS[1].key: "failed after: it crashed", CELLS[2].key: "missing before: not installed"}
+
+
+def test_rows_that_one_was_not_asked_for_are_listed() -> None:
+    unmatched = compare(record(*rows_of(10, 20)), record(*rows_of(10))).unmatched
+    assert [(row.key, row.reason) for row in unmatched] == [(CELLS[1].key, "not asked for after")]
+
+
+def test_rows_that_neither_has_a_figure_of_are_no_matter() -> None:
+    missing = missing_row(CELLS[1], "not installed")
+    assert compare(record(*rows_of(10), missing), record(*rows_of(10), missing)).unmatched == ()
+
+
+def test_doubts_of_either_are_told_once() -> None:
+    throttled, short = Doubt("throttled", "hot"), Doubt("too-short", "1 process")
+    before = record(row_of(CELLS[0], 10, doubts=[throttled]), doubts=(Doubt("governor", "ondemand"),))
+    after = record(row_of(CELLS[0], 10, doubts=[throttled, short]), doubts=(Doubt("governor", "ondemand"),))
+    comparison = compare(before, after)
+    assert comparison.rows[0].doubts == (throttled, short)
+    assert comparison.doubts == (Doubt("governor", "ondemand"),)
+
+
+def test_nothing_in_common_is_an_error_that_names_what_there_is() -> None:
+    with pytest.raises(InputError) as error:
+        compare(record(*rows_of(10)), record(missing_row(CELLS[0], "not installed")))
+    assert str(error.value).startswith(
+        'no row is measured in both results: "net/forward/litert/float32/t1" before, nothing after'
+    )
+
+
+def test_one_process_tells_nothing() -> None:
+    lone = record(row_of(CELLS[0], 20, num_rounds=1))
+    comparison = compare(record(*rows_of(10)), lone)
+    assert comparison.rows[0].verdict is Verdict.CANT_TELL
+    assert comparison.regressions(0.0) == ()
+    assert comparison.to_json()["rows"][0]["ratio"]["high"] is None
+
+
+# What a regression is.
+
+
+@pytest.mark.parametrize(("factor", "limit", "is_one"), [(1.1, 0.05, True), (1.1, 0.2, False), (0.9, 0.05, False)])
+def test_a_regression_is_slower_by_more_than_the_limit(factor: float, limit: float, is_one: bool) -> None:
+    comparison = compare(record(*rows_of(10)), record(*rows_of(10 * factor, seed=1)))
+    assert bool(comparison.regressions(limit)) is is_one
+
+
+def test_the_worst_regression_comes_first() -> None:
+    found = compare(record(*rows_of(10, 10, 10)), record(*rows_of(12, 15, 11, seed=1))).regressions(0.05)
+    assert [row.key for row in found] == [CELLS[1].key, CELLS[0].key, CELLS[2].key]
+
+
+def test_a_limit_of_nothing_asks_for_a_verdict_all_the_same() -> None:
+    assert compare(record(*rows_of(10)), record(*rows_of(10.05, seed=1))).regressions(0.0) == ()
+
+
+# Machines.
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cpu": {**FACTS["cpu"], "model": "EPYC"}}, 'CPU "Xeon" and "EPYC"'),
+        ({"cpu": {**FACTS["cpu"], "cores_usable": 2}}, "usable cores 4 and 2"),
+        ({"cpu": {**FACTS["cpu"], "governor": "powersave"}}, 'governor "performance" and "powersave"'),
+    ],
+)
+def test_unlike_machines_are_refused_unless_told(changes: dict[str, Any], words: str) -> None:
+    before, after = record(*rows_of(10)), record(*rows_of(10), facts=FACTS | changes)
+    with pytest.raises(InputError) as error:
+        compare(before, after)
+    assert error.value.what == f"the results are of unlike machines: {words}"
+    assert error.value.hints[0].startswith("--allow-unlike-machines")
+    assert compare(before, after, allow_unlike=True).unlike == (words,)
+
+
+def test_a_workstation_is_no_pi() -> None:
+    with pytest.raises(InputError, match='CPU "Intel') as error:
+        compare(workstation_record(), pi_record())
+    assert error.value.where == "Xeon 8488C and Raspberry Pi 5"
+
+
+def test_like_machines_may_have_other_names_and_libraries() -> None:
+    before, after = record(*rows_of(10)), record(*rows_of(10), device="renamed", facts=FACTS | {"memory_bytes": 1})
+    assert compare(before, after).unlike == ()
+
+
+def test_results_without_a_machine_go_by_their_device() -> None:
+    foreign = record(*rows_of(10), facts={}, device="Pixel 8")
+    assert compare(foreign, foreign).unlike == ()
+    with pytest.raises(InputError, match='device "Pixel 8" and "Xeon"'):
+        compare(foreign, record(*rows_of(10)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ({"gpu": None}, {"gpu": {"name": "H100"}}, ('GPU none and "H100"',)),
+        ({"gpu": {"name": "H100"}}, {"gpu": {"name": "H200"}}, ('GPU "H100" and "H200"',)),
+        ({"gpu": None}, {}, ()),  # an older record doesn't say
+        ({"emulator": None}, {"emulator": "qemu-user"}, ('emulator none and "qemu-user"',)),
+        ({"cpu": {"quota_cores": 1}}, {"cpu": {"quota_cores": None}}, ("cores of the container's share 1 and none",)),
+        ({"cpu": "nonsense"}, {"cpu": {"model": "Xeon"}}, ()),
+    ],
+)  # fmt: skip
+def test_what_one_does_not_tell_is_no_difference(
+    before: dict[str, Any], after: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    assert unlike_facts(before, after) == words
+    assert unlike_facts(before, before) == ()
+
+
+def test_what_else_changed_is_told() -> None:
+    assert changed_packages(FACTS, {"packages": {"numpy": "2.5.0", "jax": "1"}}) == ("numpy 2.4.0 -> 2.5.0",)
+    assert changed_packages(FACTS, {"packages": None}) == changed_packages({}, {}) == ()
+
+
+def test_files_of_other_bytes_are_told() -> None:
+    def model(sha256: str) -> records.TestedModel:
+        files = {"int8": {"sha256": sha256}, "float32": {"sha256": "same"}}
+        return records.TestedModel(name="net", title="Net", weights="", input_shape=(1,), files=files)
+
+    before, after = (record(*rows_of(10), models=(model(sha256),)) for sha256 in ("one", "two"))
+    assert compare(before, after).changes == ("net int8: another file",)
+
+
+def test_a_comparison_is_json() -> None:
+    told = json.loads(json.dumps(compare(workstation_record(), workstation_record(seed=1)).to_json(), allow_nan=False))
+    assert list(told) == ["before", "after", "doubts", "rows", "unmatched", "unlike", "changes"]
+    assert told["rows"][0]["verdict"] == "can't tell"
+    assert told["before"] == "Xeon 8488C, 2026-11-21T20:00:00Z"
