@@ -9,7 +9,9 @@ from mnbench.machine.host import Host, shortened
 __all__ = ["read_gpu", "read_gpu_state"]
 
 _FACTS = ("name", "driver_version", "memory.total", "clocks.max.sm", "power.limit")
-_STATE = ("temperature.gpu", "clocks.sm", "utilization.gpu", "power.draw", "clocks_throttle_reasons.active")
+_STATE = ("temperature.gpu", "clocks.sm", "utilization.gpu", "power.draw")
+# The one field under its new name and, for drivers before 535, its old one: an unknown field fails the whole query.
+_REASONS_FIELDS = ("clocks_event_reasons.active", "clocks_throttle_reasons.active")
 # nvml.h, nvmlClocksThrottleReason*: those that take speed away; idle, chosen clocks and a partner's clocks don't.
 _REASONS = {
     0x4: "software power cap",
@@ -39,7 +41,9 @@ def read_gpu(host: Host) -> dict[str, Any] | None:
 
 def read_gpu_state(host: Host) -> dict[str, Any] | None:
     """The first GPU's state now; ``throttled`` names what takes speed away."""
-    rows = _query(host, _STATE)
+    rows: list[list[str]] = []
+    for field in _REASONS_FIELDS:
+        rows = rows or _query(host, (*_STATE, field))
     if not rows:
         return None
     temperature, clock, utilization, power, reasons = rows[0]

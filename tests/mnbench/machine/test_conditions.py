@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,16 @@ def test_a_gpu_is_asked_where_it_is_used(tmp_path: Path) -> None:
         "throttled": ["software power cap", "hardware thermal slowdown"],
     }
     assert "gpu" not in read_conditions(host_of(tmp_path, VIRTUAL))
+
+
+def test_an_older_driver_knows_an_older_name(tmp_path: Path) -> None:
+    def ask(command: Sequence[str]) -> str | None:
+        """An unknown field fails the whole query."""
+        return None if "event" in command[1] else "67, 1410, 3, 123.45, 0x0000000000000020\n"
+
+    host = replace(host_of(tmp_path, VIRTUAL), ask=ask)
+    state = read_conditions(host, with_gpu=True)["gpu"]
+    assert state["throttled"] == ["software thermal slowdown"]
 
 
 def test_a_machine_that_tells_nothing(tmp_path: Path) -> None:
