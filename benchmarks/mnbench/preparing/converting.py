@@ -9,7 +9,7 @@ from typing import Any
 from mnbench.cell import Variant
 from mninfer.errors import MissingDependencyError
 
-__all__ = ["FORMS", "Made", "Unmade", "convert_forms", "refuse_without_tensorflow"]
+__all__ = ["FORMS", "Made", "Unmade", "backend_here", "convert_forms", "refuse_without_keras"]
 
 # In mnconvert's words; BatchNorm is folded in all but one.
 FORMS = {
@@ -42,17 +42,27 @@ class Unmade:
     reason: str
 
 
-def refuse_without_tensorflow(what: str) -> None:
-    """Raise MissingDependencyError where flatbuffers can't be made."""
-    if find_spec("tensorflow") is None or find_spec("keras") is None:
-        raise MissingDependencyError(
-            f"flatbuffers of {what} are made by TensorFlow, which is not installed",
-            hints=(
-                _INSTALL_LINE,
-                "mnbench prepare on a machine that has it, and the folder that it makes carried here: --models FOLDER",
-                "mnbench run --on ssh:USER@HOST from that machine",
-            ),
-        )
+def refuse_without_keras(name: str, *, has_flatbuffers: bool) -> None:
+    """Raise MissingDependencyError where a Keras model can't be prepared: flatbuffers need TensorFlow, weights either.
+
+    Both ways out are told: the install line, and another machine that prepares.
+    """
+    if find_spec("keras") is not None and (backend_here() == "tensorflow" or (backend_here() and not has_flatbuffers)):
+        return
+    what = "TensorFlow and Keras make the flatbuffers" if has_flatbuffers else "Keras makes the weights"
+    raise MissingDependencyError(
+        f'{what} of "{name}", and {"they are" if has_flatbuffers else "it is"} not installed',
+        hints=(
+            _INSTALL_LINE,
+            "mnbench prepare on a machine that has it, and the folder that it makes carried here: --models FOLDER",
+            "mnbench run --on ssh:USER@HOST from that machine",
+        ),
+    )
+
+
+def backend_here() -> str | None:
+    """What Keras would run on: TensorFlow, which converts as well; else JAX."""
+    return next((name for name in ("tensorflow", "jax") if find_spec(name) is not None), None)
 
 
 def convert_forms(
@@ -69,7 +79,7 @@ def convert_forms(
         ConvertConfig(variant=FORMS[variant], is_fused=variant is not Variant.UNFUSED, batch=batch)  # type: ignore[arg-type]
         for variant, batch in forms
     ]
-    outcomes = convert_all(path, configs, watcher=_Stages(watcher))
+    outcomes = convert_all(path, configs, watcher=_Stages(forms, watcher))
     return tuple(_outcome(*form, outcome) for form, outcome in zip(forms, outcomes, strict=True))
 
 
@@ -96,11 +106,13 @@ def _outcome(variant: Variant, batch: int, outcome: Any) -> Made | Unmade:
 
 
 class _Stages:
-    """mnconvert's watcher, one line to a form."""
+    """mnconvert's watcher: of its stages, the first of each form is told, by the form's name here."""
 
-    def __init__(self, watcher: Callable[[str], None]) -> None:
+    def __init__(self, forms: Sequence[tuple[Variant, int]], watcher: Callable[[str], None]) -> None:
+        self._forms = iter(forms)
         self._watcher = watcher
 
     def stage(self, name: str) -> None:
-        if name.startswith(("making", "lowering")):
-            self._watcher(name)
+        if name.startswith("lowering"):
+            variant, batch = next(self._forms)
+            self._watcher(f"making {variant}" + (f" for a batch of {batch}" if batch != 1 else ""))

@@ -6,7 +6,6 @@ Weights are written first, and everything else is made from that file: so all en
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from mnbench.cell import Variant
 from mnbench.preparing.bundle import KERAS, Bundle, StoredFile, file_key
-from mnbench.preparing.converting import Made, convert_forms, refuse_without_tensorflow
+from mnbench.preparing.converting import Made, backend_here, convert_forms, refuse_without_keras
 from mnbench.preparing.network import build_network, preprocessing
 from mnbench.preparing.outputs import flatbuffer_outputs, keras_outputs
 from mnbench.preparing.pictures import encode_array, input_of, photo_jpeg
@@ -22,9 +21,10 @@ from mnbench.preparing.request import KerasRequest, NetworkRequest
 from mnbench.preparing.store import Store
 from mnbench.preparing.wanted import Form, Wanted
 from mnbench.record import TestedModel
-from mninfer.errors import InputError, MissingDependencyError
+from mninfer.errors import InputError
 from mninfer.files import read_regular_file
 from mninfer.preprocessing import PreprocessSpec, StatedPreprocess
+from mnmodels.backend import start_keras
 
 __all__ = ["SEED", "bundle_of_keras"]
 
@@ -50,30 +50,13 @@ def bundle_of_keras(
         MnError: the file isn't a model of pictures that can be measured.
     """
     forms = wanted.forms_lacking(old)
-    if forms:
-        refuse_without_tensorflow(request.name)
-    _start_keras()
+    refuse_without_keras(request.name, has_flatbuffers=bool(forms))
+    start_keras(backend_here())
     bundle = old or _begin(request, identity, store, watch)
     watch(f"{request.name}: reading the weights")
     model, preprocess = _open(store.path(bundle.stored[KERAS]))
     bundle = _with_inputs(bundle, wanted.batches_lacking(old), model, preprocess, store, watch)
     return _with_forms(bundle, forms, store, watch)
-
-
-def _start_keras() -> None:
-    """On TensorFlow, which converts as well; else on JAX."""
-    from mnmodels.backend import start_keras
-
-    backend = next((name for name in ("tensorflow", "jax") if find_spec(name) is not None), None)
-    if backend is None or find_spec("keras") is None:
-        raise MissingDependencyError(
-            "Keras is not installed, and neither a network by name nor a Keras file can be prepared without it",
-            hints=(
-                'python -m pip install tensorflow "keras>=3.15" h5py',
-                "mnbench prepare on a machine that has it, and the folder that it makes carried here: --models FOLDER",
-            ),
-        )
-    start_keras(backend)
 
 
 def _begin(request: NetworkRequest | KerasRequest, identity: str, store: Store, watch: Watch) -> Bundle:

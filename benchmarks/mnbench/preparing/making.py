@@ -1,0 +1,79 @@
+"""Makes one bundle, in this process: from a request to files and the bundle.json that names them."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mnbench.preparing.bundle import Bundle, is_bundle, read_bundle, write_bundle
+from mnbench.preparing.request import BundleRequest, FlatbufferRequest, ModelRequest, NetworkRequest
+from mnbench.preparing.store import Store
+from mnbench.preparing.wanted import Wanted
+from mninfer.errors import InputError, MnError
+from mninfer.files import FileTooLargeError, NotRegularFileError, read_regular_file
+
+__all__ = ["GENERATION", "Watch", "find_bundle", "make_bundle"]
+
+# Part of every bundle's identity: goes up when the same request would give other files.
+GENERATION = 1
+_MOST_BYTES = 2 << 30
+
+Watch = Callable[[str], None]
+
+
+def find_bundle(request: ModelRequest, folder: Path, watch: Watch) -> Bundle | None:
+    """What ``folder`` has of ``request`` already, if it is whole and of the same origin."""
+    home = folder / request.name
+    if not is_bundle(home):
+        return None
+    try:
+        bundle = read_bundle(home)
+    except InputError as error:
+        watch(f"{request.name} is made anew: {error.what}")
+        return None
+    return bundle if bundle.identity == identity_of(request) else None
+
+
+def make_bundle(request: ModelRequest, wanted: Wanted, folder: Path, watch: Watch) -> Bundle:
+    """Make what is not there yet of ``wanted``, and write it all down. Raise MnError, located."""
+    old = find_bundle(request, folder, watch)
+    store = Store(folder / request.name)
+    store.open(is_new=old is None)
+    try:
+        bundle = _make(request, old, wanted, store, watch)
+    except MnError as error:
+        raise error.at(request.name) from error.__cause__
+    write_bundle(bundle)
+    return bundle
+
+
+def identity_of(request: ModelRequest) -> str:
+    """The digest of what a bundle is made from."""
+    told: dict[str, Any] = {"generation": GENERATION, "kind": type(request).__name__, "name": request.name}
+    if isinstance(request, NetworkRequest):
+        told |= {"architecture": request.architecture, "options": dict(request.options)}
+    else:
+        told["sha256"] = hashlib.sha256(_content(request.path)).hexdigest()
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _make(request: ModelRequest, old: Bundle | None, wanted: Wanted, store: Store, watch: Watch) -> Bundle:
+    assert not isinstance(request, BundleRequest), "it is made already"
+    identity = identity_of(request)
+    if isinstance(request, FlatbufferRequest):
+        from mnbench.preparing.from_flatbuffer import bundle_of_flatbuffer
+
+        return bundle_of_flatbuffer(request, identity, old, wanted, store, watch)
+    from mnbench.preparing.from_keras import bundle_of_keras
+
+    return bundle_of_keras(request, identity, old, wanted, store, watch)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_regular_file(path, _MOST_BYTES)
+    except (NotRegularFileError, FileTooLargeError) as error:
+        raise InputError(f"the model can't be read: {error}", where=str(path)) from error
+    except OSError as error:
+        raise InputError(f"the model can't be read: {error.strerror}", where=str(path)) from error
