@@ -13,7 +13,7 @@ __all__ = ["devices_table"]
 
 _TITLES = {"mobilenet_v1_1.0_224": "V1", "mobilenet_v2_1.0_224": "V2"}
 _COLUMNS = (
-    Column(head="Device", is_text=True, is_ditto=True),
+    Column(head="Device", is_text=True),
     *(Column(head=f"{_TITLES[model]} {variant}") for model, variant in DEVICE_MODELS),
     Column(head="Remark", is_text=True),
 )

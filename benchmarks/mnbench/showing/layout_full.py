@@ -104,7 +104,7 @@ def _what(row: Row) -> str:
     norm = "" if cell.batch_norm is None else "fused BN" if cell.batch_norm is BatchNorm.FUSED else "composed BN"
     words = (
         engine_of(cell, row),
-        str(cell.variant),
+        "" if cell.work is Work.IMPORT else str(cell.variant),
         precision_of(cell, row),
         norm,
         limit_of(cell),

@@ -105,5 +105,7 @@ def _compared(row: Row, reference: Row) -> tuple[Entry, Entry]:
     ratio = ratio_of_rows(row, reference, is_same_run=True) if is_measured else None
     if ratio is None:
         return Entry(), Entry()
+    if any(each.agreement is not None and not each.agreement.is_held for each in (row, reference)):
+        return Entry(text=spell_ratio(ratio)), Entry(text="other outputs", tone=Tone.BAD)  # so it did something else
     said = verdict(ratio)
     return Entry(text=spell_ratio(ratio)), Entry(text=str(said), tone=_TONES[said])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mnbench.cell import Cell, Variant, Work
-from mnbench.record import Record, Row, Status
+from mnbench.record import Agreement, Record, Row, Status
 from mnbench.showing.peers_table import peers_tables
 from mnbench.showing.table import Table
 from support.records import gpu_record, missing_row, row_of, workstation_record
@@ -33,6 +33,16 @@ def test_who_is_faster(peer_ms: float, said: str) -> None:
     (line,) = lines(table)
     assert line["Than LiteRT"] == said
     assert float(line["Ratio"].split()[0]) == pytest.approx(peer_ms / 10.0, rel=0.02)
+
+
+@pytest.mark.parametrize("is_peers", [True, False])
+def test_an_engine_with_other_outputs_is_neither_slower_nor_faster(is_peers: bool) -> None:
+    wrong = Agreement(is_held=False, reference="the float model", sqnr_db=3.1, text="3.1 dB")
+    ours = row_of(LITERT, 10.0, agreement=None if is_peers else wrong)
+    theirs = row_of(PEER, 5.0, agreement=wrong if is_peers else None)
+    (line,) = lines(tables(ours, theirs)[0])
+    assert line["Than LiteRT"] == "other outputs"
+    assert line["Ratio"].startswith("0.5")
 
 
 def test_only_like_is_held_against_like() -> None:
