@@ -59,7 +59,13 @@ def plan_options(command: Command) -> Command:
             metavar="MODEL",
             help="A name (mobilenet_v1_0.25_128), a Keras file, a .tflite, a folder of mnbench prepare; repeatable.",
         ),
-        click.option("--preset", type=NearChoice([*Preset]), default=Preset.TABLE, show_default=True, help=presets),
+        click.option(
+            "--preset",
+            type=NearChoice([str(preset) for preset in Preset]),
+            default=str(Preset.TABLE),
+            show_default=True,
+            help=presets,
+        ),
     ):
         command = decorate(command)
     return command

@@ -125,7 +125,7 @@ class _Saver:
 
 
 def _bundles(request: Request, progress: RunProgress) -> "dict[str, Bundle]":
-    from mnbench.preparing import prepare
+    from mnbench.preparing.prepare import prepare
 
     cells = request.plan.cells
     bundles = prepare(
