@@ -26,7 +26,7 @@ __all__ = ["command"]
 @click.option("--model", metavar="NAME", help="What tables call the model. Default: its file's name.")
 @click.option(
     "--variant",
-    type=NearChoice([*Variant]),
+    type=NearChoice([str(variant) for variant in Variant]),
     help="Which form of the model it was. Default: what its file's name ends in, as NAME_int8.tflite.",
 )
 @click.option("--force", is_flag=True, help="Write over RECORD if it exists.")

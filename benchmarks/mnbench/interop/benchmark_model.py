@@ -17,6 +17,7 @@ from mninfer.errors import InputError
 __all__ = ["BenchmarkLog", "Timings", "read_benchmark_model"]
 
 _MAX_RUNS = 1000
+_MOST_SHOWN = 100
 # "> " of a quoted mail, logcat's columns, glog's level: what may stand before a line.
 _BEFORE = re.compile(
     r"^[>\s]*(?:\d\d-\d\d \d\d:\d\d:\d\d\.\d+\s+\d+\s+\d+\s+)?"
@@ -126,7 +127,7 @@ def _log(lines: Sequence[str]) -> BenchmarkLog:
     average = _number(_SUMMARY.search(lines[summary]))
     assert average is not None
     if average <= 0:
-        raise InputError(f"the log says that a run took {average:g} us", where=lines[summary].strip())
+        raise InputError(f'the log says that a run took {average:g} us: "{lines[summary].strip()[:_MOST_SHOWN]}"')
     replaced = told.match(_REPLACED)
     return BenchmarkLog(
         settings=dict(_settings(lines[:summary])),
@@ -172,7 +173,7 @@ def _timings(line: str) -> Timings:
     told = {name: _finite(value) for name, value in _FIELD.findall(line)}
     average = told.get("avg", told.get("curr", 0.0))
     if told["count"] and average <= 0:
-        raise InputError(f"the log says that a run took {average:g} us", where=line)
+        raise InputError(f'the log says that a run took {average:g} us: "{line[:_MOST_SHOWN]}"')
     return Timings(
         count=int(told["count"]),
         avg_us=average,

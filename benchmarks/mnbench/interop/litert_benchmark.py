@@ -5,18 +5,23 @@ The format is that of ai_edge_litert/tools/benchmark_litert_model.py (ai-edge-li
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mnbench.cell import Cell, Device, Variant, Work
 from mnbench.fields import Fields
 from mnbench.interop.log_rows import row_of_processes
-from mnbench.record import Process, Record, Row, TestedModel
+from mnbench.record import Doubt, Process, Record, Row, TestedModel
 from mninfer.errors import InputError
 
-__all__ = ["is_litert_result", "litert_result", "model_path", "rows_of_litert_results"]
+__all__ = ["LitertResult", "is_litert_result", "litert_result", "read_litert_result", "rows_of_litert_results"]
 
 _MS = 1e6  # in nanoseconds
 _BYTES_PER_MB = 1 << 20
+_ROUNDED_MS = 0.01  # as the program writes them
+_MOST_ROUNDING = 0.01  # of a figure: beyond, two that differ by less can't be told apart
+_FIGURES = {"mean": "avg", "min": "min", "max": "max", "std": "std"}  # ours, theirs
+_MAX_MS = 1e9  # eleven days
 _PROCESSORS = ("CPU", "GPU", "NPU")
 
 
@@ -25,66 +30,87 @@ def is_litert_result(value: object) -> bool:
     return isinstance(value, Mapping) and "latency" in value and "accelerators" in value
 
 
-def model_path(value: Mapping[str, Any]) -> str:
-    """The model's path as it was given to the program."""
-    return Fields(value, "the result").text("model")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LitertResult:
+    """One run: ``graph`` is the model's path as it was given; the sample is its median."""
+
+    graph: str
+    size_bytes: int | None
+    threads: int
+    device: Device
+    process: Process
 
 
-def rows_of_litert_results(values: Sequence[Mapping[str, Any]], model: str, variant: Variant) -> tuple[Row, ...]:
-    """Rows of results of one model: the same threads and accelerators are one row, each file a process."""
-    by_cell: dict[Cell, list[Fields]] = {}
-    for value in values:
-        fields = Fields(value, "the result")
-        by_cell.setdefault(_cell(fields, model, variant), []).append(fields)
-    return tuple(_row(cell, results) for cell, results in by_cell.items())
-
-
-def _row(cell: Cell, results: Sequence[Fields]) -> Row:
-    size_mb = results[0].number("model_size_mb")
-    return row_of_processes(
-        cell, [_process(fields, i) for i, fields in enumerate(results)], round(size_mb * _BYTES_PER_MB)
-    )
-
-
-def _cell(fields: Fields, model: str, variant: Variant) -> Cell:
+def read_litert_result(value: Mapping[str, Any]) -> LitertResult:
+    """Raise InputError naming what is wrong, or for an NPU, which no row is for."""
+    fields = Fields(value, "the result")
     accelerators = fields.texts("accelerators")
     if "NPU" in accelerators:
-        raise InputError("the result is of an NPU, which mnbench has no row for", where=fields.text("model"))
+        raise InputError("the result is of an NPU, which mnbench has no row for")
     threads = fields.count("num_threads")
     if threads < 1:
         raise fields.wrong("num_threads", "1 or more")
-    return Cell(
-        work=Work.FORWARD,
-        model=model,
-        engine="litert-gpu" if "GPU" in accelerators else "litert",
-        variant=variant,
-        device=Device.GPU if "GPU" in accelerators else Device.CPU,
+    return LitertResult(
+        graph=fields.text("model"),
+        size_bytes=round(fields.number("model_size_mb") * _BYTES_PER_MB) or None,
         threads=threads,
+        device=Device.GPU if "GPU" in accelerators else Device.CPU,
+        process=_process(fields),
     )
 
 
-def _process(fields: Fields, round_: int) -> Process:
+def _process(fields: Fields) -> Process:
     latency = Fields(fields.mapping("latency"), "latency")
     if latency.number("median_ms") <= 0:
-        raise latency.wrong("median_ms", "a time above 0")
-    warm_up = (round(latency.number("warmup_first_ms") * _MS),) if latency.count("num_warmup_runs") else ()
+        raise latency.wrong("median_ms", "a time above 0 (the program rounds to 0.01 ms)")
+    warm_up = (_ns(latency, "warmup_first_ms"),) if latency.count("num_warmup_runs") else ()
     return Process(
-        round=round_,
-        samples_ns=(round(latency.number("median_ms") * _MS),),
+        round=0,
+        samples_ns=(_ns(latency, "median_ms"),),
         warm_up_ns=warm_up,
-        open_ns=round(latency.number("init_ms") * _MS),
+        open_ns=_ns(latency, "init_ms"),
         facts={
             "statistic": "median",
             "interface": "CompiledModel",
             "num_runs": latency.count("num_runs"),
-            "mean_us": latency.number("avg_ms") * 1e3,
-            "min_us": latency.number("min_ms") * 1e3,
-            "max_us": latency.number("max_ms") * 1e3,
-            "std_us": latency.number("std_ms") * 1e3,
+            **{f"{name}_us": latency.number(f"{told}_ms") * 1e3 for name, told in _FIGURES.items()},
             "is_fully_accelerated": fields.flag("fully_accelerated"),
             "signature": fields.text("signature"),
         },
     )
+
+
+def _ns(latency: Fields, name: str) -> int:
+    """Milliseconds as nanoseconds, which a record has as whole numbers from 0 on."""
+    if not 0 <= latency.number(name) < _MAX_MS:
+        raise latency.wrong(name, "a time")
+    return round(latency.number(name) * _MS)
+
+
+def rows_of_litert_results(results: Sequence[LitertResult], model: str, variant: Variant) -> tuple[Row, ...]:
+    """Rows of runs of one model: the same threads and device are one row, each run a process."""
+    by_cell: dict[Cell, list[LitertResult]] = {}
+    for result in results:
+        cell = Cell(
+            work=Work.FORWARD,
+            model=model,
+            engine="litert-gpu" if result.device is Device.GPU else "litert",
+            variant=variant,
+            device=result.device,
+            threads=result.threads,
+        )
+        by_cell.setdefault(cell, []).append(result)
+    return tuple(_row(cell, alike) for cell, alike in by_cell.items())
+
+
+def _row(cell: Cell, results: Sequence[LitertResult]) -> Row:
+    processes = [replace(result.process, round=index) for index, result in enumerate(results)]
+    row = row_of_processes(cell, processes, results[0].size_bytes)
+    least_ms = min(sample for process in processes for sample in process.samples_ns) / _MS
+    if _ROUNDED_MS / 2 / least_ms <= _MOST_ROUNDING:
+        return row
+    doubt = Doubt("rounded", f"litert-benchmark rounds to {_ROUNDED_MS} ms, a good part of {least_ms:g} ms")
+    return replace(row, doubts=(doubt, *row.doubts))
 
 
 def litert_result(record: Record, row: Row) -> dict[str, Any]:

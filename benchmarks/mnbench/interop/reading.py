@@ -5,11 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mnbench.cell import Variant
 from mnbench.interop.benchmark_model import BenchmarkLog, read_benchmark_model
-from mnbench.interop.litert_benchmark import is_litert_result, model_path, rows_of_litert_results
+from mnbench.interop.litert_benchmark import (
+    LitertResult,
+    is_litert_result,
+    read_litert_result,
+    rows_of_litert_results,
+)
 from mnbench.interop.log_rows import rows_of_logs
 from mnbench.record import Record, Row, TestedModel
 from mninfer.errors import InputError, ModelFileError
@@ -38,7 +42,7 @@ class _Read:
 
     where: str
     logs: tuple[BenchmarkLog, ...] = ()
-    result: Mapping[str, Any] | None = None
+    result: LitertResult | None = None
 
 
 def read_results(paths: Sequence[str], naming: Naming, *, command: str = "") -> Record:
@@ -49,11 +53,8 @@ def read_results(paths: Sequence[str], naming: Naming, *, command: str = "") -> 
     """
     files = [_read(path) for path in paths]
     rows = _rows(files, naming)
-    origins = [
-        origin
-        for origin, is_there in zip(_ORIGINS, (any(f.logs for f in files), any(f.result for f in files)), strict=True)
-        if is_there
-    ]
+    are_there = (any(file.logs for file in files), any(file.result for file in files))
+    origins = [origin for origin, is_there in zip(_ORIGINS, are_there, strict=True) if is_there]
     return Record(
         device=naming.device,
         command=command,
@@ -67,12 +68,12 @@ def read_results(paths: Sequence[str], naming: Naming, *, command: str = "") -> 
 def _rows(files: Sequence[_Read], naming: Naming) -> tuple[Row, ...]:
     named = [(log, *_named(log.graph, naming, file.where)) for file in files for log in file.logs]
     rows = list(rows_of_logs(named))
-    results: dict[tuple[str, Variant], list[Mapping[str, Any]]] = {}
+    results: dict[tuple[str, Variant], list[LitertResult]] = {}
     for file in files:
         if file.result is not None:
-            results.setdefault(_named(model_path(file.result), naming, file.where), []).append(file.result)
-    for (model, variant), values in results.items():
-        rows += rows_of_litert_results(values, model, variant)
+            results.setdefault(_named(file.result.graph, naming, file.where), []).append(file.result)
+    for (model, variant), alike in results.items():
+        rows += rows_of_litert_results(alike, model, variant)
     return tuple(rows)
 
 
@@ -105,7 +106,7 @@ def _read(path: str) -> _Read:
             return _Read(path, logs=read_benchmark_model(text))
         value = load_json(text.encode(), "the file")
         if is_litert_result(value):
-            return _Read(path, result=value)
+            return _Read(path, result=read_litert_result(value))
         raise _unknown(value)
     except ModelFileError as error:
         raise InputError(error.what, where=path, hints=error.hints) from error
