@@ -1,14 +1,17 @@
 """Times a model operator by operator: every piece in the same engine, fed with what it gets in the whole.
 
-Everything takes turns, in the order of the whole, and each piece is led up to as in the whole, so that it finds the
-caches as it does there: its weights in an outer one, its neighbours' in the inner, its input just written. (Timed
-without that, MobileNet V2's float operators took 20 % more together than the whole, and run twice in a row 10 % less.)
+The pieces take turns, in the order of the whole, and the whole after them. In one thread each is led up to as in the
+whole, so that it finds the caches as it does there: its weights in an outer one, its neighbours' in the inner, its
+input just written. (Timed without that, MobileNet V2's float operators took 20 % more together than the whole; run
+twice in a row, 10 % less.) Several threads are another matter: they fall asleep while others run, and spin, which keeps
+the others from the cores; there an engine is open for its turn only, and runs a few times in a row.
 """
 
 import statistics
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from itertools import repeat
 from time import perf_counter_ns
 
 import numpy as np
@@ -17,7 +20,7 @@ from mnbench.job import Budget, Job
 from mnbench.profiling.cutting import cut_piece
 from mnbench.profiling.pieces import Piece, pieces_of
 from mnbench.profiling.profile import OperatorTime, Profile
-from mnbench.sampling import sample
+from mnbench.sampling import Samples, sample
 from mnbench.workloads.flatbuffer import quantize, read_input
 from mninfer.engines import open_engine
 from mninfer.engines.protocol import Array, Engine
@@ -29,7 +32,8 @@ from mninfer.model_file.graph import build_graph
 
 __all__ = ["ProfileConfig", "profile_flatbuffer", "profile_job"]
 
-_NUM_LEADING = 2  # pieces that run before the one that is timed
+_NUM_LEADING = 3  # pieces that run before the one that is timed
+_RUNS_OF_A_TURN = 3
 # The same kernels on the same values: what may differ is the order in which floats are added, across a fusion.
 _CLOSE = 1e-3  # of the largest output
 _STEPS = 1  # of a quantized output
@@ -45,22 +49,38 @@ class ProfileConfig:
     use_xnnpack: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Contender:
-    """An engine, the inputs that it is given afresh before it is timed, and those that run before it in the whole."""
+    """A model that has its turns: ``engine`` is its own, of one thread; ``leading`` are those that lead up to it."""
 
-    engine: Engine
+    data: bytes
     inputs: tuple[Array, ...]
+    engine: Engine
     leading: tuple[Engine, ...] = ()
 
-    def run_ns(self) -> int:
-        self.engine.invoke()
+    def turn_ns(self, config: ProfileConfig) -> int:
+        """The median of a few runs."""
+        if config.threads == 1:
+            return _median([self._led_up_ns() for _ in range(_RUNS_OF_A_TURN)])
+        with closing(_opened(self.data, self.inputs, config, threads=config.threads)) as engine:
+            engine.run(self.inputs)
+            return _median([_invoke_ns(engine) for _ in range(_RUNS_OF_A_TURN)])
+
+    def _led_up_ns(self) -> int:
         for engine in self.leading:
             engine.invoke()
         self.engine.set_inputs(self.inputs)
-        begin = perf_counter_ns()
-        self.engine.invoke()
-        return perf_counter_ns() - begin
+        return _invoke_ns(self.engine)
+
+
+def _invoke_ns(engine: Engine) -> int:
+    begin = perf_counter_ns()
+    engine.invoke()
+    return perf_counter_ns() - begin
+
+
+def _median(times_ns: Sequence[int]) -> int:
+    return round(statistics.median(times_ns))
 
 
 def profile_job(job: Job) -> Profile:
@@ -89,27 +109,42 @@ def profile_flatbuffer(file: ModelFile, inputs: Sequence[Array], config: Profile
     graph = build_graph(root, data)
     pieces = pieces_of(graph, has_fusions=config.use_xnnpack)
     with ExitStack() as stack:
-
-        def opened(flatbuffer: bytes, arrays: Sequence[Array], leading: Sequence[_Contender] = ()) -> _Contender:
-            engine = open_engine(
-                flatbuffer,
-                engine=config.engine,
-                threads=config.threads,
-                input_shapes=tuple(array.shape for array in arrays),
-                use_xnnpack=config.use_xnnpack,
-            )
-            stack.callback(engine.close)
-            return _Contender(engine, tuple(arrays), tuple(each.engine for each in leading))
-
-        whole = opened(data, inputs)
-        values = dict(zip(graph.inputs, inputs, strict=True))
+        whole = _contender(stack, data, inputs, config)
         contenders: list[_Contender] = []
+        values = dict(zip(graph.inputs, inputs, strict=True))
         for piece in pieces:
             arrays = [values[index] for index in piece.inputs]
-            contenders.append(opened(cut_piece(root, piece), arrays, contenders[-_NUM_LEADING:]))
+            leading = [each.engine for each in contenders[-_NUM_LEADING:]]
+            contenders.append(_contender(stack, cut_piece(root, piece), arrays, config, leading))
             values.update(zip(piece.outputs, contenders[-1].engine.run(arrays), strict=True))
         _check_outputs(graph, values, whole.engine.run(inputs))
-        return _timed(graph, pieces, contenders, whole, config)
+        samples = _sampled([*contenders, whole], config)
+        *medians, whole_ns = map(_median, samples.parts_ns.values())
+        engines = [contender.engine for contender in contenders]
+        return Profile(
+            engine=f"{whole.engine.name} {whole.engine.version}",
+            threads=config.threads,
+            num_rounds=len(samples.samples_ns),
+            whole_ns=whole_ns,
+            operators=tuple(map(_operator_time, repeat(graph), pieces, engines, medians)),
+        )
+
+
+def _contender(
+    stack: ExitStack, data: bytes, inputs: Sequence[Array], config: ProfileConfig, leading: Sequence[Engine] = ()
+) -> _Contender:
+    engine = stack.enter_context(closing(_opened(data, inputs, config, threads=1)))
+    return _Contender(data=data, inputs=tuple(inputs), engine=engine, leading=tuple(leading))
+
+
+def _opened(data: bytes, inputs: Sequence[Array], config: ProfileConfig, *, threads: int) -> Engine:
+    return open_engine(
+        data,
+        engine=config.engine,
+        threads=threads,
+        input_shapes=tuple(array.shape for array in inputs),
+        use_xnnpack=config.use_xnnpack,
+    )
 
 
 def _check(graph: Graph, inputs: Sequence[Array], config: ProfileConfig) -> None:
@@ -143,28 +178,15 @@ def _check_outputs(graph: Graph, found: Mapping[int, Array], expected: Sequence[
             )
 
 
-def _timed(
-    graph: Graph, pieces: Sequence[Piece], contenders: Sequence[_Contender], whole: _Contender, config: ProfileConfig
-) -> Profile:
-    last: dict[str, int] = {}
-    in_turn = {**{str(number): each for number, each in enumerate(contenders)}, "whole": whole}
+def _sampled(contenders: Sequence[_Contender], config: ProfileConfig) -> Samples:
+    """Rounds in which everybody has one turn; the parts are the turns, by number."""
+    turns: dict[str, int] = {}
 
     def one_round() -> None:
-        for name, contender in in_turn.items():
-            last[name] = contender.run_ns()
+        for number, contender in enumerate(contenders):
+            turns[str(number)] = contender.turn_ns(config)
 
-    samples = sample(one_round, config.budget, parts_of=lambda: last)
-    medians = {name: round(statistics.median(values)) for name, values in samples.parts_ns.items()}
-    return Profile(
-        engine=f"{whole.engine.name} {whole.engine.version}",
-        threads=config.threads,
-        num_rounds=len(samples.samples_ns),
-        whole_ns=medians["whole"],
-        operators=tuple(
-            _operator_time(graph, piece, each.engine, medians[str(number)])
-            for number, (piece, each) in enumerate(zip(pieces, contenders, strict=True))
-        ),
-    )
+    return sample(one_round, config.budget, parts_of=lambda: turns)
 
 
 def _operator_time(graph: Graph, piece: Piece, engine: Engine, median_ns: int) -> OperatorTime:
