@@ -23,15 +23,13 @@ __all__ = ["check_target", "measure_there"]
 
 def check_target(options: Mapping[str, Any]) -> SshTarget | AdbTarget | None:
     """The device that --on names; a UsageError for what goes with another kind of device."""
-    if options["target"] is None:
-        if options["benchmark_model"] is not None:
-            raise click.UsageError("--benchmark-model is what runs on an Android device: give --on adb, too")
-        return None
-    target = parse_target(options["target"])
-    if options["is_resumed"]:
-        raise click.UsageError("--resume goes on with a run on this device: leave --on out")
+    target = None if options["target"] is None else parse_target(options["target"])
+    if options["remote_python"] is not None and not isinstance(target, SshTarget):
+        raise click.UsageError("--remote-python is what runs on another machine: give --on ssh:HOST, too")
     if isinstance(target, AdbTarget) != (options["benchmark_model"] is not None):
         raise click.UsageError("--on adb and --benchmark-model FILE belong together: it is what runs there")
+    if target is not None and options["is_resumed"]:
+        raise click.UsageError("--resume goes on with a run on this device: leave --on out")
     return target
 
 
@@ -47,7 +45,8 @@ def measure_there(
         from mnbench.remote.ssh import run_over_ssh
 
         folders = [bundle.folder for bundle in bundles.values()]
-        return run_over_ssh(target, _arguments(options), folders, watcher=progress.stage)
+        python = options["remote_python"] or "python3"
+        return run_over_ssh(target, _arguments(options), folders, watcher=progress.stage, python=python)
     from mnbench.remote.adb import AdbOrder, run_over_adb
 
     files = _files(plan, bundles)

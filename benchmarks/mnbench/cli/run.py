@@ -46,6 +46,7 @@ DEFAULT_RESULT = "mnbench.json"
 @click.option("--profile", "is_profiled", is_flag=True, help="Also the time of every operator of a flatbuffer.")
 @click.option("--device-name", metavar="NAME", help="What tables call this device. Default: its CPU or board.")
 @click.option("--on", "target", metavar="DEVICE", help="Another device: ssh:[USER@]HOST[:PORT], or adb[:SERIAL].")
+@click.option("--remote-python", metavar="PYTHON", help="With --on ssh: the Python there. Default: python3.")
 @click.option("--benchmark-model", metavar="FILE", help="With --on adb: TFLite's benchmark_model for that device.")
 def command(**options: Any) -> int:
     """Measure MobileNets here, in fresh processes and interleaved rounds, and write every sample down.
