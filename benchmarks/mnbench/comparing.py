@@ -1,7 +1,7 @@
 """Two results -> what became faster, slower, or can't be told: row by row, with the ratio and its interval.
 
 Compared is what was measured in two runs, so what a run has for itself (a warm day, another neighbour) doesn't cancel:
-the verdict's margin is there for that (statistics.py).
+the verdict's margin is there for that (statistics.py), and grows by what other programs took in one run alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,28 +9,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from mnbench.machine.likeness import changed_packages, unlike_facts
+from mnbench.machine.meanwhile import Meanwhile
 from mnbench.record import Doubt, Record, Row, Status
-from mnbench.statistics import Interval, Verdict, interval_of, process_medians_ms, ratio_of, verdict
+from mnbench.statistics import MARGIN, Interval, Verdict, interval_of, process_medians_ms, ratio_of, verdict
 from mninfer.errors import InputError
 
 __all__ = ["Comparison", "RowComparison", "Unmatched", "compare"]
 
 _MOST_NAMED = 3
+_MOST_BY_OTHERS = 0.9  # all of it can't be: we ran
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowComparison:
-    """One row in both: milliseconds, and ``ratio`` = after / before. ``doubts`` are those of either."""
+    """One row in both: milliseconds, and ``ratio`` = after / before. ``doubts`` are those of either.
+
+    ``margin``: how far the ratio's interval has to stay clear of 1.
+    """
 
     key: str
     before: Interval
     after: Interval
     ratio: Interval
+    margin: float = MARGIN
     doubts: tuple[Doubt, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        return verdict(self.ratio)
+        return verdict(self.ratio, margin=self.margin)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -38,6 +44,7 @@ class RowComparison:
             "before_ms": self.before.to_json(),
             "after_ms": self.after.to_json(),
             "ratio": self.ratio.to_json(),
+            "margin": self.margin,
             "verdict": str(self.verdict),
             "doubts": [doubt.to_json() for doubt in self.doubts],
         }
@@ -123,13 +130,32 @@ def _named(record: Record) -> str:
 
 def _compared(key: str, before: Row, after: Row) -> RowComparison:
     medians = process_medians_ms(before), process_medians_ms(after)
+    ratio = ratio_of(medians[1], medians[0])
     return RowComparison(
         key=key,
         before=interval_of(medians[0]),
         after=interval_of(medians[1]),
-        ratio=ratio_of(medians[1], medians[0]),
+        ratio=ratio,
+        margin=_margin(ratio, before, after),
         doubts=tuple(dict.fromkeys((*before.doubts, *after.doubts))),
     )
+
+
+def _margin(ratio: Interval, before: Row, after: Row) -> float:
+    """The usual one, and on top of it what the load by others explains of ``ratio``.
+
+    Who gets 1 - s of a core takes 1 / (1 - s) times as long. Of 240 pairs of runs of the same on a machine that others
+    used for 5 to 29 %, 34 were called faster or slower without this, and none with it (tests/mnbench/recorded/).
+    """
+    explained = (1 - _share_of_others(before)) / (1 - _share_of_others(after))
+    return max(1.0, explained if ratio.middle > 1 else 1 / explained) * (1 + MARGIN) - 1
+
+
+def _share_of_others(row: Row) -> float:
+    """Other programs' and other machines' part of the cores that the row ran on; 0 where that isn't told."""
+    readings = [Meanwhile.of(process.conditions) for process in row.processes]
+    shares = Meanwhile.share_of_others(readings), Meanwhile.share_stolen(readings)
+    return min(sum(share or 0.0 for share in shares), _MOST_BY_OTHERS)
 
 
 def _measured(record: Record) -> dict[str, Row]:

@@ -1,6 +1,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +10,11 @@ import pytest
 from mnbench import record as records
 from mnbench.cell import Cell, Variant, Work
 from mnbench.comparing import compare
+from mnbench.doubts import doubts_of_row
 from mnbench.machine.likeness import changed_packages, unlike_facts
-from mnbench.record import Doubt, Record, Row, Status
-from mnbench.statistics import Verdict
+from mnbench.machine.meanwhile import Meanwhile
+from mnbench.record import Doubt, Process, Record, Row, Status
+from mnbench.statistics import Verdict, verdict
 from mninfer.errors import InputError
 from support.records import missing_row, pi_record, row_of, slowed, workstation_record
 
@@ -102,6 +106,53 @@ def test_one_process_tells_nothing() -> None:
     assert comparison.rows[0].verdict is Verdict.CANT_TELL
     assert comparison.regressions(0.0) == ()
     assert comparison.to_json()["rows"][0]["ratio"]["high"] is None
+
+
+# Recorded: one and the same, measured again and again on a machine that others used, too.
+
+
+def recorded_rows() -> list[Row]:
+    runs = json.loads((Path(__file__).parent / "recorded" / "busy_machine.json").read_text(encoding="utf-8"))["runs"]
+    return [
+        Row(
+            cell=CELLS[0],
+            status=Status.MEASURED,
+            processes=tuple(
+                Process(round=number, samples_ns=tuple(each["samples_ns"]), conditions=each["conditions"])
+                for number, each in enumerate(run)
+            ),
+        )
+        for run in runs
+    ]
+
+
+def share_of_others(row: Row) -> float:
+    return Meanwhile.share_of_others(Meanwhile.of(process.conditions) for process in row.processes) or 0.0
+
+
+def test_the_same_again_is_neither_whatever_others_did() -> None:
+    rows = recorded_rows()
+    pairs = [compare(record(a), record(b)).rows[0] for a, b in permutations(rows, 2)]
+    assert len(pairs) == 240
+    assert {each.verdict for each in pairs} == {Verdict.CANT_TELL}
+    assert sum(verdict(each.ratio) is not Verdict.CANT_TELL for each in pairs) == 34, "but for the margin's growth"
+
+
+@pytest.mark.parametrize(("factor", "least"), [(1.1, 0.6), (1.2, 0.85)])
+def test_what_became_slower_is_found_where_others_did_little(factor: float, least: float) -> None:
+    """Of all pairs of the twelve runs that others took at most 14 % from; and no run is called the opposite."""
+    rows = [row for row in recorded_rows() if share_of_others(row) < 0.15]
+    pairs = permutations(zip(rows, slowed(record(*rows), factor).rows, strict=True), 2)
+    found = [compare(record(before), record(after)).rows[0].verdict for (before, _), (_, after) in pairs]
+    assert len(found) == 132
+    assert found.count(Verdict.SLOWER) >= least * len(found)
+    assert Verdict.FASTER not in found
+
+
+def test_a_busy_machine_s_rows_are_doubted() -> None:
+    """All but the quietest of the runs, whose load stayed below the threshold."""
+    doubted = ["load-by-others" in {doubt.code for doubt in doubts_of_row(row)} for row in recorded_rows()]
+    assert doubted.count(True) == 15
 
 
 # What a regression is.
