@@ -3,6 +3,7 @@
 A kind of doubt has a letter, whatever its words are on each row; each reason why there is no figure has a number.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
@@ -15,6 +16,7 @@ from mnbench.statistics import row_interval
 __all__ = ["Footnotes", "footnotes_of", "reason_of"]
 
 _MOST_TEXTS = 3  # of one kind of doubt; CSV has them all
+_NUMBER = re.compile(r"(?<![\w.])\d{1,9}(?:\.\d{1,9})?(?![\w.]*\d)")
 _WITHOUT_REASON = {
     Status.PENDING: "not run yet: the run was interrupted, and mnbench run --resume goes on with it",
     Status.MISSING: "not there, and the record does not say why",
@@ -74,9 +76,22 @@ def reason_of(row: Row) -> str:
 
 
 def _joined(texts: Sequence[str]) -> str:
-    more = len(texts) - _MOST_TEXTS
-    shown = "; ".join(texts[:_MOST_TEXTS])
+    """All of them; those that differ in their numbers alone are one, with the least and the greatest of each."""
+    by_words: dict[str, list[str]] = {}
+    for text in texts:
+        by_words.setdefault(_NUMBER.sub("#", text), []).append(text)
+    merged = [_merged(alike) for alike in by_words.values()]
+    more = len(merged) - _MOST_TEXTS
+    shown = "; ".join(merged[:_MOST_TEXTS])
     return f"{shown}; and {more} more like it (--format csv has each)" if more > 0 else shown
+
+
+def _merged(alike: Sequence[str]) -> str:
+    """As ``other programs took 9–53% of the cores``."""
+    columns = zip(*(_NUMBER.findall(text) for text in alike), strict=True)
+    ends = [(min(numbers, key=float), max(numbers, key=float)) for numbers in columns]
+    spelled = iter(low if float(low) == float(high) else f"{low}–{high}" for low, high in ends)
+    return _NUMBER.sub(lambda _: next(spelled), alike[0])
 
 
 def _letter(index: int) -> str:

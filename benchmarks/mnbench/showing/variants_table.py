@@ -1,6 +1,7 @@
 """Every variant of every model: its size, its accuracy, and how long LiteRT takes with it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mnbench.cell import Cell, Device, Variant, Work
@@ -19,8 +20,11 @@ _HEAD = (
     Column(head="Model", is_text=True, is_ditto=True),
     Column(head="Variant", is_text=True),
     Column(head="Size"),
+    Column(head="As float"),
     Column(head="Top-1"),
 )
+_ABOUT = "Milliseconds of a forward pass on LiteRT, the median with its 95 % interval over fresh processes."
+_ABOUT_AGREEMENT = "As float: on how many rendered pictures its best class is the float model's."
 
 
 def variants_table(records: Sequence[Record]) -> tuple[Table, ...]:
@@ -33,13 +37,15 @@ def variants_table(records: Sequence[Record]) -> tuple[Table, ...]:
     footnotes = footnotes_of([row for _, row in rows], shown)
     lines = [line for record in shown for line in _lines(record, threads, footnotes)]
     table = Table(
-        title="Every variant: size, accuracy, latency",
+        title="Every variant",
         columns=(*_HEAD, *(Column(head=_head(count)) for count in threads)),
         lines=tuple(lines),
-        about="Milliseconds of a forward pass on LiteRT, the median with its 95 % interval over fresh processes.",
+        about=_ABOUT,
         notes=(*footnotes.notes(), *_sources(shown)),
     )
-    return (table.without_empty_columns(),)
+    shorter = table.without_empty_columns()
+    has_agreement = any(column.head == "As float" for column in shorter.columns)
+    return (replace(shorter, about=f"{_ABOUT} {_ABOUT_AGREEMENT}") if has_agreement else shorter,)
 
 
 def _is_shown(row: Row) -> bool:
@@ -69,11 +75,19 @@ def _lines(record: Record, threads: Sequence[int], footnotes: Footnotes) -> Iter
             Entry(text=name if model is None else model.title or name),
             Entry(text=str(variant)),
             Entry(text="" if size is None else spell_bytes(size)),
+            _agreement(model, variant),
             _top1(model, variant),
             *(footnotes.figure(row) for row in rows),
         )
         yield Line(entries, starts_group=name != above)
         above = name
+
+
+def _agreement(model: TestedModel | None, variant: Variant) -> Entry:
+    """What mnconvert's verification saw when the file was made."""
+    facts = {} if model is None else model.files.get(str(variant), {})
+    share = fact_number(facts, "verification", "agreement")
+    return Entry(text="" if share is None else f"{100 * share:.1f} %")
 
 
 def _top1(model: TestedModel | None, variant: Variant) -> Entry:

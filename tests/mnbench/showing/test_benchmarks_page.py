@@ -1,5 +1,6 @@
 """benchmarks/README.md says what the results say, each with its command."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -87,3 +88,10 @@ def test_results_of_other_measurements_are_left_out(tmp_path: Path) -> None:
 def test_a_page_without_a_place_for_a_section() -> None:
     with pytest.raises(SystemExit, match='no place for "peers"'):
         page.filled(EMPTY.replace(page.begin("peers"), ""), {})
+
+
+def test_links_lead_somewhere(repository: Path) -> None:
+    text = (repository / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", text)
+    assert len(links) >= 3
+    assert not [link for link in links if not (repository / "benchmarks" / link).exists()]

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mnbench.cell import Cell, Variant, Work
 from mnbench.record import Doubt, Status
@@ -26,10 +28,32 @@ def test_a_doubtful_figure_is_marked_and_its_doubts_are_spelled_out() -> None:
     )
 
 
-def test_a_kind_of_doubt_with_many_words_says_how_many() -> None:
-    rows = [row_of(CELL, 10.0, doubts=(Doubt("throttled", f"{count} times"),)) for count in range(1, 6)]
+def text_of(*texts: str) -> str:
+    rows = [row_of(CELL, 10.0, num_rounds=1, doubts=(Doubt("code", text),)) for text in texts]
     (note,) = footnotes_of(rows, []).notes()
-    assert note.text == "throttled: 1 times; 2 times; 3 times; and 2 more like it (--format csv has each)"
+    return note.text.removeprefix("code: ")
+
+
+@pytest.mark.parametrize(
+    ("texts", "shown"),
+    [
+        (("hot", "hot"), "hot"),
+        (("53% of the cores", "9% of the cores", "75% of the cores"), "9–75% of the cores"),
+        (("2 of 5 processes", "3 of 5 processes"), "2–3 of 5 processes"),
+        (("at 2400 MHz and 600 MHz", "at 2400.5 MHz and 600 MHz"), "at 2400–2400.5 MHz and 600 MHz"),
+        (("once", "3 times", "5 times"), "once; 3–5 times"),
+        (("a", "b", "c", "d", "e"), "a; b; c; and 2 more like it (--format csv has each)"),
+        (("int8 is not int16x8", "int8 is not int8x4"), "int8 is not int16x8; int8 is not int8x4"),
+    ],
+)
+def test_a_kind_of_doubt_in_few_words(texts: tuple[str, ...], shown: str) -> None:
+    assert text_of(*texts) == shown
+
+
+@given(st.lists(st.text(alphabet="0123456789. %ab-", max_size=12), min_size=1, max_size=4))
+def test_any_words_can_be_told(texts: list[str]) -> None:
+    assert text_of(*texts) is not None
+    assert text_of(texts[0]) == texts[0]
 
 
 def test_what_is_not_measured_says_why() -> None:

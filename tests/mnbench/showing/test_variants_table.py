@@ -1,5 +1,7 @@
 """Every variant with its size, its accuracy where that is known, and its time at each number of threads."""
 
+from dataclasses import replace
+
 import pytest
 
 from mnbench.record import Record
@@ -47,3 +49,14 @@ def test_several_devices() -> None:
 def test_none_without_a_flatbuffer() -> None:
     assert variants_table([gpu_record()]) == ()
     assert variants_table([Record(device="d", command="", plan="", rows=())]) == ()
+
+
+def test_what_the_conversion_saw_is_told() -> None:
+    record = workstation_record()
+    first = record.models[0]
+    files = {**first.files, "int8": {**first.files["int8"], "verification": {"agreement": 0.961}}}
+    (table,) = variants_table([replace(record, models=(replace(first, files=files), *record.models[1:]))])
+    heads = [column.head for column in table.columns]
+    assert lines(table)[4][heads.index("As float")] == "96.1 %"
+    assert "As float" in table.about
+    assert "As float" not in variants_table([record])[0].about
