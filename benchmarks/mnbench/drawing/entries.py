@@ -85,12 +85,16 @@ def select_entries(entries: Iterable[Entry], patterns: Sequence[str]) -> tuple[E
     keys = list(dict.fromkeys(entry.cell.key for entry in found))
     for pattern in patterns:
         if not any(fnmatchcase(key, pattern) for key in keys):
-            near = near_names(pattern, keys)
-            hint = f'the nearest: "{near[0]}"' if near else f'"*" stands for anything: a row is called "{keys[0]}"'
-            raise InputError(f'no row fits "{pattern}"', hints=hint if keys else "the results have no row")
-    return tuple(
-        entry for entry in found if not patterns or any(fnmatchcase(entry.cell.key, each) for each in patterns)
-    )
+            raise InputError(f'no row fits "{pattern}"', hints=_hint(pattern, keys))
+    wanted = patterns or ["*"]
+    return tuple(entry for entry in found if any(fnmatchcase(entry.cell.key, each) for each in wanted))
+
+
+def _hint(pattern: str, keys: Sequence[str]) -> str:
+    if not keys:
+        return "the results have no row"
+    near = near_names(pattern, keys)
+    return f'the nearest is "{near[0]}"' if near else f'"*" stands for anything; a row is called "{keys[0]}"'
 
 
 def _entry(record: Record, device: str, row: Row) -> Entry:

@@ -1,6 +1,6 @@
 """Latency as bars: one to a row, with its interval, its doubts and its figure; what others published as marks below."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mnbench.cell import Work
 from mnbench.drawing.axis import axis_for
@@ -14,11 +14,14 @@ from mnbench.drawing.published_marks import PublishedLine, published_lines
 from mnbench.drawing.series import variant_keys
 from mnbench.drawing.sheet import SIDE, WIDTH, Block, Key, foot, legend, sheet
 from mnbench.showing.footnotes import Footnotes
+from mnbench.statistics import Interval
 from mninfer.errors import InputError
 
 __all__ = ["draw_latency"]
 
-_HEAD = 28.0
+_TITLE, _HEAD = 26.0, 28.0
+_TALL = 800.0
+_WIDEST = 3.0  # an interval that reaches further than so many times its middle is cut, or all bars were nothing
 _VALUES = 125.0  # kept free on the right of the longest bar
 _LETTERS, _MOST_NAME = 12.0, 430.0
 
@@ -35,8 +38,9 @@ def draw_latency(entries: Sequence[Entry], *, is_log: bool | None = None) -> Pic
     footnotes = notes_on(measured)
     works = [work for work in Work if any(entry.cell.work is work for entry in measured)]
     by_work = {work: [entry for entry in entries if entry.cell.work is work] for work in works}
-    start = SIDE + _name_width(by_work.values()) + 12
-    panels = [_panel(each, start, footnotes, is_log) for each in by_work.values()]
+    names = _names(entries)
+    start = SIDE + _name_width(by_work.values(), names) + 12
+    panels = [_panel(each, names, start, footnotes, is_log) for each in by_work.values()]
     return sheet("Latency", _about(measured), [legend(_keys(by_work.values())), *panels, foot(footnotes.notes())])
 
 
@@ -83,23 +87,30 @@ def _published(entries: Sequence[Entry]) -> list[PublishedLine]:
     return lines
 
 
-def _name_width(panels: Iterable[Sequence[Entry]]) -> float:
+def _names(entries: Sequence[Entry]) -> dict[Entry, str]:
+    """What each is called, by what tells it from any other in the picture."""
+    return dict(zip(entries, row_names(entries), strict=True))
+
+
+def _name_width(panels: Iterable[Sequence[Entry]], names: Mapping[Entry, str]) -> float:
     """Room for the longest name, so that all panels begin at one place."""
-    names = [
-        name for panel in panels for model in _models(panel) for group in _groups(model) for name in row_names(group)
-    ]
-    names += [line.name for panel in panels for line in _published(panel)]
-    return min(_MOST_NAME, max(text_width(name, _LETTERS) for name in names))
+    shown = [names[entry] for panel in panels for entry in panel]
+    shown += [line.name for panel in panels for line in _published(panel)]
+    return min(_MOST_NAME, max(text_width(name, _LETTERS) for name in shown))
 
 
-def _panel(entries: Sequence[Entry], start: float, footnotes: Footnotes, is_log: bool | None) -> Block:
+def _panel(
+    entries: Sequence[Entry], names: Mapping[Entry, str], start: float, footnotes: Footnotes, is_log: bool | None
+) -> Block:
     """All of one kind of work, on one axis."""
     place = Place(start - 12, axis_for(_values(entries), start, WIDTH - SIDE - _VALUES, is_log=is_log))
     items: list[Item] = [Words(x=SIDE, y=14, text=WORKS[entries[0].cell.work], size=14, is_bold=True)]
-    top = 26.0
-    for title, rows in _titled_rows(entries, place, footnotes):
+    top = _TITLE
+    for title, rows in _titled_rows(entries, names, place, footnotes):
         items += _group(title, rows, place, top)
         top += _HEAD + len(rows) * PITCH + 6
+    if top > _TALL:  # longer than a screen
+        items += axis_numbers(place.axis, _TITLE - 4, "ms")
     return Block((*items, *axis_numbers(place.axis, top - 6, "ms")), top + 28.0)
 
 
@@ -107,20 +118,24 @@ def _values(entries: Sequence[Entry]) -> list[float]:
     """All that the axis has to hold."""
     values = [ms for line in _published(entries) for _, ms in line.figures]
     for interval in (entry.interval for entry in entries if entry.interval):
-        values += [interval.low, interval.high] if interval.is_known else [interval.middle]
+        values += [min(max(end, interval.middle / _WIDEST), interval.middle * _WIDEST) for end in _ends(interval)]
     return values
 
 
-def _titled_rows(entries: Sequence[Entry], place: Place, footnotes: Footnotes) -> list[tuple[str, list[Group]]]:
+def _ends(interval: Interval) -> tuple[float, ...]:
+    return (interval.low, interval.high) if interval.is_known else (interval.middle,)
+
+
+def _titled_rows(
+    entries: Sequence[Entry], names: Mapping[Entry, str], place: Place, footnotes: Footnotes
+) -> list[tuple[str, list[Group]]]:
     """Each group's title and lines, all as if at the top: a model's groups, then what others published of it."""
     found = []
+    has_devices = len({entry.device for entry in entries}) > 1
     for model in _models(entries):
         for group in _groups(model):
-            rows = [
-                bar_row(entry, name, place, " ".join(footnotes.marks(entry.doubts)))
-                for entry, name in zip(group, row_names(group), strict=True)
-            ]
-            found.append((f"{group[0].model} on {group[0].device}", rows))
+            rows = [bar_row(entry, names[entry], place, " ".join(footnotes.marks(entry.doubts))) for entry in group]
+            found.append((f"{group[0].model} on {group[0].device}" if has_devices else group[0].model, rows))
         published = [published_row(line, place) for line in _published(model)]
         if published:
             found.append((f"{model[0].model}, published by others", published))

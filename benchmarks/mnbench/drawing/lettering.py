@@ -24,6 +24,8 @@ _LETTERS_BY_SHARE = {
 }
 _SHARES = {letter: share for share, letters in _LETTERS_BY_SHARE.items() for letter in letters}
 _OTHER, _FULL_WIDTH, _BOLD = 0.75, 1.05, 1.15
+_MOST_OF_AN_END = 150  # letters of a name that are looked at: a record may hold any length
+_MOST_LINES, _MOST_WORDS = 6, 300
 _TOLERANCE = 0.1  # of pixels: a width that was computed from the text itself fits it
 
 
@@ -39,6 +41,8 @@ def _share(letter: str) -> float:
 def shortened(text: str, width: float, size: float, *, is_bold: bool = False) -> str:
     """``text``, or its two ends, which names differ in, around an ellipsis: at most ``width`` wide."""
     width += _TOLERANCE
+    if len(text) > 2 * _MOST_OF_AN_END:
+        text = f"{text[:_MOST_OF_AN_END]}…{text[-_MOST_OF_AN_END:]}"
     if text_width(text, size, is_bold=is_bold) <= width:
         return text
     for kept in range(len(text) - 1, 1, -1):
@@ -49,12 +53,15 @@ def shortened(text: str, width: float, size: float, *, is_bold: bool = False) ->
 
 
 def wrapped(text: str, width: float, size: float) -> tuple[str, ...]:
-    """``text`` in lines of ``width`` at the most; a word that is longer than a line is shortened."""
+    """``text`` in lines of ``width`` at the most, and no more than a few; a word longer than a line is shortened."""
     lines: list[str] = []
-    for word in text.split():
+    for word in text.split(maxsplit=_MOST_WORDS)[:_MOST_WORDS]:
         longer = f"{lines[-1]} {word}" if lines else ""
         if lines and text_width(longer, size) <= width:
             lines[-1] = longer
+        elif len(lines) == _MOST_LINES:
+            lines[-1] = shortened(f"{lines[-1]} …", width, size)
+            break
         else:
             lines.append(shortened(word, width, size))
     return tuple(lines)

@@ -30,13 +30,17 @@ def engine_title(name: str) -> str:
     return ENGINES[name].title if name in ENGINES else name
 
 
+def _variant(cell: Cell) -> str:
+    return "" if cell.work is Work.IMPORT else _VARIANTS.get(cell.variant, str(cell.variant))
+
+
 def _threads(cell: Cell) -> str:
     return "" if cell.threads is None else "1 thread" if cell.threads == 1 else f"{cell.threads} threads"
 
 
 # Of every row; the empty text is a row's default.
 _GENERAL: tuple[Callable[[Cell], str], ...] = (
-    lambda cell: _VARIANTS.get(cell.variant, str(cell.variant)),
+    _variant,
     lambda cell: "GPU" if cell.device is Device.GPU else "",
     _threads,
     lambda cell: f"batch {cell.batch}" if cell.batch > 1 else "",
@@ -52,11 +56,11 @@ _FEATURES = (lambda cell: engine_title(cell.engine), *_GENERAL, *_OF_ENGINE)
 
 
 def row_names(entries: Sequence[Entry]) -> tuple[str, ...]:
-    """A name to each of the entries, which are all of one device, model and work."""
+    """A name to each of the entries by what tells them apart, but for device, model and work."""
     cells = [entry.cell for entry in entries]
     shown = [_FEATURES[0], *(each for each in _GENERAL if _differs(each, cells))]
     shown += [each for each in _OF_ENGINE if _differs_within_engines(each, cells)]
-    return tuple(" · ".join(filter(None, (each(cell) for each in shown))) for cell in cells)
+    return tuple(" · ".join(filter(None, (each(entry.cell) for each in shown))) for entry in entries)
 
 
 def full_names(entries: Sequence[Entry]) -> tuple[str, ...]:
@@ -83,8 +87,9 @@ def told(entry: Entry) -> str:
 
 
 def _differs(feature: Callable[[Cell], str], cells: Sequence[Cell]) -> bool:
-    """Whether it tells some from others; a row to which it doesn't apply (no threads of its own) counts for nothing."""
-    return len({feature(cell) for cell in cells if feature is not _threads or cell.threads is not None}) > 1
+    """Whether it tells some from others; a row to which it doesn't apply counts for nothing."""
+    texts = {feature(cell) for cell in cells}
+    return len(texts - {""} if feature in (_threads, _variant) else texts) > 1
 
 
 def _differs_within_engines(feature: Callable[[Cell], str], cells: Sequence[Cell]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from mnbench.drawing.palette import BREATH, LIGHT
 from mnbench.drawing.picture import Anchor, Box, Colour, Group, Item, Mark, Path, Picture, Segment, Words
 from mninfer.cli.output import printable
-from mninfer.errors import MissingDependencyError
+from mninfer.errors import InputError, MissingDependencyError
 
 __all__ = ["encode_png"]
 
@@ -16,17 +16,28 @@ _SHARPNESS = 2.0  # pixels of the file to one of the picture
 _POINT = 72 / _PIXELS_PER_INCH  # matplotlib's unit of letters and lines, to a pixel
 _BASELINE = 0.35
 _DASHES = (0, (4, 3))
-_MOST_PIXELS = 60_000  # a side: Agg draws no more than 2**16
+_MOST_PIXELS = 30_000  # a side: a quarter of a gigabyte while it is painted; Agg itself ends at 2**16
+_LEAST_SHARPNESS = 0.5
 _ALIGNED = {Anchor.START: "left", Anchor.MIDDLE: "center", Anchor.END: "right"}
 
 
 def encode_png(picture: Picture) -> bytes:
-    """The file; the same bytes for the same picture and version of matplotlib. Raise MissingDependencyError."""
+    """The file; the same bytes for the same picture and version of matplotlib.
+
+    Raises:
+        MissingDependencyError: matplotlib isn't installed.
+        InputError: the picture is too long for a PNG.
+    """
+    sharpness = min(_SHARPNESS, _MOST_PIXELS / max(picture.width, picture.height))
+    if sharpness < _LEAST_SHARPNESS:
+        raise InputError(
+            f"the picture would be {picture.height:,.0f} pixels long: more than a PNG can show",
+            hints=("--only PATTERN draws some of the rows", "an SVG: -o FILE.svg"),
+        )
     figure, axes = _canvas(picture)
     for item in picture.items:
         _paint(item, axes)
     buffer = io.BytesIO()
-    sharpness = min(_SHARPNESS, _MOST_PIXELS / max(picture.width, picture.height))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # a name in a script that the font lacks: boxes, no noise
         figure.savefig(buffer, format="png", dpi=_PIXELS_PER_INCH * sharpness, metadata={"Software": None})

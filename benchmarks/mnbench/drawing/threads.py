@@ -71,17 +71,17 @@ def _groups(entries: Sequence[Entry]) -> list[list[_Series]]:
     for entry in entries:
         group = found.setdefault((entry.device, entry.model, str(entry.cell.work)), {})
         group.setdefault(replace(entry.cell, threads=None), []).append(entry)
-    listed = [[_sorted(series) for series in group.values() if len(series) > 1] for group in found.values()]
-    return [_named(group) for group in listed if group]
+    listed = [[_sorted(series) for series in group.values() if _has_several(series)] for group in found.values()]
+    names = iter(row_names([_without_threads(series[0]) for group in listed for series in group]))
+    return [[_Series(next(names), series) for series in group] for group in listed if group]
+
+
+def _has_several(entries: Sequence[Entry]) -> bool:
+    return len({entry.cell.threads for entry in entries}) > 1
 
 
 def _sorted(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda entry: entry.cell.threads or 0))
-
-
-def _named(group: Sequence[tuple[Entry, ...]]) -> list[_Series]:
-    names = row_names([_without_threads(series[0]) for series in group])
-    return [_Series(name, series) for name, series in zip(names, group, strict=True)]
 
 
 def _without_threads(entry: Entry) -> Entry:
