@@ -1,0 +1,86 @@
+"""The batch is doubled until throughput hardly rises."""
+
+import pytest
+
+from mnbench.workloads.keras import Saturation, saturating_batch
+from mnbench.workloads.keras.saturation import Ending
+from mninfer.errors import EngineError
+
+
+def measured(*values: float) -> list[float]:
+    """Pictures a second at batch 1, 2, 4, …"""
+    return list(values)
+
+
+def search(values: list[float], **options: float) -> Saturation:
+    def throughput(batch: int) -> float:
+        place = batch.bit_length() - 1
+        if place >= len(values):
+            raise EngineError(f"no memory for {batch}")
+        return values[place]
+
+    return saturating_batch(throughput, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize(
+    ("values", "batch", "ending"),
+    [
+        (measured(100, 200, 390, 400), 4, Ending.FLAT),  # 2.6 % more is none
+        (measured(100, 200, 390, 410), 8, Ending.MEMORY),  # 5.1 % is more, and then memory ends
+        (measured(100, 90), 1, Ending.FLAT),
+        (measured(100, 104.9), 1, Ending.FLAT),
+        (measured(100, 105.1), 2, Ending.MEMORY),
+        (measured(100), 1, Ending.MEMORY),
+    ],
+)
+def test_the_last_batch_that_gained_is_taken(values: list[float], batch: int, ending: Ending) -> None:
+    found = search(values)
+    assert (found.batch, found.ending) == (batch, ending)
+    assert list(found.tried.values()) == values
+    assert bool(found.reason) is (ending is Ending.MEMORY)
+
+
+@pytest.mark.smoke
+def test_it_ends_at_the_most_that_is_allowed() -> None:
+    found = search(measured(1, 2, 4, 8, 16, 32), most=8)
+    assert (found.batch, found.ending, tuple(found.tried)) == (8, Ending.LIMIT, (1, 2, 4, 8))
+
+
+@pytest.mark.smoke
+def test_another_first_batch_and_another_gain_are_obeyed() -> None:
+    assert search(measured(1, 2, 4, 5, 10), first=4, least_gain=0.3).batch == 4
+
+
+@pytest.mark.smoke
+def test_an_engine_that_fails_at_once_has_no_saturating_batch() -> None:
+    with pytest.raises(EngineError, match="no memory for 1"):
+        search([])
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize(("first", "most"), [(0, 8), (9, 8)])
+def test_an_impossible_range_is_refused(first: int, most: int) -> None:
+    with pytest.raises(ValueError, match=f"from {first} to {most}"):
+        search(measured(1, 2), first=first, most=most)
+
+
+@pytest.mark.smoke
+def test_it_is_told_as_json() -> None:
+    assert search(measured(1, 2, 2)).to_json() == {
+        "batch": 2,
+        "ending": "flat",
+        "pictures_per_second": {"1": 1.0, "2": 2.0, "4": 2.0},
+        "reason": "",
+    }
+
+
+def test_it_is_found_on_a_cpu() -> None:
+    pytest.importorskip("tensorflow", reason="needs TensorFlow: make test")
+    from mnbench.workloads.keras import find_saturating_batch
+    from support.keras_passes import job_for
+
+    found = find_saturating_batch(job_for("keras-tensorflow"), most=4)
+    assert found.batch in (1, 2, 4)
+    assert all(value > 0 for value in found.tried.values())
+    assert tuple(found.tried) in ((1, 2), (1, 2, 4))
