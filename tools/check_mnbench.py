@@ -22,13 +22,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks"), str(ROOT / "benchmarks/runtime")]
+if find_spec("mnbench") is None:  # not installed: the checkout's own
+    sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from mnbench.cell import Cell, Work
 from mnbench.comparing import compare
@@ -191,6 +193,7 @@ def jobs(models: Sequence[Path], folder: Path, runs: int = RUNS) -> Iterator[Job
 
 
 def written_models(folder: Path) -> Iterator[Path]:
+    sys.path.append(str(ROOT / "benchmarks/runtime"))
     from models import mobilenet_v1  # type: ignore[attr-defined]  # mypy takes models/ for it
 
     for kind in ("float", "int8"):

@@ -16,12 +16,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+if find_spec("mnbench") is None:  # not installed: the checkout's own
+    sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from mnbench import worker
 from mnbench.job import Job

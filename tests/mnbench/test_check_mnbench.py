@@ -152,6 +152,7 @@ def test_two_records_are_judged_from_the_command_line(
     assert run(first, tmp_path / "gone.json") == 1
 
 
+@pytest.mark.slow
 @needs_litert
 def test_each_fresh_process_answers(tmp_path: Path) -> None:
     model = tmp_path / "shapes.tflite"
