@@ -25,6 +25,7 @@ _CONNECT_S = 15
 _ALIVE_S = 15.0
 _MISSED = 4  # signs of life that ssh itself waits for before it gives up
 _CLOSE_S = 3.0
+_LEAVE_S = 20.0  # for a slow card to delete a few hundred files
 _MAX_NOISE_BYTES = 256 << 10  # of a login shell that talks
 _MAX_LINE_BYTES = 64 << 10
 _LAST_LINES = 40
@@ -92,8 +93,8 @@ class Connection:
     def __enter__(self) -> "Connection":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(_LEAVE_S if kind is None else _CLOSE_S)
 
     def request(self, **fields: Any) -> None:
         """The one line of JSON that the far side begins with."""
@@ -138,13 +139,16 @@ class Connection:
         self._stderr.join(_CLOSE_S if self._ssh.poll() is not None else 0)
         return tuple(self._lines)
 
-    def close(self) -> None:
-        """Let go: the far side sees the end of its input, ends its run and removes its folder."""
+    def close(self, patience_s: float = _CLOSE_S) -> None:
+        """Let go: the far side sees the end of its input, ends its run and removes its folder.
+
+        That it does without us, too; ``patience_s`` is how long it is waited for.
+        """
         self._ended.set()
         with self._writing:
             self._stdin.close()
         try:
-            self._ssh.wait(_CLOSE_S)
+            self._ssh.wait(patience_s)
         except subprocess.TimeoutExpired:
             self._ssh.terminate()
             self._ssh.wait()

@@ -19,8 +19,6 @@ from mnbench.remote.target import SshTarget
 from mninfer.errors import EngineError, InputError, MissingDependencyError, MnError, OutputError
 from support.loopback_ssh import LoopbackSsh
 
-pytestmark = pytest.mark.smoke
-
 RECORD = Record(
     device="a board",
     command="mnbench run",
@@ -53,6 +51,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.smoke
 def test_models_and_options_go_there_and_the_record_comes_back(
     server: LoopbackSsh, python: str, there: Path, tmp_path: Path, run_there: RunThere
 ) -> None:
@@ -119,6 +118,7 @@ def test_no_numpy_there(server: LoopbackSsh) -> None:
     assert "pip install numpy click" in str(caught.value)
 
 
+@pytest.mark.smoke
 def test_no_engine_there(server: LoopbackSsh, tmp_path: Path) -> None:
     for name in ("numpy", "click"):
         (tmp_path / f"{name}.py").write_text("")
@@ -186,6 +186,7 @@ def test_a_hostile_record_is_refused(
         run(server, python)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     "answer",
     ['{"state": "done", "size": 99999999999}', '{"state": 7}', "[]", "{", '{"state": "ready"}', '{"state": "odd"}'],
@@ -196,6 +197,7 @@ def test_a_hostile_answer_is_a_known_error(server: LoopbackSsh, answer: str) -> 
         run(server, liar)
 
 
+@pytest.mark.smoke
 def test_a_broken_connection_ends_the_run_there(
     server: LoopbackSsh, python: str, there: Path, run_there: RunThere, tmp_path: Path
 ) -> None:
