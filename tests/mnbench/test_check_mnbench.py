@@ -164,7 +164,7 @@ def test_each_fresh_process_answers(tmp_path: Path) -> None:
     assert {name: len(values) for name, values in blocks.items()} == {"harness": 2, "bare": 2}
     assert all(value > 1000 for values in blocks.values() for value in values)
     usual, longer = (Process.from_json(ask("slowed", job, share), "answer") for share in (0.0, 9.0))
-    assert sum(longer.samples_ns) > 3 * sum(usual.samples_ns)
+    assert min(longer.samples_ns) > 3 * min(usual.samples_ns)
     assert len(usual.samples_ns) == 20
     assert float(ask("litert-benchmark", job, 20)) >= 0
     with pytest.raises(SystemExit, match="overhead of shapes failed"):

@@ -45,8 +45,8 @@ def test_every_operator_is_timed(tmp_path: Path, data: bytes) -> None:
     assert profile.operators[0].shape == graph.tensors[graph.operators[0].outputs[0]].shape
     assert profile.engine.startswith(ENGINE)
     assert profile.num_rounds >= CONFIG.budget.least_samples
-    # Each of a dozen calls costs some microseconds beside the work, of which this network has few: a wide limit.
-    assert 0.5 < profile.ratio < 20
+    # Each of a dozen calls costs some microseconds beside the work, of which this network has few: wide limits.
+    assert 0.1 < profile.ratio < 50
     assert Profile.from_json(profile.to_json()) == profile
 
 
