@@ -26,7 +26,7 @@ def benchmark_log(
     prefix: str = "INFO: ",
     tables: str = "",
 ) -> str:
-    """From 2.1 on; the prefix came with 2.13, the median with 2.18."""
+    """From TensorFlow 2 on; newer ones have the prefix, the newest the median."""
     threads_lines = [] if threads is None else [f"Num threads: [{threads}]"]
     middle = "" if median_us is None else f" p5=13105 median={median_us:g} p95=15765"
     inference = f"Inference (avg): {average_us:g}"
@@ -91,7 +91,7 @@ def operator_tables(*, gap: str = "\t") -> str:
 
 
 def two_columns_less(tables: str) -> str:
-    """As from 2.5 on: without "[start]", and (where a terminal has eaten the tabs) with spaces for them."""
+    """As newer ones print them: without "[start]", and (where a terminal has eaten the tabs) with spaces for them."""
     lines = []
     for line in tables.splitlines():
         columns = line.split("\t")

@@ -79,6 +79,9 @@ def command(**options: Any) -> int:
             write_record(record, output, force=options["force"])
     finally:
         progress.clear()
+    if not record.is_complete:  # Control-C while another device measured
+        note(f"{output}: what was measured until then")
+        raise KeyboardInterrupt
     return _told(record, output, is_strict=options["is_strict"])
 
 

@@ -1,9 +1,9 @@
 """Reads what TFLite's ``benchmark_model`` prints: any number of runs in one text, of any of its ages.
 
 The formats, as its sources print them (tensorflow/lite/tools/benchmark/benchmark_model.cc, and tsl's stats_calculator):
-TensorFlow 1.x "Average inference timings in us: Warmup: …, Init: …, no stats: …", from 2.1 "Inference timings in us:
-Init: …, First inference: …, Warmup (avg): …, Inference (avg): …", from 2.13 with "INFO: " before each line, from 2.18
-with percentiles and the median; out of logcat with its columns before them.
+TensorFlow 1.x "Average inference timings in us: Warmup: …, Init: …, no stats: …"; from 2.x on "Inference timings in us:
+Init: …, First inference: …, Warmup (avg): …, Inference (avg): …"; newer ones (2.17) with "INFO: " before each line; the
+newest with percentiles and the median; out of logcat with its columns before them.
 """
 
 import math

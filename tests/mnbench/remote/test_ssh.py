@@ -186,7 +186,6 @@ def test_a_hostile_record_is_refused(
         run(server, python)
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize(
     "answer",
     ['{"state": "done", "size": 99999999999}', '{"state": 7}', "[]", "{", '{"state": "ready"}', '{"state": "odd"}'],
