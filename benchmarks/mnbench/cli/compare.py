@@ -44,8 +44,8 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
 def command(before: str, after: str, *, fail_over: float | None, allow_unlike_machines: bool, is_json: bool) -> int:
     """Hold two results of mnbench run against each other, row by row: faster, slower, can't tell.
 
-    A row is slower where the 95 % interval of after / before lies above 1.02 with all that is in it: two runs of the
-    same thing are a percent apart for no reason of theirs.
+    A row is slower where all of the 95 % interval of after / before lies above 1.02: two runs of the same are a percent
+    apart for no reason of theirs. What other programs took of the CPU in one run alone comes on top of that.
 
     \b
     The exit code is
