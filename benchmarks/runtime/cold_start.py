@@ -7,7 +7,6 @@ Wall time and peak memory of each process as the operating system accounts them,
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mnbench.workloads.launcher import Launcher
 from models import annotated_v1
 from sampling import alternate, ratio, summary, write_result
 
@@ -37,28 +37,13 @@ print(c.classify(mediapipe.Image.create_from_file(sys.argv[2])).classifications[
 """
 
 
-# A process of its own, because what the system counts as a process's peak begins with the memory of who started it.
-LAUNCHER = """
-import os, sys, time
-quiet = os.open(os.devnull, os.O_WRONLY)
-begin = time.perf_counter()
-pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ,
-                     file_actions=[(os.POSIX_SPAWN_DUP2, quiet, 1), (os.POSIX_SPAWN_DUP2, quiet, 2)])
-_, status, usage = os.wait4(pid, 0)
-print(time.perf_counter() - begin, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
-"""
-
-
-def run_process(command: list[str], peaks_mib: list[float]) -> float:
+def run_process(launcher: Launcher, peaks_mib: list[float]) -> float:
     """Seconds of wall time; the peak memory is appended."""
-    launched = subprocess.run(
-        [sys.executable, "-S", "-E", "-c", LAUNCHER, *command], capture_output=True, text=True, check=True
-    )
-    elapsed_s, peak_kib, exit_code = launched.stdout.split()
-    if int(exit_code):
-        raise SystemExit(f"exit code {exit_code}: {command}")
-    peaks_mib.append(int(peak_kib) / 1024)
-    return float(elapsed_s)
+    ended = launcher.launch()
+    if ended.exit_code:
+        raise SystemExit(f"exit code {ended.exit_code}: {launcher.command}")
+    peaks_mib.append(ended.peak_bytes / 2**20)
+    return ended.elapsed_ns / 1e9
 
 
 def main() -> int:
@@ -80,10 +65,13 @@ def main() -> int:
             "mediapipe": [str(args.mediapipe), "-c", MEDIAPIPE, *paths],
         }
         peaks: dict[str, list[float]] = {name: [] for name in commands}
+        launchers = {name: Launcher(command) for name, command in commands.items()}
         samples = alternate(
-            {name: (lambda c=command, p=peaks[name]: run_process(c, p)) for name, command in commands.items()},  # type: ignore[misc]
+            {name: (lambda c=launcher, p=peaks[name]: run_process(c, p)) for name, launcher in launchers.items()},  # type: ignore[misc]
             rounds=args.rounds,
         )
+        for launcher in launchers.values():
+            launcher.close()
     result = {
         "model": "MobileNet V1 0.25/224 float, random weights; JPEG of 500 x 375",
         "elapsed_s": {name: summary(values) for name, values in samples.items()},

@@ -54,10 +54,10 @@ class Launcher:
         """Raise MissingDependencyError where the system can't do it: Windows."""
         if not hasattr(os, "posix_spawn") or not hasattr(os, "wait4"):
             raise MissingDependencyError("whole processes are timed by posix_spawn and wait4, which this system lacks")
-        self._command = tuple(command)
+        self.command = tuple(command)
         self._process = subprocess.Popen(
             # -I -S: nothing of the environment or of site-packages makes it thicker
-            [sys.executable, "-I", "-S", "-c", _PROGRAM, *self._command],
+            [sys.executable, "-I", "-S", "-c", _PROGRAM, *self.command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -93,4 +93,4 @@ class Launcher:
         return line
 
     def _failure(self, why: str) -> EngineError:
-        return EngineError(f'"{self._command[0]}" could not be started: {why}')
+        return EngineError(f'"{self.command[0]}" could not be started: {why}')
