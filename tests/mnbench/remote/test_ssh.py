@@ -1,8 +1,10 @@
 """Over a real sshd on loopback: what comes back, and what is told when something doesn't."""
 
+import json
 import os
 import shlex
 import signal
+import socket
 import sys
 import threading
 import time
@@ -14,6 +16,8 @@ import pytest
 from mnbench.cell import Cell, Work
 from mnbench.record import Process, Record, Row, Status
 from mnbench.record_file import encode_record
+from mnbench.remote import connection
+from mnbench.remote.far_side import MARK, facts
 from mnbench.remote.ssh import run_over_ssh
 from mnbench.remote.target import SshTarget
 from mninfer.errors import EngineError, InputError, MissingDependencyError, MnError, OutputError
@@ -269,6 +273,23 @@ def test_a_machine_that_is_not_there(server: LoopbackSsh, target: SshTarget, wha
         run_over_ssh(target, (), (), watcher=lambda _: None)
     assert what in str(caught.value)
     assert hint in str(caught.value)
+
+
+def test_a_machine_that_takes_the_call_and_says_nothing(server: LoopbackSsh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_CONNECT_S", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = SshTarget("127.0.0.1", port=silent.getsockname()[1])
+        with pytest.raises(InputError, match="doesn't answer"):
+            run_over_ssh(target, (), (), watcher=lambda _: None)
+
+
+def test_a_machine_that_goes_while_it_is_sent_the_models(server: LoopbackSsh, tmp_path: Path) -> None:
+    model = tmp_path / "large.tflite"
+    model.write_bytes(bytes(20 << 20))
+    ready = json.dumps({"state": "ready", **facts(), "missing": [], "engines": ["ai_edge_litert"]})
+    python = server.python("short", f"echo '{MARK}'{shlex.quote(ready)}")
+    with pytest.raises(EngineError, match="the connection broke"):
+        run(server, python, model)
 
 
 def test_a_user_without_a_key(server: LoopbackSsh, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
