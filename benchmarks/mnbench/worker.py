@@ -14,7 +14,7 @@ from time import perf_counter_ns
 from typing import Any, cast
 
 from mnbench.catalogue import EngineKind, engine_entry
-from mnbench.cell import Cell, Work
+from mnbench.cell import Cell, Device, Work
 from mnbench.job import Job
 from mnbench.machine import EnergyMeter, read_conditions
 from mnbench.process_memory import read_memory
@@ -60,7 +60,8 @@ def outcome_of(job: Job) -> dict[str, Any]:
 def measure(job: Job) -> Process:
     """Open the engine, warm it up, sample it, and note what the machine was like meanwhile."""
     pinned = pin(job.cell)
-    before = read_conditions()
+    has_gpu = job.cell.device is Device.GPU
+    before = read_conditions(with_gpu=has_gpu)
     begin = perf_counter_ns()
     workload = open_workload(job)
     open_ns = perf_counter_ns() - begin
@@ -70,7 +71,7 @@ def measure(job: Job) -> Process:
     joules = meter.joules()
     conditions = {
         "before": before,
-        "after": read_conditions(),
+        "after": read_conditions(with_gpu=has_gpu),
         "pinned_to": pinned,
         **read_memory(),
         "energy_joules": joules,
