@@ -124,11 +124,10 @@ def _facts(network: Network, cell: Cell, program: str, device: Any) -> dict[str,
         "version": jax.__version__,
         "compiler": "xla",
         "batch_norm": "composed (on JAX both forms are: XLA fuses it)",
-        **precision_in_effect(network.precision, program),
     }
-    if cell.device is Device.GPU:
-        capability = _capability(device)
-        facts["gpu"] = device.device_kind
-        if cell.variant is Variant.FLOAT32 and capability is not None and capability >= _TF32_BEGINS:
-            facts["precision"] = "float32, TF32 in convolutions (JAX's default)"
-    return facts
+    if cell.device is Device.CPU:
+        return facts | precision_in_effect(network.precision, program)
+    capability = _capability(device)
+    is_tf32 = cell.variant is Variant.FLOAT32 and capability is not None and capability >= _TF32_BEGINS
+    precision = "float32, TF32 in convolutions (JAX's default)" if is_tf32 else network.precision.title
+    return facts | {"gpu": device.device_kind, "precision": precision, "is_emulated": False}

@@ -1,22 +1,28 @@
-"""The batch that saturates a device: doubled until throughput hardly rises, or memory ends."""
+"""The batch that saturates a device: doubled until throughput hardly rises, or memory ends.
 
-from collections.abc import Callable, Mapping
+``python -m mnbench.workloads.keras.saturation JOB.json OUTCOME.json [MOST]`` finds it in a process of its own.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
-from mnbench.job import Budget, Job
+from mnbench.job import Job
 from mnbench.sampling import sample
 from mnbench.workloads.keras.opening import open_backend
 from mnbench.workloads.keras.step import KerasWorkload
-from mninfer.errors import EngineError
+from mninfer.errors import EngineError, MnError
 
-__all__ = ["Ending", "Saturation", "find_saturating_batch", "saturating_batch"]
+__all__ = ["Ending", "Saturation", "find_saturating_batch", "main", "saturating_batch"]
 
-_BUDGET = Budget(seconds=2.0, warm_up_seconds=2.0, most_samples=100)
+_MOST = 1024
 
 
 class Ending(StrEnum):
@@ -70,10 +76,23 @@ def saturating_batch(
     return Saturation(batch=batch, ending=Ending.LIMIT, tried=tried)
 
 
-def find_saturating_batch(job: Job, *, most: int = 1024, budget: Budget = _BUDGET) -> Saturation:
-    """Measure the job's cell, in this process, at one batch after the other; its own batch and input don't matter.
+def main(argv: Sequence[str] | None = None) -> int:
+    """Find the batch of a job's cell, of ``MOST`` at the most, and write it, or the ``error``; 0 where it was found."""
+    job_path, outcome_path, *most = sys.argv[1:] if argv is None else argv
+    job = Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8")))
+    try:
+        outcome = find_saturating_batch(job, most=int(most[0]) if most else _MOST).to_json()
+    except MnError as error:
+        outcome = {"error": str(error)}
+    Path(outcome_path).write_text(json.dumps(outcome), encoding="utf-8")
+    return 1 if "error" in outcome else 0
 
-    The process has to be started with the environment of the cell. Raises what ``open_workload`` does.
+
+def find_saturating_batch(job: Job, *, most: int = _MOST) -> Saturation:
+    """Measure the job's cell, in this process, at one batch after the other, each within the job's budget.
+
+    The cell's own batch and the job's input don't matter. The process has to be started with the environment of the
+    cell. Raises what ``open_workload`` does.
     """
     backend = open_backend(replace(job, input=None))
     shape = backend.network.input_shape
@@ -82,8 +101,12 @@ def find_saturating_batch(job: Job, *, most: int = 1024, budget: Budget = _BUDGE
         pictures = np.random.default_rng(0).uniform(-1.0, 1.0, (batch, *shape)).astype(np.float32)
         workload = KerasWorkload(backend.step(pictures))
         try:
-            return batch * 1e9 / median(sample(workload.run, budget).samples_ns)
+            return batch * 1e9 / median(sample(workload.run, job.budget).samples_ns)
         finally:
             workload.close()
 
     return saturating_batch(throughput, most=most)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

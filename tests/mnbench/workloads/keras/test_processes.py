@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -94,16 +95,22 @@ def test_onednn_s_kernels_are_those_of_the_limit(tmp_path: Path, step: Instructi
     assert ("instruction_set_note" in done.facts) is (step is not None)
 
 
-@pytest.mark.parametrize(("step", "width"), [(InstructionSet.SSE41, 4), (InstructionSet.AVX2, 8)])
-def test_xla_s_vectors_are_those_of_the_limit(tmp_path: Path, step: InstructionSet, width: int) -> None:
-    """128 bits are four floats, 256 eight; with AVX-512, too, XLA prefers eight."""
+@pytest.mark.parametrize(
+    ("step", "registers"), [(InstructionSet.SSE41, {"xmm"}), (InstructionSet.AVX2, {"xmm", "ymm"})]
+)
+def test_xla_s_programs_use_the_registers_of_the_limit(
+    tmp_path: Path, step: InstructionSet, registers: set[str]
+) -> None:
     needs(step)
+    if shutil.which("objdump") is None:
+        pytest.skip("needs objdump, of binutils")
     dump = tmp_path / "dump"
     done = worker(tmp_path, cell_of("keras-jax", instruction_set=step), XLA_FLAGS=f"--xla_dump_to={dump}")
     assert done.facts["instruction_set_note"].startswith("XLA compiles for ")
-    programs = [path.read_text(encoding="utf-8") for path in dump.glob("*jit_forward*ir-with-opt.ll")]
-    widths = {int(found) for program in programs for found in re.findall(r"<(\d+) x float>", program)}
-    assert max(width for width in widths if width <= 16) == width
+    objects = [str(path) for path in dump.glob("*jit_forward*.o")]
+    code = subprocess.run(["objdump", "-d", *objects], capture_output=True, text=True, check=True).stdout
+    assert set(re.findall(r"%([xyz]mm)\d", code)) == registers
+    assert ("vaddps" in code) is (step is not InstructionSet.SSE41)
 
 
 def test_jax_runs_from_a_file_beside_a_tensorflow_that_can_t_be_imported(tmp_path: Path) -> None:

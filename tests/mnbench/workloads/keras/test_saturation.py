@@ -1,10 +1,15 @@
 """The batch is doubled until throughput hardly rises."""
 
+import json
+from pathlib import Path
+
 import pytest
 
-from mnbench.workloads.keras import Saturation, saturating_batch
+from mnbench.cell import Variant
+from mnbench.workloads.keras import Saturation, saturating_batch, saturation
 from mnbench.workloads.keras.saturation import Ending
 from mninfer.errors import EngineError
+from support.keras_passes import job_for
 
 
 def measured(*values: float) -> list[float]:
@@ -75,12 +80,20 @@ def test_it_is_told_as_json() -> None:
     }
 
 
-def test_it_is_found_on_a_cpu() -> None:
+def test_it_is_found_on_a_cpu(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs TensorFlow: make test")
-    from mnbench.workloads.keras import find_saturating_batch
-    from support.keras_passes import job_for
+    (tmp_path / "job.json").write_text(json.dumps(job_for("keras-tensorflow").to_json()), encoding="utf-8")
+    assert saturation.main([str(tmp_path / "job.json"), str(tmp_path / "outcome.json"), "4"]) == 0
+    found = json.loads((tmp_path / "outcome.json").read_text(encoding="utf-8"))
+    speeds = found["pictures_per_second"]
+    assert found["batch"] in (1, 2, 4)
+    assert tuple(speeds) in (("1", "2"), ("1", "2", "4"))
+    assert all(value > 0 for value in speeds.values())
 
-    found = find_saturating_batch(job_for("keras-tensorflow"), most=4)
-    assert found.batch in (1, 2, 4)
-    assert all(value > 0 for value in found.tried.values())
-    assert tuple(found.tried) in ((1, 2), (1, 2, 4))
+
+@pytest.mark.smoke
+def test_what_can_t_be_measured_is_told(tmp_path: Path) -> None:
+    job = job_for("keras-tensorflow", variant=Variant.INT8)
+    (tmp_path / "job.json").write_text(json.dumps(job.to_json()), encoding="utf-8")
+    assert saturation.main([str(tmp_path / "job.json"), str(tmp_path / "outcome.json")]) == 1
+    assert 'no variant "int8"' in json.loads((tmp_path / "outcome.json").read_text(encoding="utf-8"))["error"]
