@@ -1,12 +1,12 @@
 """The options that say what is to be measured, and the plan that they make: shared by ``run`` and ``plan``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from mnbench.axes import ModelOffer, Wishes, cells_of, with_wishes
+from mnbench.axes import Wishes, cells_of, with_wishes
 from mnbench.catalogue import engine_entry
 from mnbench.cell import Variant, Work
 from mnbench.cli.listed import counts, listed, words
@@ -87,7 +87,6 @@ def requested(options: dict[str, Any]) -> Request:
     blocks = with_wishes(blocks_of(Preset(options["preset"]), _surroundings()), wishes)
     requests = options["models"] or tuple(dict.fromkeys(model for block in blocks for model in block.models))
     offers = tuple(offer_of(request) for request in requests)
-    _refuse_namesakes(requests, offers)
     names = tuple(offer.name for offer in offers)
     cells = cells_of(with_wishes(blocks, Wishes(models=names)) if options["models"] else blocks, offers)
     if not cells:
@@ -103,16 +102,6 @@ def _surroundings() -> Surroundings:
     return Surroundings(
         cores=available_cores(), instruction_sets=supported_instruction_sets(flags), peers=installed_peers()
     )
-
-
-def _refuse_namesakes(requests: Sequence[str], offers: Sequence[ModelOffer]) -> None:
-    by_name: dict[str, str] = {}
-    for request, offer in zip(requests, offers, strict=True):
-        other = by_name.setdefault(offer.name, request)
-        if other != request:
-            raise InputError(
-                f'two models are called "{offer.name}"', where=f"{other}, {request}", hints="rename one of the files"
-            )
 
 
 def _engine(name: str) -> str:

@@ -1,0 +1,217 @@
+"""mnbench run and plan on a small flatbuffer: exit codes, messages, records, interruption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from mnbench.cli.main import main
+from mnbench.record import Record, Status
+from mnbench.record_file import read_record
+from mninfer.model_file.annotating import annotate
+from mninfer.preprocessing import parse_preprocess
+from support.commands import Cli, command_line, environment_for, in_this_process
+from support.network import float_model, initial_network
+
+pytestmark = pytest.mark.smoke
+
+ENGINE = "litert" if find_spec("ai_edge_litert") else "tflite-runtime"
+FAST = ("--pace", "0.05", "--rounds", "2", "--engines", ENGINE, "--threads", "1")
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
+    return in_this_process(main, capfd)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import mninfer
+
+    data = float_model(initial_network([(8, 2), (16, 1)], 5, seed=0), (32, 32))
+    spec = parse_preprocess("inception", resize="stretch")
+    with mninfer.load(data, preprocess="inception", resize="stretch") as loaded:
+        data = annotate(data, run=loaded.engine.run, preprocess=spec, labels=list("abcde"))
+    path = tmp_path_factory.mktemp("models") / "small.tflite"
+    path.write_bytes(data)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_a_flatbuffer_is_measured(cli: Cli, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    outcome = cli("run", "--models", model, *FAST, "-o", path, "--device-name", "a device")
+    assert outcome.code == 0, outcome.err
+    record = read_record(path)
+    assert record.is_complete
+    assert record.device == "a device"
+    assert str(tmp_path) not in json.dumps(record.to_json())
+    assert [(row.status, len(row.processes)) for row in record.rows] == [(Status.MEASURED, 2)] * len(record.rows)
+    assert {row.cell.model for row in record.rows} == {"small"}
+    assert all(row.agreement is not None and row.agreement.is_held for row in record.rows)
+    assert f"{len(record.rows)} of {len(record.rows)} rows measured" in outcome.out
+    assert "round 2" in outcome.err
+
+
+def test_from_photo_to_label_and_cold_start(cli: Cli, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    works = ("--engines", "mninfer", "--works", "photo-to-label,cold-start,import", "--variants", "float32")
+    outcome = cli("run", "--models", model, "--pace", "0.05", "--rounds", "1", *works, "-o", path)
+    assert outcome.code == 0, outcome.err
+    rows = {str(row.cell.work): row for row in read_record(path).rows}
+    assert set(rows) == {"photo-to-label", "cold-start", "import"}
+    assert list(rows["photo-to-label"].processes[0].parts_ns) == ["decode", "preprocess", "invoke", "postprocess"]
+
+
+def test_a_profile_comes_with_the_first_process(cli: Cli, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    assert cli("run", "--models", model, *FAST, "--profile", "-o", path).code == 0
+    first, second = read_record(path).rows[0].processes
+    assert first.facts["profile"]["operators"]
+    assert "profile" not in second.facts
+
+
+def test_the_output_is_not_written_over_and_nothing_is_measured_for_it(cli: Cli, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_text("mine")
+    outcome = cli("run", "--models", model, *FAST, "-o", path)
+    assert outcome.code == 1
+    assert "--force" in outcome.err
+    assert path.read_text() == "mine"
+    assert cli("run", "--models", model, *FAST, "-o", path, "--force").code == 0
+    assert read_record(path).is_complete
+
+
+def test_a_missing_engine_is_a_row_and_strict_makes_it_a_failure(cli: Cli, model: Path, tmp_path: Path) -> None:
+    absent = "tflite-runtime" if ENGINE == "litert" else "litert"
+    options = ("--pace", "0.05", "--rounds", "1", "--engines", f"{ENGINE},{absent}", "--threads", "1")
+    path = tmp_path / "r.json"
+    outcome = cli("run", "--models", model, *options, "-o", path)
+    assert outcome.code == 0
+    assert f"missing: small/forward/{absent}" in outcome.err
+    assert cli("run", "--models", model, *options, "-o", path, "--force", "--strict").code == 1
+
+
+def test_nothing_measured_is_an_error(cli: Cli, model: Path, tmp_path: Path) -> None:
+    absent = "tflite-runtime" if ENGINE == "litert" else "litert"
+    outcome = cli("run", "--models", model, "--engines", absent, "--rounds", "1", "-o", tmp_path / "r.json")
+    assert outcome.code == 1
+    assert "nothing could be measured" in outcome.err
+
+
+def test_a_flatbuffer_can_not_be_trained(cli: Cli, model: Path, tmp_path: Path) -> None:
+    outcome = cli("run", "--models", model, "--engines", "keras-jax", "-o", tmp_path / "r.json")
+    assert outcome.code == 1
+    assert "nothing to measure" in outcome.err
+    assert not (tmp_path / "r.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--threads", "0"), "--threads"),
+        (("--threads", "two"), '"two"'),
+        (("--engines", "litter"), 'did you mean "litert"'),
+        (("--variants", "int9"), '"int9" is none of'),
+        (("--works", "forwards"), 'Did you mean "forward"'),
+        (("--rounds", "0"), "--rounds"),
+        (("--pace", "nan"), "--pace"),
+        (("--preset", "tabel"), 'Did you mean "table"'),
+        (("--benchmark-model", "x"), "--on adb"),
+        (("--on", "adb"), "--benchmark-model"),
+        (("--on", "ssh:pi", "--resume"), "--resume"),
+    ],
+)
+def test_usage(cli: Cli, model: Path, arguments: tuple[str, ...], words: str) -> None:
+    outcome = cli("run", "--models", model, *arguments)
+    assert outcome.code == 2, outcome.err
+    assert words in outcome.err
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v9", "none.tflite", "none.h5", "."])
+def test_a_model_that_is_none(cli: Cli, tmp_path: Path, name: str) -> None:
+    outcome = cli("run", "--models", name, *FAST, "-o", tmp_path / "r.json")
+    assert outcome.code == 1
+    assert "Traceback" not in outcome.err
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_two_models_of_one_name(cli: Cli, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / "small.tflite"
+    other.write_bytes(model.read_bytes())
+    outcome = cli("run", "--models", model, "--models", other, *FAST, "-o", tmp_path / "r.json")
+    assert outcome.code == 1
+    assert 'two models are called "small"' in outcome.err
+
+
+def test_resume_wants_the_same_plan(cli: Cli, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    assert cli("run", "--models", model, *FAST, "-o", path).code == 0
+    before = path.read_bytes()
+    outcome = cli("run", "--models", model, *FAST[:-1], "2", "--resume", "-o", path)
+    assert outcome.code == 1
+    assert "another plan" in outcome.err
+    assert path.read_bytes() == before
+    assert cli("run", "--models", model, *FAST, "--resume", "-o", path).code == 0
+    assert cli("run", "--models", model, *FAST, "--resume", "-o", tmp_path / "none.json").code == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGINT") or os.name == "nt", reason="sends Control-C")
+def test_control_c_keeps_what_there_is_and_resume_goes_on(cli: Cli, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    options = ("--models", str(model), "--engines", ENGINE, "--threads", "1", "--pace", "0.05", "--rounds", "12")
+    process = subprocess.Popen(
+        command_line("run", *options, "-o", path, package="mnbench"), env=environment_for(), stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not path.exists():  # written after the first process
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 130, words
+    kept = read_record(path)
+    assert not kept.is_complete
+    assert number_of_processes(kept) > 0
+    assert cli("run", *options, "--resume", "-o", path).code == 0
+    done = read_record(path)
+    assert done.is_complete
+    assert all(len(row.processes) == 12 for row in done.rows)
+    assert done.rows[0].processes[0] == kept.rows[0].processes[0]
+
+
+def number_of_processes(record: Record) -> int:
+    return sum(len(row.processes) for row in record.rows)
+
+
+def test_plan_prints_what_would_run(cli: Cli, model: Path) -> None:
+    text = cli("plan", "--models", model, *FAST)
+    assert text.code == 0
+    assert f"small/forward/{ENGINE}/float32/t1" in text.out
+    plan = json.loads(cli("plan", "--models", model, *FAST, "--json").out)
+    assert plan["rounds"] == 2
+    assert all(cell["model"] == "small" for cell in plan["cells"])
+
+
+def test_the_quick_plan_of_a_name_needs_nothing_installed(cli: Cli) -> None:
+    outcome = cli("plan", "--preset", "quick")
+    assert outcome.code == 0
+    assert "fresh processes, about" in outcome.out
+
+
+def test_a_run_leaves_nothing_behind(model: Path, cli: Cli, tmp_path: Path) -> None:
+    """No scratch folder, and in the record no place of this machine."""
+    before = set(Path(os.environ.get("TMPDIR", "/tmp")).glob("mnbench-*"))
+    assert cli("run", "--models", model, *FAST, "-o", tmp_path / "r.json").code == 0
+    assert set(Path(os.environ.get("TMPDIR", "/tmp")).glob("mnbench-*")) <= before
+    assert sys.executable not in (tmp_path / "r.json").read_text()
