@@ -14,7 +14,7 @@ __all__ = ["refused_before", "refused_by", "unusable"]
 _SSH_FAILED = 255  # ssh's own exit code; others are the remote command's
 _NO_COMMAND = (126, 127)  # a shell's: it isn't there, or can't be run
 _SHOWN_LINES = 3
-_PACKAGES = {"numpy": "numpy", "click": "click"}
+_PACKAGES = ("numpy", "click")  # what may be missing, by the name that pip knows it by, too
 
 # What OpenSSH says (readconf.c, sshconnect.c, and the system's own words), and what that means.
 _SAID = (
@@ -94,7 +94,7 @@ def unusable(message: Mapping[str, Any], target: SshTarget) -> MnError | None:
 def _packages_hints(missing: Sequence[str], where: Platform) -> tuple[str, ...]:
     if where.is_arm32:  # no wheels of numpy there
         return (APT_LINE,)
-    line = f"{PIP} {' '.join(_PACKAGES[name] for name in missing)} ai-edge-litert opencv-python-headless"
+    line = f"{PIP} {' '.join(missing)} ai-edge-litert opencv-python-headless"
     if where.system == "Linux" and not where.in_virtual_env:
         return (f"python3 -m venv ~/mnkit && ~/mnkit/bin/{line}",)
     return (line,)
