@@ -109,7 +109,7 @@ def _groups(graph: Graph, operators: Sequence[Operator]) -> list[list[Operator]]
     group_by_output: dict[int, list[Operator]] = {}
     groups: list[list[Operator]] = []
     for operator in operators:
-        source = operator.inputs[0]
+        source = operator.inputs[0] if operator.inputs else -1
         group = group_by_output.get(source)
         is_alone = len(readers.get(source, ())) == 1 and source not in graph.outputs
         if group is not None and is_alone and _are_fused(graph, group[-1], operator):

@@ -10,7 +10,7 @@ the others from the cores; there an engine is open for its turn only, and runs a
 import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from time import perf_counter_ns
 
@@ -34,6 +34,7 @@ __all__ = ["ProfileConfig", "profile_flatbuffer", "profile_job"]
 
 _NUM_LEADING = 3  # pieces that run before the one that is timed
 _RUNS_OF_A_TURN = 3
+_LEAST_ROUNDS = 2  # however long they take: a round has some ten times the runs of the whole
 # The same kernels on the same values: what may differ is the order in which floats are added, across a fusion.
 _CLOSE = 1e-3  # of the largest output
 _STEPS = 1  # of a quantized output
@@ -41,7 +42,7 @@ _STEPS = 1  # of a quantized output
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileConfig:
-    """Which engine, and how long: a run of ``budget`` is a round, in which everything has its turn."""
+    """Which engine, and how long: a run of ``budget`` is a round, where everything has its turn; two at the least."""
 
     engine: str
     threads: int
@@ -84,7 +85,7 @@ def _median(times_ns: Sequence[int]) -> int:
 
 
 def profile_job(job: Job) -> Profile:
-    """The profile of a flatbuffer's cell: its file, its input, its engine, at most twice its budget's time."""
+    """The profile of a flatbuffer's cell: its file, its input, its engine, its budget's time again."""
     if job.file is None or job.input is None or job.cell.threads is None:
         raise InputError(f"the job of {job.cell.key} names no model file, no input, or no number of threads")
     config = ProfileConfig(
@@ -186,7 +187,8 @@ def _sampled(contenders: Sequence[_Contender], config: ProfileConfig) -> Samples
         for number, contender in enumerate(contenders):
             turns[str(number)] = contender.turn_ns(config)
 
-    return sample(one_round, config.budget, parts_of=lambda: turns)
+    budget = replace(config.budget, least_samples=min(_LEAST_ROUNDS, config.budget.most_samples))
+    return sample(one_round, budget, parts_of=lambda: turns)
 
 
 def _operator_time(graph: Graph, piece: Piece, engine: Engine, median_ns: int) -> OperatorTime:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from mnbench.cell import Cell, Work
 from mnbench.job import Budget, Job
 from mnbench.profiling import Profile, ProfileConfig, profile_flatbuffer, profile_job
 from mnbench.profiling import timing as timing_module
+from mninfer.engines.protocol import Engine
 from mninfer.errors import InputError, UnsupportedModelError, VerifyError
 from mninfer.loading import read_checked
 from mninfer.model_file import Table, count_macs
@@ -44,7 +46,7 @@ def test_every_operator_is_timed(tmp_path: Path, data: bytes) -> None:
     assert sum(operator.macs for operator in profile.operators) == count_macs(graph)
     assert profile.operators[0].shape == graph.tensors[graph.operators[0].outputs[0]].shape
     assert profile.engine.startswith(ENGINE)
-    assert profile.num_rounds >= CONFIG.budget.least_samples
+    assert profile.num_rounds >= 2
     # Each of a dozen calls costs some microseconds beside the work, of which this network has few: wide limits.
     assert 0.1 < profile.ratio < 50
     assert Profile.from_json(profile.to_json()) == profile
@@ -85,6 +87,37 @@ def test_pieces_that_compute_something_else_are_found_out(monkeypatch: pytest.Mo
     for data in (shapes_float(), shapes_int8()):
         with pytest.raises(VerifyError, match=r"run one by one, the operators give another tensor .* than the whole"):
             profile_job(job(tmp_path, data))
+
+
+def test_a_slow_model_has_two_rounds_and_no_more() -> None:
+    hurried = replace(CONFIG, budget=Budget(seconds=0, warm_up_seconds=0, least_samples=50))
+    profile = profile_flatbuffer(read_checked(shapes_float()), [np.zeros((1, 48, 48, 3), np.float32)], hurried)
+    assert profile.num_rounds == 2
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_every_engine_is_closed(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    """Threads of an engine that is not would take the cores from the cells that come after."""
+    is_open: list[object] = []
+    right = timing_module.open_engine
+
+    def counted(*arguments: Any, **options: Any) -> Engine:
+        engine = right(*arguments, **options)
+        close = engine.close
+
+        def closed() -> None:
+            is_open.remove(engine)
+            close()
+
+        is_open.append(engine)
+        monkeypatch.setattr(engine, "close", closed)
+        return engine
+
+    monkeypatch.setattr(timing_module, "open_engine", counted)
+    config = replace(CONFIG, threads=threads, budget=replace(CONFIG.budget, seconds=0.0, warm_up_seconds=0.0))
+    profile = profile_flatbuffer(read_checked(shapes_float()), [np.zeros((1, 48, 48, 3), np.float32)], config)
+    assert profile.threads == threads
+    assert is_open == []
 
 
 def test_other_sizes_than_the_file_s_are_refused() -> None:
