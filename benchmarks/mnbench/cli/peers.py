@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from mnbench.peers.environments import Installed, find_installed, peers_folder
+from mnbench.peers.environments import find_installed, peers_folder
 from mnbench.peers.installing import install_peer, remove_environment
 from mnbench.peers.peer import ENVIRONMENTS, PEERS, Peer
 from mninfer.cli.options import examples
@@ -80,13 +80,7 @@ def _state(name: str) -> str:
     if found is None:
         return f"not installed, about {ENVIRONMENTS[name].about_mb:,} MB"
     age = "" if found.is_current else ", of another mnbench: mnbench peers install renews it"
-    return f"installed: {_version(found)}, {found.size_bytes / 1e6:,.0f} MB{age}"
-
-
-def _version(found: Installed) -> str:
-    """The package that an environment is for, however it spells itself."""
-    spelled = {name.lower().replace("_", "-"): f"{name} {version}" for name, version in found.packages.items()}
-    return spelled.get(found.name) or spelled.get("opencv-python-headless") or found.name
+    return f"installed: {found.version}, {found.size_bytes / 1e6:,.0f} MB{age}"
 
 
 def _remarks(peer: Peer) -> list[str]:

@@ -5,7 +5,6 @@ tool's options is not its default is told with the reason.
 """
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import as_file, files
@@ -26,19 +25,14 @@ _MOST_WORDS = 300
 _OPSET = "18"
 
 
-def _copy(source: Path, target: Path, _: TensorSpec, __: Environments) -> None:
-    """The peer reads flatbuffers itself."""
-    shutil.copyfile(source, target)
-
-
 def _to_onnx(source: Path, target: Path, _: TensorSpec, environments: Environments) -> None:
     """Float and integer operators alike: an integer tensor becomes a pair of QuantizeLinear and DequantizeLinear."""
     options = ["--tflite", str(source), "--output", str(target), "--opset", _OPSET]
     _run_tool("tf2onnx", [str(environments["tf2onnx"].python), "-m", "tf2onnx.convert", *options], target)
 
 
-def _to_onnxruntime(source: Path, target: Path, input_: TensorSpec, environments: Environments) -> None:
-    """With unsigned activations, where the CPU wants them (tools/unsigned_activations.py)."""
+def _to_unsigned_onnx(source: Path, target: Path, input_: TensorSpec, environments: Environments) -> None:
+    """Its activations without a sign where the CPU wants them so (tools/unsigned_activations.py)."""
     _to_onnx(source, target, input_, environments)
     with as_file(files("mnbench.peers") / "tools" / "unsigned_activations.py") as program:
         _run_tool("onnx", [str(environments["tf2onnx"].python), str(program), str(target)], target)
@@ -83,12 +77,11 @@ def _pnnx_program(environment: Installed) -> Path:
 
 
 CONVERSIONS: Mapping[str, Conversion] = {
-    "onnxruntime": _to_onnxruntime,
-    "openvino": _copy,
+    "onnxruntime": _to_unsigned_onnx,
+    "openvino": _to_unsigned_onnx,
     "mnn": _to_mnn,
     "ncnn": _to_ncnn,
     "opencv": _to_onnx,
-    "mediapipe": _copy,
 }
 
 

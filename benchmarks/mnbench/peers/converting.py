@@ -4,6 +4,7 @@ A file that was made of the same flatbuffer by the same versions is taken as it 
 """
 
 import json
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,15 +32,15 @@ def convert(name: str, variant: Variant, bundle_file: Path, folder: Path) -> Pat
     """
     peer = peer_named(name)
     check_variant(peer, variant)
-    target = folder / f"{bundle_file.stem}.{name}{peer.suffix}"
-    environments = _environments_of(peer)
+    target = folder / f"{bundle_file.stem}.{name}{peer.suffix_for(variant)}"
+    environments = _environments_of(peer, variant)
     prepared = _prepared(peer, variant, read_checked(str(bundle_file)), environments)
     if _is_made(target, prepared):
         return target
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder, prefix=".making-") as scratch:
-            CONVERSIONS[name](bundle_file, Path(scratch) / target.name, prepared.input, environments)
+            _make(peer, variant, bundle_file, Path(scratch) / target.name, prepared, environments)
             record_path(target).unlink(missing_ok=True)
             for path in Path(scratch).glob(f"{bundle_file.stem}.{name}.*"):
                 path.replace(folder / path.name)
@@ -64,9 +65,9 @@ def check_variant(peer: Peer, variant: Variant) -> None:
         )
 
 
-def _environments_of(peer: Peer) -> Environments:
-    """Every environment that the conversion needs. Raise MissingDependencyError where one is not installed."""
-    found = {name: find_installed(name) for name in peer.environments}
+def _environments_of(peer: Peer, variant: Variant) -> Environments:
+    """Every environment that is needed. Raise MissingDependencyError where one is not installed."""
+    found = {name: find_installed(name) for name in peer.environments_for(variant)}
     missing = [name for name, environment in found.items() if environment is None]
     if missing:
         size_mb = sum(ENVIRONMENTS[name].about_mb for name in missing)
@@ -86,7 +87,7 @@ def _prepared(peer: Peer, variant: Variant, file: ModelFile, environments: Envir
         peer=peer.name,
         variant=str(variant),
         source=file.sha256,
-        made_by={name: _version(environments, name) for name in peer.converters or (peer.name,)},
+        made_by={name: environment.version for name, environment in environments.items()},
         input=graph.tensors[graph.inputs[0]].spec(),
         outputs=tuple(graph.tensors[index].spec() for index in graph.outputs),
         mean=preprocess.mean if preprocess else (),
@@ -94,10 +95,13 @@ def _prepared(peer: Peer, variant: Variant, file: ModelFile, environments: Envir
     )
 
 
-def _version(environments: Environments, name: str) -> str:
-    """The version of what an environment is named after, however its package spells itself."""
-    spelled = {package.lower().replace("_", "-"): version for package, version in environments[name].packages.items()}
-    return spelled.get(name) or spelled.get("opencv-python-headless", "unknown")
+def _make(
+    peer: Peer, variant: Variant, source: Path, target: Path, prepared: PreparedFile, environments: Environments
+) -> None:
+    if variant in peer.direct:
+        shutil.copyfile(source, target)
+    else:
+        CONVERSIONS[peer.name](source, target, prepared.input, environments)
 
 
 def _is_made(target: Path, prepared: PreparedFile) -> bool:

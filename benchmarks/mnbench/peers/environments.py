@@ -47,6 +47,12 @@ class Installed:
         return python_in(self.folder)
 
     @property
+    def version(self) -> str:
+        """Of the package that it is there for."""
+        spelled = {package.lower().replace("_", "-"): version for package, version in self.packages.items()}
+        return spelled.get(environment_named(self.name).distribution, "unknown")
+
+    @property
     def is_current(self) -> bool:
         """Whether it is what this version of mnbench would install."""
         return self.requirements == requirements_digest(self.name)

@@ -165,18 +165,17 @@ def _run_pip(command: list[str], environment: Environment, watcher: Watcher) -> 
     said: list[str] = []
     variables = {**os.environ, "PYTHONNOUSERSITE": "1", "PYTHONUNBUFFERED": "1"}
     variables.pop("PYTHONPATH", None)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=variables
-    )
-    try:
-        for line in _lines(process):
-            said.append(line)
-            if line.lstrip().startswith(_TOLD):
-                watcher(f"{environment.name}: {_shortened(line)}")
-        code = process.wait()
-    finally:
-        process.kill()  # Control-C; one that has ended takes no harm
-        process.wait()
+    ) as process:
+        try:
+            for line in _lines(process):
+                said.append(line)
+                if line.lstrip().startswith(_TOLD):
+                    watcher(f"{environment.name}: {_shortened(line)}")
+            code = process.wait()
+        finally:
+            process.kill()  # Control-C; one that has ended takes no harm
     if code != 0:
         words = [line for line in said if line.startswith("ERROR")] or said[-_LAST_LINES:]
         raise MissingDependencyError(

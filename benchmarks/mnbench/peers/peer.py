@@ -11,7 +11,10 @@ from mnbench.cell import Variant
 from mninfer.errors import InputError
 from mninfer.near import near_names
 
-__all__ = ["ENVIRONMENTS", "PEERS", "Environment", "Peer", "environment_named", "peer_named"]
+__all__ = ["ENVIRONMENTS", "FLATBUFFER", "PEERS", "Environment", "Peer", "environment_named", "peer_named"]
+
+
+FLATBUFFER = ".tflite"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +29,26 @@ class Environment:
     package: str | None
     about_mb: int
     pip_options: tuple[str, ...] = ()
+    distribution_name: str | None = None
+
+    @property
+    def distribution(self) -> str:
+        """What pip calls it."""
+        return self.distribution_name or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
     """``refused`` gives the reason for each variant that it can't run, ``limits`` what its figures need said of them.
 
-    ``converters`` are the environments whose tools make its file of a flatbuffer; a peer with ``refusal`` can't be
-    measured at all.
+    It reads ``direct`` variants as flatbuffers; of the others the tools in the environments ``converters`` make files
+    that end in ``suffix``. A peer with ``refusal`` can't be measured at all.
     """
 
     name: str
     variants: tuple[Variant, ...]
-    suffix: str
+    direct: tuple[Variant, ...] = ()
+    suffix: str = FLATBUFFER
     converters: tuple[str, ...] = ()
     refused: Mapping[Variant, str] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
@@ -51,29 +61,41 @@ class Peer:
     @property
     def environments(self) -> tuple[str, ...]:
         """What ``mnbench peers install`` makes for it: its own first."""
-        return () if self.refusal else tuple(dict.fromkeys((self.name, *self.converters)))
+        return () if self.refusal else (self.name, *self.converters)
+
+    def environments_for(self, variant: Variant) -> tuple[str, ...]:
+        """What has to be installed for this variant."""
+        return self.environments[:1] if variant in self.direct else self.environments
+
+    def suffix_for(self, variant: Variant) -> str:
+        """How the file ends that it loads of this variant."""
+        return FLATBUFFER if variant in self.direct else self.suffix
 
 
 # About what the whole takes: measured by mnbench peers install on Linux x86-64, November 2026.
 ENVIRONMENTS = {
     environment.name: environment
     for environment in (
-        Environment(name="onnxruntime", package="onnxruntime", about_mb=150),
-        Environment(name="openvino", package="openvino", about_mb=260),
-        Environment(name="mnn", package="MNN", about_mb=140),
-        Environment(name="ncnn", package="ncnn", about_mb=120),
-        Environment(name="opencv", package="cv2", about_mb=240),
-        Environment(name="mediapipe", package="mediapipe", about_mb=510),
-        Environment(name="tflite-runtime", package="tflite_runtime", about_mb=100),
+        Environment(name="onnxruntime", package="onnxruntime", about_mb=180),
+        Environment(name="openvino", package="openvino", about_mb=290),
+        Environment(name="mnn", package="MNN", about_mb=160),
+        Environment(name="ncnn", package="ncnn", about_mb=140),
+        Environment(name="opencv", package="cv2", about_mb=260, distribution_name="opencv-python-headless"),
+        Environment(name="mediapipe", package="mediapipe", about_mb=560),
+        Environment(name="tflite-runtime", package="tflite_runtime", about_mb=120),
         # The converters: TensorFlow reads a flatbuffer for tf2onnx, and fights with the runtimes' numpy and protobuf.
-        Environment(name="tf2onnx", package="tf2onnx", about_mb=1580),
+        Environment(name="tf2onnx", package="tf2onnx", about_mb=1640),
         # Its program holds all that it needs; the torch that its package asks for is 5.4 GB on Linux and unused here.
-        Environment(name="pnnx", package=None, about_mb=110, pip_options=("--no-deps",)),
+        Environment(name="pnnx", package=None, about_mb=120, pip_options=("--no-deps",)),
     )
 }
 
 _FLOATS = (Variant.FLOAT32, Variant.UNFUSED)
-_HYBRID = "its converter knows no operators that mix float and integer numbers, as this variant's do"
+_SMALLER = (Variant.FP16, Variant.DYNAMIC, Variant.INT8, Variant.INT16X8)
+_FP16 = "the weights are float32 again in the converted file: the row would be that of float32"
+_DYNAMIC = "it computes such layers in float32, of weights made float32 again"
+_INT16X8 = "tf2onnx writes ONNX of opset 18, where a quantized tensor can't be int16"
+_BY_ONNX = {Variant.FP16: _FP16, Variant.DYNAMIC: _DYNAMIC, Variant.INT16X8: _INT16X8}
 
 PEERS = {
     peer.name: peer
@@ -83,24 +105,27 @@ PEERS = {
             variants=(*_FLOATS, Variant.INT8),
             suffix=".onnx",
             converters=("tf2onnx",),
-            refused={Variant.FP16: _HYBRID, Variant.DYNAMIC: _HYBRID, Variant.INT16X8: _HYBRID},
+            refused=_BY_ONNX,
         ),
+        # Of an int8 flatbuffer it leaves V2's 17 depthwise convolutions in float, of ONNX with the same numbers none.
         Peer(
             name="openvino",
             variants=(*_FLOATS, Variant.INT8),
-            suffix=".tflite",
-            refused={Variant.FP16: _HYBRID, Variant.DYNAMIC: _HYBRID, Variant.INT16X8: _HYBRID},
-            limits=("left to itself it computes in bfloat16 where the CPU can: told to compute in float32",),
+            direct=_FLOATS,
+            suffix=".onnx",
+            converters=("tf2onnx",),
+            refused=_BY_ONNX,
+            limits=("left to itself it computes in bfloat16 where the CPU can; here it is told float32",),
         ),
         Peer(
             name="mnn",
             variants=_FLOATS,
             suffix=".mnn",
             refused={
+                Variant.FP16: _FP16,
+                Variant.DYNAMIC: "the converter of MNN 3.6.1 crashes on such a file",
                 Variant.INT8: "MNN 3.6.1 reads an int8 flatbuffer into wrong numbers, and its own quantizer crashes",
-                Variant.FP16: _HYBRID,
-                Variant.DYNAMIC: _HYBRID,
-                Variant.INT16X8: _HYBRID,
+                Variant.INT16X8: "MNN 3.6.1 reads such a file into wrong numbers",
             },
         ),
         Peer(
@@ -109,10 +134,8 @@ PEERS = {
             suffix=".ncnn.bin",
             converters=("tf2onnx", "pnnx"),
             refused={
+                **_BY_ONNX,
                 Variant.INT8: "ncnn's quantizing programs, ncnn2table and ncnn2int8, are in none of its packages",
-                Variant.FP16: _HYBRID,
-                Variant.DYNAMIC: _HYBRID,
-                Variant.INT16X8: _HYBRID,
             },
             limits=("one picture to a run",),
         ),
@@ -122,18 +145,16 @@ PEERS = {
             suffix=".onnx",
             converters=("tf2onnx",),
             refused={
-                Variant.INT8: "OpenCV 5.0's importers fail on the pooling of an int8 network, as .tflite and as ONNX",
-                Variant.FP16: _HYBRID,
-                Variant.DYNAMIC: _HYBRID,
-                Variant.INT16X8: _HYBRID,
+                **_BY_ONNX,
+                Variant.INT8: "OpenCV 5.0 fails on int8 networks such as V2, be they .tflite or ONNX",
             },
         ),
         Peer(
             name="mediapipe",
-            variants=(*_FLOATS, Variant.FP16, Variant.DYNAMIC, Variant.INT8, Variant.INT16X8),
-            suffix=".tflite",
+            variants=(*_FLOATS, *_SMALLER),
+            direct=(*_FLOATS, *_SMALLER),
             limits=(
-                "has no option for threads: one thread, and several of its own around it",
+                "has no option for threads: one computes, whatever is asked",
                 "takes pictures alone: its time has the scaling of the pixels and the sorting of the classes in it",
                 "one picture to a run",
             ),
@@ -141,9 +162,8 @@ PEERS = {
         Peer(
             name="executorch",
             variants=(),
-            suffix=".pte",
-            refusal="ExecuTorch 1.5 takes programs exported from PyTorch alone, no Keras file and no flatbuffer: there "
-            "is no tool of its own to give it the same weights with, and its package needs torch (5.4 GB on Linux)",
+            refusal="ExecuTorch 1.5 takes programs exported from PyTorch alone: no tool of its own gives it weights "
+            "of a Keras file or a flatbuffer, and its package needs torch, 5.4 GB on Linux",
         ),
     )
 }

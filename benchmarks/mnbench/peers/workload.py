@@ -22,6 +22,10 @@ from mninfer.postprocessing import dequantize
 __all__ = ["PeerWorkload", "open_workload"]
 
 
+# What a variant is computed in, of those that peers run; where an engine mixes, its "operators" tell.
+_PRECISIONS = {"int8": "int8", "int16x8": "int16x8", "dynamic": "dynamic"}
+
+
 def open_workload(job: Job) -> "PeerWorkload":
     """Give the job's file, which ``peers.convert`` made, to the peer that the cell names.
 
@@ -74,6 +78,7 @@ class PeerWorkload:
         limits = peer_named(self._name).limits
         return {
             **self._engine.facts(),
+            "precision": _PRECISIONS.get(self._prepared.variant, "float32"),
             "made_by": dict(self._prepared.made_by),
             "input_dtype": self._prepared.input.dtype,
             **({"limits": list(limits)} if limits else {}),

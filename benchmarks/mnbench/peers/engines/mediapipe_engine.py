@@ -46,7 +46,7 @@ class MediapipeEngine:
         return [scores]
 
     def facts(self) -> Mapping[str, Any]:
-        return {"version": version("mediapipe"), "threads": None, "precision": "float32"}
+        return {"version": version("mediapipe"), "threads": None}
 
     def close(self) -> None:
         self._classifier.close()

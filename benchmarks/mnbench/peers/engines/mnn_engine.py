@@ -56,7 +56,7 @@ class MnnEngine:
         return [np.array(output.read()) for output in self._outputs]
 
     def facts(self) -> Mapping[str, Any]:
-        return {"version": version("MNN"), "threads": self._threads, "precision": "float32"}
+        return {"version": version("MNN"), "threads": self._threads}
 
     def close(self) -> None:
         del self._module, self._runtime

@@ -59,7 +59,7 @@ class NcnnEngine:
         return [np.array(output) for output in self._outputs]
 
     def facts(self) -> Mapping[str, Any]:
-        return {"version": self._version, "threads": self._net.opt.num_threads, "precision": "float32"}
+        return {"version": self._version, "threads": self._net.opt.num_threads}
 
     def close(self) -> None:
         self._net.clear()

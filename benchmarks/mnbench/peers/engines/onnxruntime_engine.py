@@ -42,7 +42,6 @@ class OnnxRuntimeEngine:
         return {
             "version": self._runtime.__version__,
             "threads": self._session.get_session_options().intra_op_num_threads or None,
-            "precision": "float32",
             "provider": self._session.get_providers()[0],
             "operators": self._operators(),
         }

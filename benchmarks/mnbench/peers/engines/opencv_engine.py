@@ -42,7 +42,7 @@ class OpencvEngine:
         return [np.array(output) for output in self._outputs]
 
     def facts(self) -> Mapping[str, Any]:
-        return {"version": self._cv2.__version__, "threads": self._cv2.getNumThreads(), "precision": "float32"}
+        return {"version": self._cv2.__version__, "threads": self._cv2.getNumThreads()}
 
     def close(self) -> None:
         del self._net

@@ -48,7 +48,7 @@ class OpenVinoEngine:
         return {
             "version": self._version,
             "threads": int(self._model.get_property("INFERENCE_NUM_THREADS")),
-            "precision": self._model.get_property("INFERENCE_PRECISION_HINT").to_string(),
+            "float_precision": self._model.get_property("INFERENCE_PRECISION_HINT").to_string(),
             "operators": self._operators(),
         }
 

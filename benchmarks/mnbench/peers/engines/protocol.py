@@ -38,7 +38,7 @@ class PeerEngine(Protocol):
         """The last run's, as the engine gives them: float, or as quantized as in the flatbuffer."""
 
     def facts(self) -> Mapping[str, Any]:
-        """``version``, ``threads`` and ``precision`` in effect, and ``operators``: how many of which kind, if told."""
+        """``version``, the ``threads`` in effect, and ``operators``: how many of which kind, where the engine tells."""
 
     def close(self) -> None: ...
 
