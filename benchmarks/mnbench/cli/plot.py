@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mnbench.cli.drawing_options import drawing_options, drawn_entries
 from mninfer.cli.options import NearChoice, examples
 from mninfer.cli.output import say
 
@@ -19,6 +20,7 @@ _FORMATS = (".png", ".svg")
     epilog=examples(
         "mnbench plot pi5.json",
         "mnbench plot pi4.json pi5.json --kind threads -o threads.svg",
+        "mnbench plot zoo.json --kind pareto --top1 mobilenet_v1_1.0_224/int8=70.6",
         'mnbench plot pi5.json --only "*/forward/litert/int8/*" -o int8.png',
     ),
 )
@@ -30,7 +32,7 @@ _FORMATS = (".png", ".svg")
     show_default=True,
     help="Latency; accuracy against it (pareto); what more threads bring; each operator; parts from photo to label.",
 )
-@click.option("--only", metavar="PATTERN", multiple=True, help="Rows by name, * for anything; may be given again.")
+@drawing_options
 @click.option(
     "--scale",
     type=NearChoice(["auto", "linear", "log"]),
@@ -41,7 +43,14 @@ _FORMATS = (".png", ".svg")
 @click.option("-o", "--output", metavar="FILE", help="A .png or .svg. Default: KIND.png here.")
 @click.option("--force", is_flag=True, help="Write over FILE if it exists.")
 def command(
-    results: Sequence[str], kind: str, only: Sequence[str], scale: str, output: str | None, *, force: bool
+    results: Sequence[str],
+    kind: str,
+    only: Sequence[str],
+    top1: Sequence[str],
+    scale: str,
+    output: str | None,
+    *,
+    force: bool,
 ) -> int:
     """Draw each RESULT of mnbench run: bars with their 95 % intervals, what others published beside them.
 
@@ -51,13 +60,12 @@ def command(
     suffix = Path(target).suffix.lower()
     if suffix not in _FORMATS:
         raise click.UsageError(f'"{target}" is neither a .png nor a .svg: -o says by its ending what is written')
-    from mnbench.drawing.entries import entries_of, select_entries
     from mnbench.drawing.kinds import Kind, draw
     from mnbench.record_file import read_record
     from mninfer.files import refuse_existing, write_atomically
 
     refuse_existing(target, force=force)
-    entries = select_entries(entries_of([read_record(path) for path in results]), only)
+    entries = drawn_entries([read_record(path) for path in results], only, top1)
     picture = draw(Kind(kind), entries, is_log={"auto": None, "linear": False, "log": True}[scale])
     if suffix == ".svg":
         from mnbench.drawing.svg import encode_svg as encode

@@ -4,13 +4,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mnbench.statistics import Interval
 from mnconvert.report.html.axes import round_ticks
 
-__all__ = ["Axis", "axis_for"]
+__all__ = ["Axis", "axis_for", "shown_ends"]
 
 # Where the longest is so many times the shortest, bars from zero show the short ones as nothing; a logarithm, both.
 _WIDEST_LINEAR = 50.0
 _STEPS = (1, 2, 5)
+_FURTHEST = 3.0  # an interval is shown to so many times its middle: one without bounds would leave nothing of the rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,13 @@ def axis_for(
         return _log_axis(min(shown), max(shown), start, end, most)
     ticks = round_ticks(low, max(shown), most)
     return Axis(low=ticks[0], high=ticks[-1], start=start, end=end, ticks=ticks)
+
+
+def shown_ends(interval: Interval) -> tuple[float, float]:
+    """What an axis has to hold of an interval; of one observation it is the figure alone."""
+    if not interval.is_known:
+        return interval.middle, interval.middle
+    return max(interval.low, interval.middle / _FURTHEST), min(interval.high, interval.middle * _FURTHEST)
 
 
 def _log_axis(low: float, high: float, start: float, end: float, most: int) -> Axis:

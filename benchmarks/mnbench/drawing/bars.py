@@ -14,7 +14,7 @@ from mnbench.record import Status
 from mnbench.showing.figures import spell_interval
 from mnbench.statistics import Interval
 
-__all__ = ["PITCH", "Place", "bar_row", "published_row"]
+__all__ = ["PITCH", "Place", "bar_row", "figure_width", "published_row"]
 
 PITCH = 21.0
 _THICK, _DOT, _LETTERS, _GAP = 11.0, 10.0, 12.0, 8.0
@@ -77,20 +77,31 @@ def _dot(entry: Entry, place: Place) -> list[Item]:
 
 
 def _whiskers(interval: Interval, axis: Axis) -> list[Path]:
+    """A line from end to end with caps; an end without one lies further out than the axis goes."""
     if not interval.is_known:
         return []
     low, high = axis(interval.low), axis(interval.high)
     if axis.is_log and high - low < _DOT:
         return []  # less than the dot shows
-    caps = [Path(points=((x, -3.5), (x, 3.5)), colour=Colour.INK, width=1.2) for x in (low, high)]
+    ends = [x for x, end in ((low, interval.low), (high, interval.high)) if axis.low <= end <= axis.high]
+    caps = [Path(points=((x, -3.5), (x, 3.5)), colour=Colour.INK, width=1.2) for x in ends]
     return [Path(points=((low, 0), (high, 0)), colour=Colour.INK, width=1.2), *caps]
 
 
-def _figure(interval: Interval, letters: str, x: float) -> list[Item]:
+def figure_width(interval: Interval, letters: str) -> float:
+    """Room for a figure with its error and letters, right of its bar."""
+    return _GAP + max(_after(item) for item in _figure(interval, letters, 0.0))
+
+
+def _after(words: Words) -> float:
+    return words.x + text_width(words.text, words.size, is_bold=words.is_bold)
+
+
+def _figure(interval: Interval, letters: str, x: float) -> list[Words]:
     """The figure, how sure it is, and the letters of its doubts."""
     ms, _, error = spell_interval(interval).partition(" ")
     after = x + text_width(ms, _LETTERS, is_bold=True) + 2
-    items: list[Item] = [
+    items = [
         Words(x=x, y=0, text=ms, size=_LETTERS, is_bold=True),
         Words(x=after, y=0, text=error, size=_LETTERS - 1, colour=Colour.SOFT),
     ]

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from mnbench.cell import Work
-from mnbench.drawing.axis import axis_for
-from mnbench.drawing.bars import PITCH, Place, bar_row, published_row
+from mnbench.drawing.axis import axis_for, shown_ends
+from mnbench.drawing.bars import PITCH, Place, bar_row, figure_width, published_row
 from mnbench.drawing.entries import Entry, notes_on
 from mnbench.drawing.frame import axis_numbers, grid_across
 from mnbench.drawing.lettering import shortened, text_width
@@ -14,16 +14,13 @@ from mnbench.drawing.published_marks import PublishedLine, published_lines
 from mnbench.drawing.series import variant_keys
 from mnbench.drawing.sheet import SIDE, WIDTH, Block, Key, foot, legend, sheet
 from mnbench.showing.footnotes import Footnotes
-from mnbench.statistics import Interval
 from mninfer.errors import InputError
 
 __all__ = ["draw_latency"]
 
 _TITLE, _HEAD = 26.0, 28.0
 _TALL = 800.0
-_WIDEST = 3.0  # an interval that reaches further than so many times its middle is cut, or all bars were nothing
-_VALUES = 125.0  # kept free on the right of the longest bar
-_LETTERS, _MOST_NAME = 12.0, 430.0
+_LETTERS, _MOST_NAME, _MOST_VALUE = 12.0, 430.0, 250.0
 
 
 def draw_latency(entries: Sequence[Entry], *, is_log: bool | None = None) -> Picture:
@@ -38,9 +35,9 @@ def draw_latency(entries: Sequence[Entry], *, is_log: bool | None = None) -> Pic
     footnotes = notes_on(measured)
     works = [work for work in Work if any(entry.cell.work is work for entry in measured)]
     by_work = {work: [entry for entry in entries if entry.cell.work is work] for work in works}
-    names = _names(entries)
-    start = SIDE + _name_width(by_work.values(), names) + 12
-    panels = [_panel(each, names, start, footnotes, is_log) for each in by_work.values()]
+    names = dict(zip(entries, row_names(entries), strict=True))
+    across = _across(by_work.values(), names, footnotes)
+    panels = [_panel(each, names, across, footnotes, is_log) for each in by_work.values()]
     return sheet("Latency", _about(measured), [legend(_keys(by_work.values())), *panels, foot(footnotes.notes())])
 
 
@@ -87,23 +84,28 @@ def _published(entries: Sequence[Entry]) -> list[PublishedLine]:
     return lines
 
 
-def _names(entries: Sequence[Entry]) -> dict[Entry, str]:
-    """What each is called, by what tells it from any other in the picture."""
-    return dict(zip(entries, row_names(entries), strict=True))
+def _across(panels: Iterable[Sequence[Entry]], names: Mapping[Entry, str], footnotes: Footnotes) -> tuple[float, float]:
+    """Where the axes of all panels begin and end: between the longest name and the longest figure."""
+    entries = [entry for panel in panels for entry in panel]
+    texts = [*(names[entry] for entry in entries), *(line.name for panel in panels for line in _published(panel))]
+    figures = [figure_width(entry.interval, _letters(entry, footnotes)) for entry in entries if entry.interval]
+    before = min(_MOST_NAME, max(text_width(text, _LETTERS) for text in texts))
+    return SIDE + before + 12, WIDTH - SIDE - min(_MOST_VALUE, max(figures))
 
 
-def _name_width(panels: Iterable[Sequence[Entry]], names: Mapping[Entry, str]) -> float:
-    """Room for the longest name, so that all panels begin at one place."""
-    shown = [names[entry] for panel in panels for entry in panel]
-    shown += [line.name for panel in panels for line in _published(panel)]
-    return min(_MOST_NAME, max(text_width(name, _LETTERS) for name in shown))
+def _letters(entry: Entry, footnotes: Footnotes) -> str:
+    return " ".join(footnotes.marks(entry.doubts))
 
 
 def _panel(
-    entries: Sequence[Entry], names: Mapping[Entry, str], start: float, footnotes: Footnotes, is_log: bool | None
+    entries: Sequence[Entry],
+    names: Mapping[Entry, str],
+    across: tuple[float, float],
+    footnotes: Footnotes,
+    is_log: bool | None,
 ) -> Block:
     """All of one kind of work, on one axis."""
-    place = Place(start - 12, axis_for(_values(entries), start, WIDTH - SIDE - _VALUES, is_log=is_log))
+    place = Place(across[0] - 12, axis_for(_values(entries), *across, is_log=is_log))
     items: list[Item] = [Words(x=SIDE, y=14, text=WORKS[entries[0].cell.work], size=14, is_bold=True)]
     top = _TITLE
     for title, rows in _titled_rows(entries, names, place, footnotes):
@@ -117,13 +119,7 @@ def _panel(
 def _values(entries: Sequence[Entry]) -> list[float]:
     """All that the axis has to hold."""
     values = [ms for line in _published(entries) for _, ms in line.figures]
-    for interval in (entry.interval for entry in entries if entry.interval):
-        values += [min(max(end, interval.middle / _WIDEST), interval.middle * _WIDEST) for end in _ends(interval)]
-    return values
-
-
-def _ends(interval: Interval) -> tuple[float, ...]:
-    return (interval.low, interval.high) if interval.is_known else (interval.middle,)
+    return [*values, *(end for entry in entries if entry.interval for end in shown_ends(entry.interval))]
 
 
 def _titled_rows(
@@ -134,7 +130,7 @@ def _titled_rows(
     has_devices = len({entry.device for entry in entries}) > 1
     for model in _models(entries):
         for group in _groups(model):
-            rows = [bar_row(entry, names[entry], place, " ".join(footnotes.marks(entry.doubts))) for entry in group]
+            rows = [bar_row(entry, names[entry], place, _letters(entry, footnotes)) for entry in group]
             found.append((f"{group[0].model} on {group[0].device}" if has_devices else group[0].model, rows))
         published = [published_row(line, place) for line in _published(model)]
         if published:

@@ -1,6 +1,5 @@
 """Records -> one page that needs nothing else: pictures in SVG, tables, doubts in words, the machine. All escaped."""
 
-from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -12,6 +11,7 @@ from mnbench.drawing.picture import Picture
 from mnbench.drawing.svg import inline_svg
 from mnbench.record import Record
 from mnbench.showing.as_html import table_section, table_style
+from mnbench.showing.footnotes import footnotes_of
 from mnbench.showing.rendering import Layout, tables_of
 from mnbench.showing.runs import runs_table
 from mnconvert.report.html.markup import Markup, element, joined
@@ -19,6 +19,7 @@ from mninfer.errors import InputError
 
 __all__ = ["render_page"]
 
+_TALL = 5000.0  # pixels, some screens: folded until it is wanted, so that what follows can be found
 _PICTURES = (Kind.LATENCY, Kind.PARETO, Kind.THREADS, Kind.PARTS, Kind.OPERATORS)
 
 
@@ -90,38 +91,41 @@ def _picture(kind: Kind, entries: Sequence[Entry]) -> Picture | None:
 
 def _figure(picture: Picture) -> Markup:
     drawing = element("div", inline_svg(picture), class_="scrolled picture", tabindex="0")
+    if picture.height > _TALL:
+        drawing = element("details", element("summary", "Show it: it is long"), drawing, class_="tall")
     about = element("p", f"{picture.about[:1].upper()}{picture.about[1:]}.", class_="soft")
     return element("section", element("h2", picture.title), about, drawing, id=_anchor(picture))
 
 
 def _doubts(records: Sequence[Record], entries: Sequence[Entry]) -> Markup:
     """What to distrust, before any figure is read: of whole runs, then how many rows have which doubt."""
-    lines = [*_of_runs(records), *_of_rows(entries)]
+    lines = [*_cut_short(records), *_counted(records, [entry for entry in entries if entry.interval])]
     if not lines:
         return element("p", "No reason to distrust any of it was found.", class_="sound")
     title = element("h2", "Reasons to distrust")
     return element("section", title, element("ul", *(element("li", line) for line in lines)), class_="doubts")
 
 
-def _of_runs(records: Sequence[Record]) -> list[Markup]:
-    lines = []
-    for record, name in zip(records, device_names(records), strict=True):
-        doubts = {doubt.code: doubt.text for doubt in record.doubts}
-        if not record.is_complete and "interrupted" not in doubts:
-            doubts["not complete"] = "rows are still to be measured: mnbench run --resume goes on with it"
-        lines += [joined((element("b", f"{name}: {code}: "), text)) for code, text in doubts.items()]
-    return lines
-
-
-def _of_rows(entries: Sequence[Entry]) -> list[Markup]:
-    """A line to each kind of doubt; the pictures and tables mark each figure."""
-    measured = [entry for entry in entries if entry.interval]
-    codes = Counter(code for entry in measured for code in {doubt.code: None for doubt in entry.doubts})
-    firsts = {doubt.code: doubt.text for entry in reversed(measured) for doubt in reversed(entry.doubts)}
+def _cut_short(records: Sequence[Record]) -> list[Markup]:
+    """The runs that are not complete and don't say so themselves."""
+    text = "rows are still to be measured; mnbench run --resume goes on with it"
     return [
-        joined((element("b", f"{code}, {number} of {len(measured)} figures: "), firsts[code]))
-        for code, number in codes.items()
+        joined((element("b", f"{name}, not complete: "), text))
+        for record, name in zip(records, device_names(records), strict=True)
+        if not record.is_complete and not any(doubt.code == "interrupted" for doubt in record.doubts)
     ]
+
+
+def _counted(records: Sequence[Record], measured: Sequence[Entry]) -> list[Markup]:
+    """A line to each kind of doubt, in the words of the notes below pictures and tables, which mark each figure."""
+    footnotes = footnotes_of([entry.row for entry in measured], records)
+    texts = {note.mark: note.text for note in footnotes.notes()}
+    lines = []
+    for code, mark in footnotes.letters.items():
+        number = sum(any(doubt.code == code for doubt in entry.doubts) for entry in measured)
+        name = f"{code}, {number} of {len(measured)} figures: " if number else f"{code}: "
+        lines.append(joined((element("b", name), texts[mark].removeprefix(f"{code}: "))))
+    return lines
 
 
 def _all_rows(records: Sequence[Record]) -> Markup:

@@ -41,7 +41,7 @@ def draw_pareto(entries: Sequence[Entry], *, is_log: bool | None = None) -> Pict
     if not known:
         raise InputError(
             "no accuracy is known of any model that was measured",
-            hints="it is shown where a run's models have it: mnbench run --models FILE with a card of its accuracy",
+            hints="state it, as mnmodels evaluate measures it: --top1 MODEL/VARIANT=PERCENT",
         )
     devices = dict.fromkeys(entry.device for entry in known)
     footnotes = notes_on(known)

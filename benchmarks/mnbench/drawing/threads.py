@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mnbench.cell import Cell
-from mnbench.drawing.axis import Axis, axis_for
+from mnbench.cell import Cell, Work
+from mnbench.drawing.axis import Axis, axis_for, shown_ends
 from mnbench.drawing.entries import Entry, notes_on
 from mnbench.drawing.frame import upright_axis
 from mnbench.drawing.lettering import shortened, text_width
@@ -23,6 +23,7 @@ _GAP = 36.0  # between panels
 _ALONE = 640.0  # the width of a panel that is the only one
 _LEFT, _TOP, _LINE = 46.0, 62.0, 15.0
 _LABEL, _MARK = 11.0, 8.0
+_BEFORE = 5.0  # the letters of doubts
 _NUMBERS = 40.0  # below the axis
 
 
@@ -45,7 +46,7 @@ def draw_threads(entries: Sequence[Entry], *, is_log: bool | None = None) -> Pic
     Raises:
         InputError: nothing was measured with several numbers of threads.
     """
-    groups = _groups([entry for entry in entries if entry.interval and entry.cell.threads is not None])
+    groups = _groups([entry for entry in entries if _is_shown(entry)])
     if not groups:
         raise InputError(
             "no row was measured with several numbers of threads", hints="mnbench run --threads 1,2,4 measures them"
@@ -54,7 +55,7 @@ def draw_threads(entries: Sequence[Entry], *, is_log: bool | None = None) -> Pic
     footnotes = notes_on(shown)
     width = _ALONE if len(groups) == 1 else (WIDTH - 2 * SIDE - _GAP) / 2
     shapes = engine_shapes(shown)
-    panels = [_panel(group, shapes, width, footnotes, is_log) for group in groups]
+    panels = [_panel(group, _title(group, shown), shapes, width, footnotes, is_log) for group in groups]
     about = (
         "milliseconds by number of threads, with 95 % intervals; dashed: the time of the fewest threads, divided; "
         "×: so many times faster"
@@ -65,10 +66,15 @@ def draw_threads(entries: Sequence[Entry], *, is_log: bool | None = None) -> Pic
     return sheet("More threads", about, [legend(keys), beside(panels, width, gap=_GAP), foot(footnotes.notes())])
 
 
+def _is_shown(entry: Entry) -> bool:
+    """Whether threads could matter to it."""
+    return entry.interval is not None and entry.cell.threads is not None and entry.cell.work is not Work.IMPORT
+
+
 def _groups(entries: Sequence[Entry]) -> list[list[_Series]]:
-    """By device, model and work: the series of each, without those of one number of threads."""
+    """By work, device and model: the series of each, without those of one number of threads."""
     found: dict[tuple[str, str, str], dict[Cell, list[Entry]]] = {}
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: list(Work).index(entry.cell.work)):
         group = found.setdefault((entry.device, entry.model, str(entry.cell.work)), {})
         group.setdefault(replace(entry.cell, threads=None), []).append(entry)
     listed = [[_sorted(series) for series in group.values() if _has_several(series)] for group in found.values()]
@@ -89,6 +95,19 @@ def _without_threads(entry: Entry) -> Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class _Label:
+    """What stands at a line's end: its name and gain, and the letters of all its doubts."""
+
+    text: str
+    letters: str
+
+    @property
+    def width(self) -> float:
+        letters = text_width(self.letters, _LABEL, is_bold=True) + _BEFORE if self.letters else 0.0
+        return text_width(self.text, _LABEL) + letters
+
+
+@dataclass(frozen=True, slots=True)
 class _Frame:
     """``x`` places a number of threads, ``y`` milliseconds; labels stand at ``labels``, at most ``room`` wide."""
 
@@ -98,24 +117,34 @@ class _Frame:
     room: float
 
 
+def _title(group: Sequence[_Series], shown: Sequence[Entry]) -> str:
+    """The model, and the device where there are several."""
+    first = group[0].entries[0]
+    return f"{first.model} on {first.device}" if len({entry.device for entry in shown}) > 1 else first.model
+
+
 def _panel(
-    group: Sequence[_Series], shapes: dict[str, Shape], width: float, footnotes: Footnotes, is_log: bool | None
+    group: Sequence[_Series],
+    title: str,
+    shapes: dict[str, Shape],
+    width: float,
+    footnotes: Footnotes,
+    is_log: bool | None,
 ) -> Block:
     first = group[0].entries[0]
-    labels = [f"{series.name}, {series.gain:.1f}×" for series in group]
-    room = min(0.48 * width, max(text_width(label, _LABEL) for label in labels) + 4)
+    labels = [_Label(f"{series.name}, {series.gain:.1f}×", _letters(series, footnotes)) for series in group]
+    room = min(0.48 * width, max(label.width for label in labels) + 4)
     height = max(220.0, len(group) * _LINE)
     frame = _frame(group, width, height, room, is_log)
-    title = shortened(f"{first.model} on {first.device}", width, 12.5, is_bold=True)
     items: list[Item] = [
-        Words(x=0, y=12, text=title, size=12.5, is_bold=True),
+        Words(x=0, y=12, text=shortened(title, width, 12.5, is_bold=True), size=12.5, is_bold=True),
         Words(x=0, y=30, text=WORKS[first.cell.work], size=11, colour=Colour.SOFT),
         *upright_axis(frame.y, _LEFT, frame.x.end + 8, "ms"),
         *_thread_numbers(frame, _TOP + height),
     ]
     for series in group:
         items += [_ideal(series, frame), _curve(series, frame)]
-        items += [_point(entry, shapes[engine_title(entry.cell.engine)], frame, footnotes) for entry in series.entries]
+        items += [_point(entry, shapes[engine_title(entry.cell.engine)], frame) for entry in series.entries]
     items += _labels(group, labels, frame)
     return Block(tuple(items), _TOP + height + _NUMBERS + 14)
 
@@ -124,7 +153,8 @@ def _frame(group: Sequence[_Series], width: float, height: float, room: float, i
     numbers = sorted({entry.cell.threads or 0 for series in group for entry in series.entries})
     end = width - room - 34
     x = Axis(low=numbers[0], high=numbers[-1], start=_LEFT + 14, end=end, ticks=tuple(numbers), is_log=True)
-    values = [entry.ms for series in group for entry in series.entries]
+    intervals = [entry.interval for series in group for entry in series.entries if entry.interval]
+    values = [end for interval in intervals for end in shown_ends(interval)]
     y = axis_for(values, _TOP + height, _TOP, is_log=is_log is not False)
     return _Frame(x, y, width - room, room)
 
@@ -156,24 +186,25 @@ def _curve(series: _Series, frame: _Frame) -> Path:
     return Path(points=points, colour=entry_colour(series.entries[0]), width=1.8)
 
 
-def _point(entry: Entry, shape: Shape, frame: _Frame, footnotes: Footnotes) -> Group:
+def _point(entry: Entry, shape: Shape, frame: _Frame) -> Group:
     assert entry.interval is not None
     x, y = frame.x(entry.cell.threads or 0), frame.y(entry.ms)
     mark = Mark(x=x, y=y, shape=shape, colour=entry_colour(entry), size=_MARK, is_hollow=bool(entry.doubts))
     items: list[Item] = []
     if entry.interval.is_known:
         low, high = frame.y(entry.interval.low), frame.y(entry.interval.high)
-        if abs(high - low) > _MARK:  # less than the mark shows
+        if abs(high - low) > _MARK:  # less than that the mark shows
             items.append(Segment(x1=x, x2=x, y1=low, y2=high, colour=Colour.INK, width=1.2))
     items.append(mark)
-    marks = " ".join(footnotes.marks(entry.doubts))
-    if marks:
-        items.append(Words(x=x - 7, y=y - 8, text=marks, size=10, colour=Colour.DOUBT, is_bold=True, anchor=Anchor.END))
     doubts = "".join(f"\n{doubt.text}" for doubt in entry.doubts)
     return Group(tuple(items), f"{told(entry)}\n{spell_interval(entry.interval)} ms{doubts}")
 
 
-def _labels(group: Sequence[_Series], labels: Sequence[str], frame: _Frame) -> list[Item]:
+def _letters(series: _Series, footnotes: Footnotes) -> str:
+    return " ".join(footnotes.marks(doubt for entry in series.entries for doubt in entry.doubts))
+
+
+def _labels(group: Sequence[_Series], labels: Sequence[_Label], frame: _Frame) -> list[Item]:
     """At the lines' right ends, pushed apart where these lie close, with a thin line to what they name."""
     ends = [(frame.x(series.entries[-1].cell.threads or 0), frame.y(series.entries[-1].ms)) for series in group]
     places = spread([y for _, y in ends], _LINE)
@@ -181,6 +212,15 @@ def _labels(group: Sequence[_Series], labels: Sequence[str], frame: _Frame) -> l
     for (x, y), place, label, series in zip(ends, places, labels, group, strict=True):
         colour = entry_colour(series.entries[0])
         way = ((x + 7, y), (frame.labels - 14, place), (frame.labels - 5, place))
-        items.append(Path(points=way, colour=colour, width=0.8))
-        items.append(Words(x=frame.labels, y=place, text=shortened(label, frame.room, _LABEL), size=_LABEL))
+        items += [Path(points=way, colour=colour, width=0.8), *_label(label, frame, place)]
     return items
+
+
+def _label(label: _Label, frame: _Frame, y: float) -> list[Words]:
+    letters = text_width(label.letters, _LABEL, is_bold=True) + _BEFORE if label.letters else 0.0
+    text = shortened(label.text, frame.room - letters, _LABEL)
+    found = [Words(x=frame.labels, y=y, text=text, size=_LABEL)]
+    if label.letters:
+        x = frame.labels + text_width(text, _LABEL) + _BEFORE
+        found.append(Words(x=x, y=y - 2, text=label.letters, size=_LABEL, colour=Colour.DOUBT, is_bold=True))
+    return found

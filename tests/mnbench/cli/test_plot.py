@@ -49,6 +49,16 @@ def test_rows_can_be_chosen_and_the_scale(cli: Cli, result: Path, tmp_path: Path
     assert b"OpenVINO" not in target.read_bytes()
 
 
+def test_an_accuracy_can_be_stated(cli: Cli, result: Path, tmp_path: Path) -> None:
+    target = tmp_path / "plot.svg"
+    arguments = ["--kind", "pareto", "--only", "*/int8/*", "--only", "*/float32/*", "-o", target]
+    stated = ["--top1", "mobilenet_v2_*=71.8", "--top1", "mobilenet_v1_1.0_224/int8=70.6±0.4"]
+    assert cli("plot", result, *arguments, *stated).code == 0
+    text = target.read_text(encoding="utf-8")
+    assert "71.8 ± 0.0 % top-1" in text
+    assert "70.6 ± 0.4 % top-1" in text
+
+
 def test_several_devices_come_into_one_picture(cli: Cli, result: Path, tmp_path: Path) -> None:
     other, target = tmp_path / "pi.json", tmp_path / "both.svg"
     write_record(pi_record(), other)
@@ -67,6 +77,8 @@ def test_several_devices_come_into_one_picture(cli: Cli, result: Path, tmp_path:
         (["--scale", "logg"], 2, 'Did you mean "log"?'),
         (["--only", "nothing", "-o", "x.svg"], 1, 'no row fits "nothing"'),
         (["--only", "*/import/*", "--kind", "threads", "-o", "x.svg"], 1, "no row was measured with several numbers"),
+        (["--top1", "v1", "-o", "x.svg"], 1, '"v1" states no accuracy'),
+        (["--top1", "mobilenet_v1_1.0_225=70", "-o", "x.svg"], 1, 'did you mean "mobilenet_v1_1.0_224'),
         (["-o", "result.json.svg"], 1, "the output exists already"),
         (["-o", "missing/plot.svg"], 1, "make the folder first"),
     ],

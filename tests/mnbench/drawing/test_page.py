@@ -8,7 +8,7 @@ import pytest
 
 from mnbench.drawing.page import render_page
 from mnbench.record import Doubt, Record
-from support.profiled import profiled_record
+from support.profiled import profiled_record, zoo_record
 from support.records import gpu_record, many_records, missing_row, pi_record, workstation_record
 
 pytestmark = pytest.mark.smoke
@@ -81,14 +81,34 @@ def test_doubts_come_before_any_figure_in_words_and_numbers() -> None:
     top, _, _ = reader.text.partition("Milliseconds")
     for text in (
         "Reasons to distrust",
-        "Raspberry Pi 5: governor:  the governor is ondemand",
-        "interrupted",
+        "governor:  the governor is ondemand, not performance: the frequency follows the load (all of Raspberry Pi 5)",
+        "interrupted: ",
         "throttled, 6 of 13 figures:  the CPU was throttled 3 times",
         "mismatch, 1 of 13 figures:",
     ):
         assert text in top
     sound = replace(workstation_record(), rows=tuple(row for row in workstation_record().rows if not row.doubts))
     assert "No reason to distrust any of it was found" in read(sound).text
+
+
+def test_doubts_that_differ_in_their_numbers_are_told_once() -> None:
+    record = workstation_record()
+    rows = tuple(
+        replace(row, doubts=(Doubt("load-by-others", f"other programs took {place} % of the cores"),))
+        for place, row in enumerate(record.rows)
+        if row.processes
+    )
+    reader = read(replace(record, rows=rows))
+    assert "load-by-others, 39 of 39 figures:  other programs took 0–38 % of the cores" in reader.text
+
+
+def test_a_picture_of_many_screens_is_folded() -> None:
+    assert read(profiled_record()).names.count("details") == 1
+    record = zoo_record()
+    rows = tuple(
+        replace(row, cell=replace(row.cell, engine=engine)) for engine in ("litert", "mnn") for row in record.rows
+    )
+    assert read(replace(record, rows=rows)).names.count("details") == 2
 
 
 def test_an_incomplete_run_says_so_without_being_told() -> None:

@@ -137,6 +137,15 @@ def test_intervals_are_drawn_and_one_process_alone_has_none() -> None:
     assert "± ?" in texts(alone)
 
 
+def test_an_end_further_out_than_the_axis_has_no_cap() -> None:
+    wide = row_of(cell(), 10.0, num_rounds=2, drift=3.0)
+    interval = row_interval(wide)
+    assert interval is not None
+    assert interval.high > 1000 * interval.middle
+    picture = draw(Kind.LATENCY, entries_of([record_with(wide)]), is_log=False)
+    assert len(paths(picture)) == 2  # the line, and the cap of its lower end
+
+
 def test_an_interval_without_bounds_leaves_the_bars_their_length() -> None:
     record = record_with(row_of(cell(), 10.0, num_rounds=2, drift=3.0), row_of(cell(engine="mnn"), 10.0))
     for is_log in (True, False):
@@ -212,6 +221,15 @@ def test_parts_follow_each_other_and_end_at_the_whole() -> None:
     interval = row_interval(row)
     assert interval is not None
     assert spell_interval(interval) in texts(picture)
+
+
+def test_work_of_other_parts_has_a_panel_of_its_own() -> None:
+    parts_ms = {"python": 30.0, "import": 300.0}
+    rows = [row for row in workstation_record().rows if part_intervals(row)]
+    rows.append(row_of(cell(work=Work.IMPORT, engine="mninfer", threads=None), 330.0, parts_ms=parts_ms))
+    shown = texts(drawn(Kind.PARTS, record_with(*rows)))
+    assert [text for text in shown if text in ("From photo to label", "Import")] == ["From photo to label", "Import"]
+    assert {"decode", "invoke", "python", "import"} <= set(shown)
 
 
 def test_operators_have_time_share_and_rate() -> None:
