@@ -24,6 +24,7 @@ _DEFAULT_MODEL = "mobilenet_v1_1.0_224"
     epilog=examples(
         "mnbench prepare --models mobilenet_v2_1.0_224 -o models",
         "mnbench prepare --models kitchen.keras --variants float32,int8 -o models",
+        "mnbench prepare --models kitchen.keras --evaluate photos -o models",
         "mnbench run --models models/kitchen -o pi5.json",
     ),
 )
@@ -38,14 +39,23 @@ _DEFAULT_MODEL = "mobilenet_v1_1.0_224"
 @click.option("--variants", metavar="A,B", help="Of the flatbuffers. Default: all.")
 @click.option("--batch", metavar="1,8", default="1", show_default=True, help="Pictures in one run.")
 @click.option("-o", "--output", metavar="FOLDER", help="Where a folder is made for each model. Default: the cache.")
+@click.option(
+    "--evaluate", metavar="FOLDER", help="Labelled pictures: the top-1 of each variant, for tables and plots."
+)
+@click.option(
+    "--classes-from", metavar="FILE", help="CSV or lines of name and class, where FOLDER's folders don't tell."
+)
 @click.option("--json", "is_json", is_flag=True, help="What was made, as JSON.")
-def command(models: tuple[str, ...], variants: str | None, batch: str, output: str | None, is_json: bool) -> int:
+def command(models: tuple[str, ...], variants: str | None, batch: str, output: str | None, **options: Any) -> int:
     """Make the files of each MODEL: weights, a flatbuffer of each variant, one input, the answers to it, a photo.
 
     What is there already is left as it is. Networks by name get random weights, the same every time.
     """
-    if output == "":
-        raise click.UsageError("-o is given, and empty")
+    for flag, value in (("-o", output), ("--evaluate", options["evaluate"])):
+        if value == "":
+            raise click.UsageError(f"{flag} is given, and empty")
+    if options["classes_from"] is not None and options["evaluate"] is None:
+        raise click.UsageError("--classes-from tells the classes of --evaluate's pictures: give that, too")
     from mnbench.preparing import prepare
     from mnbench.preparing.converting import FORMS
 
@@ -58,18 +68,32 @@ def command(models: tuple[str, ...], variants: str | None, batch: str, output: s
             folder=None if output is None else Path(output),
             watcher=progress.stage,
         )
+        if options["evaluate"] is not None:
+            bundles = _evaluated(bundles, options, progress)
     finally:
         progress.clear()
-    if is_json:
+    if options["is_json"]:
         json_line([{"folder": str(bundle.folder), **bundle.to_json()} for bundle in bundles], indent=1)
     else:
         say("\n\n".join(bundle_text(bundle) for bundle in bundles))
     return 0
 
 
+def _evaluated(bundles: "tuple[Bundle, ...]", options: dict[str, Any], progress: RunProgress) -> "tuple[Bundle, ...]":
+    from mnbench.preparing.accuracy import with_accuracy
+    from mnmodels.data import open_data
+
+    pictures = open_data(options["evaluate"], split="test", classes_from=options["classes_from"])
+    source = f"{len(pictures):,} pictures of {Path(options['evaluate']).name}"
+    return tuple(with_accuracy(bundle, pictures, source=source, watch=progress.stage) for bundle in bundles)
+
+
 def bundle_text(bundle: "Bundle") -> str:
     """A title, where it is, and a line to each file and to each that could not be made."""
-    rows = [(key, _size(facts["size_bytes"]), _nearness(facts)) for key, facts in bundle.model.files.items()]
+    rows = [
+        (key, _size(facts["size_bytes"]), "; ".join(filter(None, (_top1(bundle, key), _nearness(facts)))))
+        for key, facts in bundle.model.files.items()
+    ]
     rows += [(key, "-", reason) for key, reason in bundle.missing.items()]
     rows.sort(key=lambda row: _place(row[0]))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
@@ -86,6 +110,12 @@ def _place(key: str) -> tuple[int, int]:
 
 def _size(size_bytes: Any) -> str:
     return f"{size_bytes / 1e6:.1f} MB"
+
+
+def _top1(bundle: "Bundle", key: str) -> str:
+    """How often a flatbuffer is right, where that was measured."""
+    facts = bundle.model.accuracy.get(key)
+    return f"top-1 {facts['top1_percent']:.1f} ± {facts['standard_error']:.1f} %" if facts else ""
 
 
 def _nearness(facts: Any) -> str:
