@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mnbench.catalogue import EngineKind, engine_entry
+from mnbench.cell import Work
 from mnbench.cli.other_device import check_target, measure_there
 from mnbench.cli.request import Request, plan_options, requested
 from mnbench.cli.run_progress import RunProgress
@@ -129,13 +131,15 @@ class _Saver:
 
 
 def _bundles(request: Request, progress: RunProgress) -> "dict[str, Bundle]":
-    from mnbench.preparing.prepare import prepare
+    from mnbench.preparing import prepare
 
     cells = request.plan.cells
+    of_files = [cell for cell in cells if engine_entry(cell.engine).kind is not EngineKind.KERAS]
     bundles = prepare(
         request.models,
         variants={cell.variant for cell in cells},
         batches={cell.batch for cell in cells},
+        flatbuffers={(cell.variant, cell.batch) for cell in of_files if cell.work is not Work.IMPORT},
         watcher=progress.stage,
     )
     return {bundle.model.name: bundle for bundle in bundles}

@@ -1,6 +1,7 @@
 """From a model's name or file to what is measured: flatbuffers, weights, one input for all engines and a reference.
 
 The names below are the package's public face; they are imported when first used: reading a bundle needs mninfer alone.
+No module has the name of one of its functions: importing the module would then hide the function here.
 """
 
 from mninfer.lazy_names import lazy_names
@@ -9,7 +10,7 @@ TYPE_CHECKING = False  # what type checkers take for true: no import of typing f
 if TYPE_CHECKING:
     from mnbench.preparing.bundle import Bundle, read_bundle
     from mnbench.preparing.cache import cache_folder
-    from mnbench.preparing.prepare import offer_of, prepare
+    from mnbench.preparing.pipeline import offer_of, prepare
 
 __all__ = ["Bundle", "cache_folder", "offer_of", "prepare", "read_bundle"]
 
@@ -18,6 +19,6 @@ __getattr__, __dir__ = lazy_names(
     {
         "mnbench.preparing.bundle": ("Bundle", "read_bundle"),
         "mnbench.preparing.cache": ("cache_folder",),
-        "mnbench.preparing.prepare": ("offer_of", "prepare"),
+        "mnbench.preparing.pipeline": ("offer_of", "prepare"),
     },
 )

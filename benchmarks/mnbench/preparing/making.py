@@ -16,7 +16,7 @@ from mninfer.files import FileTooLargeError, NotRegularFileError, read_regular_f
 __all__ = ["GENERATION", "Watch", "find_bundle", "make_bundle"]
 
 # Part of every bundle's identity: goes up when the same request would give other files.
-GENERATION = 1
+GENERATION = 2
 _MOST_BYTES = 2 << 30
 
 Watch = Callable[[str], None]
