@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from mnbench.cell import Cell, Device, Variant, Work
@@ -37,6 +36,8 @@ def keep_programs(scratch: str, cell: Cell) -> None:
 
     Of its own: what XLA makes depends on threads and instruction sets, which the cache's keys may not tell apart.
     """
+    import jax
+
     folder = Path(scratch) / "jax" / hashlib.sha256(cell.key.encode()).hexdigest()[:16]
     jax.config.update("jax_compilation_cache_dir", os.fspath(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -45,6 +46,8 @@ def keep_programs(scratch: str, cell: Cell) -> None:
 
 def step_of(network: Network, cell: Cell, pictures: Array) -> Step:
     """The cell's pass over ``pictures``, which lie on the device; gradients are all returned, and none is applied."""
+    import jax
+
     device = _device(cell.device)
     model = network.model
     arguments = jax.device_put(
@@ -73,6 +76,8 @@ def _forward(network: Network) -> Callable[..., Any]:
 
 
 def _forward_backward(network: Network) -> Callable[..., Any]:
+    import jax
+
     def loss(weights: Any, state: Any, pictures: Any, labels: Any) -> Any:
         outputs, new_state = network.model.stateless_call(weights, state, pictures, training=True)
         return network.loss(labels, outputs), new_state
@@ -95,6 +100,7 @@ _PASSES = {Work.FORWARD: (_forward, _scores), Work.FORWARD_BACKWARD: (_forward_b
 
 def _named_errors(call: Callable[[], Any]) -> Callable[[], Any]:
     """Compiling may fail, and the first call takes the memory: what fails then is the engine's word."""
+    import jax
 
     def named() -> Any:
         try:
@@ -106,6 +112,8 @@ def _named_errors(call: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def _device(device: Device) -> Any:
+    import jax
+
     try:
         return jax.devices(str(device))[0]
     except RuntimeError as error:  # what JAX says of a platform that isn't there
@@ -120,6 +128,8 @@ def _capability(device: Any) -> tuple[int, int] | None:
 
 
 def _facts(network: Network, cell: Cell, program: str, device: Any) -> dict[str, Any]:
+    import jax
+
     facts: dict[str, Any] = {
         "version": jax.__version__,
         "compiler": "xla",

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from mnbench.cell import Cell, Compiler, Device, Variant, Work
 from mnbench.workloads.keras.compiled_types import precision_in_effect
@@ -20,6 +19,8 @@ __all__ = ["check_device", "step_of"]
 
 def check_device(cell: Cell) -> None:
     """Raise MissingDependencyError where the cell's device is not there, UnsupportedModelError where it is too old."""
+    import tensorflow as tf
+
     gpus = tf.config.list_physical_devices("GPU")
     if cell.device is Device.GPU:
         if not gpus:
@@ -31,6 +32,8 @@ def check_device(cell: Cell) -> None:
 
 def step_of(network: Network, cell: Cell, pictures: Array) -> Step:
     """The cell's pass over ``pictures``, which lie on the device; gradients are all returned, and none is applied."""
+    import tensorflow as tf
+
     place = "/GPU:0" if cell.device is Device.GPU else "/CPU:0"
     with tf.device(place):
         arguments = [tf.constant(pictures), tf.constant(labels_for(len(pictures), network.num_classes))]
@@ -59,6 +62,8 @@ def _forward(network: Network) -> Callable[[Any, Any], Any]:
 
 
 def _forward_backward(network: Network) -> Callable[[Any, Any], Any]:
+    import tensorflow as tf
+
     weights = [weight.value for weight in network.model.trainable_variables]
 
     def forward_backward(pictures: Any, labels: Any) -> Any:
@@ -70,6 +75,8 @@ def _forward_backward(network: Network) -> Callable[[Any, Any], Any]:
 
 
 def _scores(network: Network, result: Any) -> tuple[Array, ...]:
+    import tensorflow as tf
+
     return (np.asarray(tf.cast(result, tf.float32)),)
 
 
@@ -83,6 +90,7 @@ _PASSES = {Work.FORWARD: (_forward, _scores), Work.FORWARD_BACKWARD: (_forward_b
 
 def _named_errors(call: Callable[[], Any]) -> Callable[[], Any]:
     """The first call compiles, and takes the memory: what fails then is the engine's word."""
+    import tensorflow as tf
 
     def named() -> Any:
         try:
@@ -94,6 +102,8 @@ def _named_errors(call: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def _facts(network: Network, cell: Cell, function: Any, arguments: list[Any]) -> dict[str, Any]:
+    import tensorflow as tf
+
     facts: dict[str, Any] = {
         "version": tf.__version__,
         "compiler": str(cell.compiler or Compiler.GRAPH),
@@ -112,6 +122,8 @@ def _facts(network: Network, cell: Cell, function: Any, arguments: list[Any]) ->
 
 
 def _gpu_facts(cell: Cell) -> dict[str, Any]:
+    import tensorflow as tf
+
     details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
     is_tf32 = cell.variant is Variant.FLOAT32 and tf.config.experimental.tensor_float_32_execution_enabled()
     facts = {"gpu": details.get("device_name", "")}

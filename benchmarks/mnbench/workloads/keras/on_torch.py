@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from mnbench.cell import Cell, Device, Variant, Work
 from mnbench.workloads.keras.network import Network, labels_for
@@ -18,6 +17,8 @@ __all__ = ["check_device", "step_of"]
 
 def check_device(cell: Cell) -> None:
     """Raise MissingDependencyError where the cell's device is not there, UnsupportedModelError where it is too old."""
+    import torch
+
     if cell.device is Device.GPU:
         if not torch.cuda.is_available():
             raise MissingDependencyError("torch sees no GPU in this machine", hints="python -m pip install torch")
@@ -26,6 +27,8 @@ def check_device(cell: Cell) -> None:
 
 def step_of(network: Network, cell: Cell, pictures: Array) -> Step:
     """The cell's pass over ``pictures``, which lie on the device; gradients are all returned, and none is applied."""
+    import torch
+
     is_gpu = cell.device is Device.GPU
     if cell.threads is not None:
         torch.set_num_threads(cell.threads)
@@ -50,6 +53,8 @@ def step_of(network: Network, cell: Cell, pictures: Array) -> Step:
 
 
 def _forward(network: Network) -> Callable[[Any, Any], Any]:
+    import torch
+
     def forward(pictures: Any, labels: Any) -> Any:
         with torch.no_grad():
             return network.model(pictures, training=False)
@@ -58,6 +63,8 @@ def _forward(network: Network) -> Callable[[Any, Any], Any]:
 
 
 def _forward_backward(network: Network) -> Callable[[Any, Any], Any]:
+    import torch
+
     weights = [weight.value for weight in network.model.trainable_variables]
 
     def forward_backward(pictures: Any, labels: Any) -> Any:
@@ -80,10 +87,14 @@ _PASSES = {Work.FORWARD: (_forward, _scores), Work.FORWARD_BACKWARD: (_forward_b
 
 
 def _array(tensor: Any) -> Array:
+    import torch
+
     return np.asarray(tensor.detach().to("cpu", torch.float32).numpy(), np.float32)
 
 
 def _facts(network: Network, cell: Cell, *, is_gpu: bool) -> dict[str, Any]:
+    import torch
+
     facts: dict[str, Any] = {
         "version": torch.__version__,
         "compiler": "none: operation by operation",
