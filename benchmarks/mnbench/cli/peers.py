@@ -34,7 +34,7 @@ def command() -> None:
 @command.command("install")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--runtime-only", is_flag=True, help="Without what converts for it: for a device that gets its files.")
-def install(names: tuple[str, ...], runtime_only: bool) -> None:
+def _install(names: tuple[str, ...], runtime_only: bool) -> None:
     """Install peers, or "all"; what is there already is left alone.
 
     Interrupted, nothing half done is kept; the same command begins again.
@@ -46,7 +46,7 @@ def install(names: tuple[str, ...], runtime_only: bool) -> None:
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def list_(as_json: bool) -> None:
+def _list(as_json: bool) -> None:
     """Show every peer: installed or not, what it takes, which variants it runs, and why it runs no others."""
     if as_json:
         json_line({"folder": str(peers_folder()), "peers": [_to_json(peer) for peer in PEERS.values()]})
@@ -57,7 +57,7 @@ def list_(as_json: bool) -> None:
 
 @command.command("remove")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-def remove(names: tuple[str, ...]) -> None:
+def _remove(names: tuple[str, ...]) -> None:
     """Take environments away; converters have names of their own: tf2onnx, pnnx."""
     for name in names:
         say(f"{name}: {remove_environment(name) / 1e6:,.0f} MB given back")

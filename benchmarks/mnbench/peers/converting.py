@@ -31,7 +31,7 @@ def convert(name: str, variant: Variant, bundle_file: Path, folder: Path) -> Pat
         OutputError: the file can't be written.
     """
     peer = peer_named(name)
-    check_variant(peer, variant)
+    _check_variant(peer, variant)
     target = folder / f"{bundle_file.stem}.{name}{peer.suffix_for(variant)}"
     environments = _environments_of(peer, variant)
     prepared = _prepared(peer, variant, read_checked(str(bundle_file)), environments)
@@ -53,7 +53,7 @@ def convert(name: str, variant: Variant, bundle_file: Path, folder: Path) -> Pat
     return target
 
 
-def check_variant(peer: Peer, variant: Variant) -> None:
+def _check_variant(peer: Peer, variant: Variant) -> None:
     """Return where ``peer`` computes ``variant``; else VariantError with the reason."""
     if peer.refusal:
         raise VariantError(f"{peer.title} can't be measured: {peer.refusal}")

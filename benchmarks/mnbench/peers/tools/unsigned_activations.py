@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+__all__ = ["main", "make_unsigned"]
+
 Constants = dict[str, npt.NDArray[Any]]
 
 _X86 = ("x86_64", "AMD64")
