@@ -176,6 +176,12 @@ def test_samples_that_do_not_agree() -> None:
     assert "the middle half of the samples spans 40% of the median" in text_of(found, "spread-too-wide")
 
 
+def test_one_process_whose_samples_do_not_agree_is_no_spread() -> None:
+    """Its median counts once, as every other does."""
+    wide = Process(round=0, samples_ns=(8_000_000, 12_000_000, 10_000_000) * 20)
+    assert codes(row(wide, *(Process(round=i, samples_ns=(10_000_000,) * 20) for i in range(1, 5)))) == []
+
+
 def test_a_tail_is_no_spread() -> None:
     """A tenth of the runs takes five times as long: the median stands firm."""
     samples = (8_000_000,) * 45 + (40_000_000,) * 5
