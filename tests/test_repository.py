@@ -47,6 +47,10 @@ IMPORTED_IN = {
         "click": ("cli/",),
         "urllib": ("weights/imagenet.py", "data/published_sets.py"),
     },
+    "mnbench": {
+        "matplotlib": ("drawing/png.py",),
+        "click": ("cli/",),
+    },
 }
 # What the modules of a package may take for installed, beyond the base install.
 NEEDS = {"mnmodels": "keras", "mnconvert": "keras"}

@@ -8,7 +8,17 @@ from typing import Any, TypeVar
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import BatchNorm, Cell, Compiler, Device, InstructionSet, Variant, Work
 
-__all__ = ["Block", "ModelOffer", "Wishes", "cells_of", "with_wishes"]
+__all__ = [
+    "FORMS",
+    "PEER_FORMS",
+    "PRECISIONS",
+    "Block",
+    "ModelOffer",
+    "Wishes",
+    "cells_of",
+    "training_block",
+    "with_wishes",
+]
 
 _Item = TypeVar("_Item")
 

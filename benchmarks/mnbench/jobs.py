@@ -1,7 +1,8 @@
 """From a cell and its model's files to the order of one process, and how that is started."""
 
 import os
-import sys
+import site
+import sysconfig
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Cell, Work
 from mnbench.job import Job
-from mnbench.kit import make_kit
+from mnbench.kit import home_of, make_kit
 from mnbench.launching import Launch
 from mnbench.peers import python_of
 from mnbench.plan import budget_of
@@ -18,6 +19,7 @@ from mnbench.process_environment import environment_of
 
 __all__ = ["job_for", "launch_for"]
 
+_PACKAGES = ("mnbench", "mninfer", "mnmodels", "mnconvert")
 _WITH_PHOTO = (Work.PHOTO_TO_LABEL, Work.COLD_START)
 
 
@@ -40,13 +42,23 @@ def launch_for(cell: Cell, scratch: Path) -> Launch:
     variables = environment_of(cell)
     python = _own_python(cell.engine)
     if python is None:
-        same_path = os.pathsep.join(place for place in sys.path if place)
-        return Launch(scratch=scratch, variables={**variables, "PYTHONPATH": same_path})
+        return Launch(scratch=scratch, variables={**variables, **_path_to_us()})
     kit = scratch / "kit"
     if not kit.exists():
         make_kit(kit)
     variables = {**variables, "PYTHONPATH": str(kit), "PYTHONNOUSERSITE": "1"}
     return Launch(scratch=scratch, python=str(python), variables=variables)
+
+
+def _path_to_us() -> dict[str, str]:
+    """What a child needs to find our packages, if anything: beside what is installed, a longer path only slows it."""
+    installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
+    homes = dict.fromkeys(str(home.parent) for home in map(home_of, _PACKAGES) if home is not None)
+    wanted = [home for home in homes if home not in installed]
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if all(home in inherited for home in wanted):
+        return {}
+    return {"PYTHONPATH": os.pathsep.join([*wanted, *filter(None, inherited)])}
 
 
 @cache

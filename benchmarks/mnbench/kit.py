@@ -7,7 +7,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["make_kit"]
+__all__ = ["home_of", "make_kit"]
 
 _PACKAGES = ("mnbench", "mninfer")
 
@@ -17,12 +17,14 @@ def make_kit(folder: Path) -> Path:
     for name in _PACKAGES:
         target = folder / name
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(_home_of(name), target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        home = home_of(name)
+        assert home, f"{name} is what is running"
+        shutil.copytree(home, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
     return folder
 
 
-def _home_of(package: str) -> Path:
+def home_of(package: str) -> Path | None:
+    """The folder of an importable package; None where there is none."""
     spec = find_spec(package)
     locations = None if spec is None else spec.submodule_search_locations
-    assert locations, package
-    return Path(next(iter(locations)))
+    return Path(next(iter(locations))) if locations else None

@@ -62,8 +62,8 @@ class Plan:
     def estimated_s(self, cells: Iterable[Cell] | None = None) -> float:
         """About how long it takes: of ``cells``, one process each, or of the whole plan."""
         if cells is not None:
-            return sum(estimated_s(cell, self.pace) for cell in cells)
-        return self.rounds * sum(estimated_s(cell, self.pace) for cell in self.cells)
+            return sum(_estimated_s(cell, self.pace) for cell in cells)
+        return self.rounds * sum(_estimated_s(cell, self.pace) for cell in self.cells)
 
     def to_json(self) -> Mapping[str, Any]:
         return {
@@ -90,7 +90,7 @@ def budget_of(cell: Cell, pace: float = 1.0) -> Budget:
     return Budget(seconds=0.8 * pace, warm_up_seconds=0.3 * pace, least_samples=10)
 
 
-def estimated_s(cell: Cell, pace: float) -> float:
+def _estimated_s(cell: Cell, pace: float) -> float:
     """About how long one process of a cell takes."""
     budget = budget_of(cell, pace)
     return budget.seconds + budget.warm_up_seconds + _START_S[engine_entry(cell.engine).kind]

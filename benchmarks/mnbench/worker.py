@@ -40,30 +40,30 @@ _BY_KIND = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what the job says and write the outcome; 0 unless the outcome itself could not be written."""
     job_path, outcome_path = sys.argv[1:] if argv is None else argv
-    outcome = outcome_of(Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8"))))
+    outcome = _outcome_of(Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8"))))
     part = Path(f"{outcome_path}.part")
     part.write_text(json.dumps(outcome), encoding="utf-8")
     part.replace(outcome_path)
     return 0
 
 
-def outcome_of(job: Job) -> dict[str, Any]:
+def _outcome_of(job: Job) -> dict[str, Any]:
     """Measure, or tell why that is not possible: ``status``, ``reason`` and, where it was, ``process``."""
     try:
-        return {"status": str(Status.MEASURED), "reason": "", "process": measure(job).to_json()}
+        return {"status": str(Status.MEASURED), "reason": "", "process": _measure(job).to_json()}
     except MissingDependencyError as error:
         return {"status": str(Status.MISSING), "reason": _one_line(error)}
     except MnError as error:
         return {"status": str(Status.FAILED), "reason": _one_line(error)}
 
 
-def measure(job: Job) -> Process:
+def _measure(job: Job) -> Process:
     """Open the engine, warm it up, sample it, and note what the machine was like meanwhile."""
-    pinned = pin(job.cell)
+    pinned = _pin(job.cell)
     has_gpu = job.cell.device is Device.GPU
     before = read_conditions(with_gpu=has_gpu)
     begin = perf_counter_ns()
-    workload = open_workload(job)
+    workload = _open_workload(job)
     open_ns = perf_counter_ns() - begin
     meter = EnergyMeter()
     meter.start()
@@ -77,7 +77,7 @@ def measure(job: Job) -> Process:
         "energy_joules": joules,
     }
     if job.outputs is not None:
-        write_outputs(workload, job.outputs)
+        _write_outputs(workload, job.outputs)
     process = Process(
         round=0,
         samples_ns=samples.samples_ns,
@@ -103,13 +103,13 @@ def _profile(job: Job) -> dict[str, Any]:
         return {"profile_reason": _one_line(error)}
 
 
-def open_workload(job: Job) -> Workload:
+def _open_workload(job: Job) -> Workload:
     """The engine of the job's cell, with its model, ready to run."""
     module = _BY_WORK.get(job.cell.work) or _BY_KIND[engine_entry(job.cell.engine).kind]
     return cast(Workload, import_module(module).open_workload(job))
 
 
-def pin(cell: Cell) -> list[int] | None:
+def _pin(cell: Cell) -> list[int] | None:
     """Keep this process on as many cores as it has threads, so that none wanders; None where that isn't possible.
 
     The last ones: the first serve most interrupts.
@@ -125,7 +125,7 @@ def pin(cell: Cell) -> list[int] | None:
     return chosen
 
 
-def write_outputs(workload: Workload, path: Path) -> None:
+def _write_outputs(workload: Workload, path: Path) -> None:
     """The outputs of the last run as ``output_0``, ``output_1``, …"""
     import numpy as np
 

@@ -24,11 +24,11 @@ def command(**options: Any) -> int:
     if options["is_json"]:
         json_line(plan.to_json(), indent=1)
     else:
-        say(plan_text(plan))
+        say(_plan_text(plan))
     return 0
 
 
-def plan_text(plan: Plan) -> str:
+def _plan_text(plan: Plan) -> str:
     """A line to a cell, and the sum."""
     width = max(len(cell.key) for cell in plan.cells)
     lines = [f"{cell.key:{width}}  {plan.estimated_s([cell]):5.1f} s" for cell in plan.cells]

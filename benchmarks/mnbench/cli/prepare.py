@@ -75,7 +75,7 @@ def command(models: tuple[str, ...], variants: str | None, batch: str, output: s
     if options["is_json"]:
         json_line([{"folder": str(bundle.folder), **bundle.to_json()} for bundle in bundles], indent=1)
     else:
-        say("\n\n".join(bundle_text(bundle) for bundle in bundles))
+        say("\n\n".join(_bundle_text(bundle) for bundle in bundles))
     return 0
 
 
@@ -88,7 +88,7 @@ def _evaluated(bundles: "tuple[Bundle, ...]", options: dict[str, Any], progress:
     return tuple(with_accuracy(bundle, pictures, source=source, watch=progress.stage) for bundle in bundles)
 
 
-def bundle_text(bundle: "Bundle") -> str:
+def _bundle_text(bundle: "Bundle") -> str:
     """A title, where it is, and a line to each file and to each that could not be made."""
     rows = [
         (key, _size(facts["size_bytes"]), "; ".join(filter(None, (_top1(bundle, key), _nearness(facts)))))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Host", "ask_program"]
+__all__ = ["Host", "ask_program", "shortened"]
 
 _MOST_BYTES = 1 << 20  # /proc/cpuinfo of 256 cores takes 400 KB
 _MOST_LINE = 120

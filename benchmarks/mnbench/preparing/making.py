@@ -13,7 +13,7 @@ from mnbench.preparing.wanted import Wanted
 from mninfer.errors import InputError, MnError
 from mninfer.files import FileTooLargeError, NotRegularFileError, read_regular_file
 
-__all__ = ["GENERATION", "Watch", "find_bundle", "make_bundle"]
+__all__ = ["GENERATION", "Watch", "find_bundle", "identity_of", "make_bundle"]
 
 # Part of every bundle's identity: goes up when the same request would give other files.
 GENERATION = 2
