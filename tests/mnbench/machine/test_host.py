@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnbench.machine import EnergyMeter, Host, read_conditions, read_facts
-from mnbench.machine.host import ask_program
+from mnbench.machine.host import ask_program, shortened
 from support.machines import LAPTOP, PI5, VIRTUAL, host_of, write_tree
 
 pytestmark = pytest.mark.smoke
@@ -106,6 +106,20 @@ def test_any_bytes_in_any_files(tmp_path_factory: pytest.TempPathFactory, files:
 def test_almost_the_right_format(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     files = dict.fromkeys(("proc/cpuinfo", "proc/stat", "proc/meminfo", "proc/loadavg", "sys/fs/cgroup/cpu.stat"), text)
     everything(host_of(tmp_path_factory.mktemp("root"), files, usable=range(8)))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Raspberry Pi 5 Model B Rev 1.0\x00", "Raspberry Pi 5 Model B Rev 1.0"),
+        ("  Intel(R)   Xeon(R)\t", "Intel(R) Xeon(R)"),
+        ("\x1b[31mred\ufffd", "[31mred"),
+        (" \x00\n", None),
+        ("x" * 500, "x" * 120),
+    ],
+)
+def test_what_stands_in_a_record_is_printable_and_short(text: str, kept: str | None) -> None:
+    assert shortened(text) == kept
 
 
 # What a program says.
