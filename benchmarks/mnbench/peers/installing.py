@@ -141,11 +141,11 @@ def _fill(part: Path, environment: Environment, watcher: Watcher) -> None:
     pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     _run_pip([*pip, *environment.pip_options, "-r", str(stated)], environment, watcher)
     if environment.package is not None:
-        _check_import(python, environment)
+        _answer(python, f"import {environment.package}", environment)
     record = {
         "schema": 1,
         "requirements": requirements_digest(environment.name),
-        "packages": json.loads(_answer(python, _PACKAGES)),
+        "packages": json.loads(_answer(python, _PACKAGES, environment)),
         "size_bytes": _size_of(part),
     }
     (part / RECORD_NAME).write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
@@ -199,20 +199,15 @@ def _shortened(line: str) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
-def _check_import(python: Path, environment: Environment) -> None:
-    try:
-        _answer(python, f"import {environment.package}")
-    except subprocess.CalledProcessError as error:
-        raise MissingDependencyError(
-            f'"{environment.name}" was installed, and can\'t be imported: {_last_words(error.stderr)}',
-            hints="a library of the system may be missing: its name is in the message",
-        ) from error
-
-
-def _answer(python: Path, program: str) -> str:
-    """What ``program`` prints in that Python."""
+def _answer(python: Path, program: str, environment: Environment) -> str:
+    """What ``program`` prints in that Python. Raise MissingDependencyError where it dies: it is no good then."""
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run([str(python), "-c", program], capture_output=True, text=True, check=True, env=variables)
+    done = subprocess.run([str(python), "-c", program], capture_output=True, text=True, check=False, env=variables)
+    if done.returncode != 0:
+        raise MissingDependencyError(
+            f'"{environment.name}" was installed, and can\'t be used: {_last_words(done.stderr)}',
+            hints="a library of the system may be missing: its name is in the message",
+        )
     return done.stdout
 
 

@@ -163,7 +163,7 @@ PEERS = {
             name="executorch",
             variants=(),
             refusal="ExecuTorch 1.5 takes programs exported from PyTorch alone: no tool of its own gives it weights "
-            "of a Keras file or a flatbuffer, and its package needs torch, 5.4 GB on Linux",
+            "of a Keras file or a flatbuffer, and what exports them, torch, takes 5.4 GB on Linux",
         ),
     )
 }

@@ -81,7 +81,7 @@ def test_pips_words_are_told_and_nothing_is_left(pretended: PretendedPython) -> 
 
 def test_a_package_that_can_not_be_imported_is_not_installed(pretended: PretendedPython) -> None:
     pretended.order(**{"import": "dies"})
-    with pytest.raises(MissingDependencyError, match=r"can't be imported: ImportError: libGL\.so\.1"):
+    with pytest.raises(MissingDependencyError, match=r"can't be used: ImportError: libGL\.so\.1"):
         install_peer("opencv", lambda _: None)
     assert names_in(peers_folder()) == []
 
