@@ -82,6 +82,8 @@ class Block:
         """In the order in which a table shows them: by model, engine, what it is limited to, and its variants."""
         for values in product(*(getattr(self, axis) for axis in _AXES.values())):
             fields: dict[str, Any] = dict(zip(_AXES, values, strict=True))
+            if fields["work"] is Work.IMPORT:
+                fields["threads"] = None  # nothing computes
             variants, works = _POSSIBLE[engine_entry(fields["engine"]).kind]
             if fields["variant"] in variants and fields["work"] in works:
                 yield Cell(**fields)

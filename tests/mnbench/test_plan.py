@@ -74,6 +74,11 @@ def test_a_work_that_no_block_has_comes_along() -> None:
     assert {cell.work for cell in cells} == {Work.IMPORT, Work.FORWARD_BACKWARD}
 
 
+def test_an_import_has_no_threads() -> None:
+    cells = plan_of(Preset.QUICK, wishes=Wishes(works=(Work.IMPORT,), threads=(1, 2))).cells
+    assert [cell.threads for cell in cells] == [None]
+
+
 def test_an_engine_on_the_gpu_is_measured_on_the_gpu() -> None:
     assert {cell.device for cell in plan_of(Preset.QUICK, wishes=Wishes(engines=("litert-gpu",))).cells} == {Device.GPU}
 
