@@ -69,8 +69,7 @@ def make_apart(requests: Sequence[str], wanted: Wanted, folder: Path, watch: Wat
         try:
             outcome = _follow(process, watch)
         finally:
-            process.kill()
-            process.wait()
+            _end(process)
         if outcome is None:
             raise MnError(f"preparing died (exit code {process.returncode}): {_last_words(chatter)}")
     if outcome:
@@ -103,6 +102,14 @@ def _follow(process: "subprocess.Popen[str]", watch: Watch) -> Mapping[str, Any]
                 outcome = said["error"]
     process.wait()
     return outcome
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Also where Control-C came between."""
+    process.kill()
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def _say(value: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ __all__ = ["PHOTO_SIZE", "encode_array", "input_of", "normalized", "photo_jpeg",
 
 PHOTO_SIZE = (500, 375)  # width and height: ImageNet's most common ones
 _JPEG_QUALITY = 90
+_FALL = 1.25  # a camera's lens and its own JPEG take of the finest
 _TINT = 0.3  # of the light: most of a photo is near grey
 _LEVELS, _CONTRASTS = (80, 150), (35, 65)  # mean and standard deviation of the light, from photo to photo
 _FIRST = 20_170_417  # the seed of the first picture: the day of the first paper
@@ -33,7 +34,7 @@ def picture(number: int) -> Pixels:
     random = np.random.Generator(np.random.PCG64(_FIRST + number))
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
     frequency[0, 0] = np.inf  # the mean is set below
-    spectra = np.fft.rfft2(random.normal(size=(4, height, width))) / frequency
+    spectra = np.fft.rfft2(random.normal(size=(4, height, width))) / frequency**_FALL
     light, *tints = (field / field.std() for field in np.fft.irfft2(spectra, s=(height, width)))
     colours = np.stack([light + _TINT * tint for tint in tints], axis=-1)
     level, contrast = random.uniform(*_LEVELS), random.uniform(*_CONTRASTS)
