@@ -74,6 +74,12 @@ def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
     everything(host_of(tmp_path, {}))
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no devices as files")
+def test_a_device_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").symlink_to("/dev/zero")
+    assert Host(root=tmp_path).text("cpuinfo") is None
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_links_that_lead_nowhere_or_round(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
