@@ -15,10 +15,9 @@ from support.commands import environment_for
 
 pytest.importorskip("keras", reason="needs Keras: make test")
 
-# A whole net at random weights turns rounding into gradients that differ by per cent, whoever computes them: ReLU6
-# has kinks, and BatchNorm of 8 small maps few samples. Behind the last ReLU6 there is none of that.
-_GRADIENTS_AGREE = 0.06
-_LAST_GRADIENTS_AGREE = 1e-4
+# Of each gradient's norm; 2e-5 at the most was seen. At mere random weights, where a net turns rounding into per cent,
+# it would be 3e-2, whoever computes.
+_GRADIENTS_AGREE = 3e-4
 
 
 @pytest.fixture(scope="module")
@@ -104,17 +103,18 @@ def test_other_forms_compute_the_same_scores(found: Mapping[str, Any], backend: 
 
 @each_backend
 def test_narrow_floats_are_narrow_and_near(found: Mapping[str, Any]) -> None:
-    narrow = found["bf16"]
-    assert 1e-5 < narrow["distance"] < 0.05
+    narrow = found["narrow"]
+    assert 1e-3 < narrow["distance"] < 0.25  # 0.12 was seen: bfloat16 has 8 bits, and there are 27 layers
     assert narrow["dtype"] == "float32"
     smallest, greatest = narrow["fp16_norms"]
-    assert 0 < smallest < greatest < 1000
-    assert narrow["fp16_loss"] == pytest.approx(2.5434, rel=0.05)
+    assert smallest == pytest.approx(found["smallest_norm"], rel=0.05)
+    assert np.isfinite(greatest)
+    assert narrow["fp16_loss"] == pytest.approx(found["true_loss"], rel=0.05)
 
 
 def test_xla_s_widening_on_a_cpu_is_told(on_jax: Mapping[str, Any], on_tensorflow: Mapping[str, Any]) -> None:
-    assert on_jax["bf16"]["facts"]["precision"] == "bfloat16 in memory, computed in f32"
-    assert on_jax["bf16"]["facts"]["is_emulated"] is True
+    assert on_jax["narrow"]["facts"]["precision"] == "bfloat16 in memory, computed in f32"
+    assert on_jax["narrow"]["facts"]["is_emulated"] is True
     assert on_jax["facts"]["precision"] == on_tensorflow["facts"]["precision"] == "float32"
 
 
@@ -141,4 +141,3 @@ def test_frameworks_agree_on_the_same_weights(
         assert float(ours["loss"]) == pytest.approx(float(theirs["loss"]), rel=1e-5)
         assert np.allclose(ours["scores"], theirs["scores"], rtol=1e-4, atol=1e-7)
     assert max(distances) < _GRADIENTS_AGREE
-    assert max(distances[-2:]) < _LAST_GRADIENTS_AGREE
