@@ -49,6 +49,10 @@ IMPORTED_IN = {
     },
     "mnbench": {
         "matplotlib": ("drawing/png.py",),
+        "tensorflow": ("workloads/keras/",),
+        "jax": ("workloads/keras/",),
+        "torch": ("workloads/keras/",),
+        "onnx": ("peers/tools/",),
         "click": ("cli/",),
     },
 }

@@ -40,7 +40,8 @@ _AGAINST_FLOAT = {
     Variant.INT8: Limit(6.0, "8 bits against float: a broken file has 3 dB or less"),
     Variant.INT16X8: Limit(6.0, "weights of 8 bits against float: a broken file has 3 dB or less"),
 }
-_OWN_FORM = Limit(12.0, "the same integers, roundings apart, or integers of another converter")
+# A converter of others may round elsewhere: OpenVINO's int8 of a sound file came to 11 to 12 dB on its worst picture.
+_OWN_FORM = Limit(8.0, "the same integers, roundings apart, or integers of another converter")
 # A whole net turns any rounding into gradients that differ by per cent (mnmodels.architectures.batch_norm).
 _GRADIENTS = {
     Variant.FLOAT32: Limit(20.0, "gradients of a whole net: roundings grow to per cent"),

@@ -12,10 +12,12 @@ from mnbench.cell import Cell, Work
 from mnbench.job import Job
 from mnbench.kit import home_of, make_kit
 from mnbench.launching import Launch
-from mnbench.peers import python_of
+from mnbench.peers import convert, python_of
+from mnbench.peers.peer import ENVIRONMENTS
 from mnbench.plan import budget_of
-from mnbench.preparing import Bundle
+from mnbench.preparing import Bundle, cache_folder
 from mnbench.process_environment import environment_of
+from mninfer.errors import MissingDependencyError
 
 __all__ = ["job_for", "launch_for"]
 
@@ -24,17 +26,35 @@ _WITH_PHOTO = (Work.PHOTO_TO_LABEL, Work.COLD_START)
 
 
 def job_for(cell: Cell, bundle: Bundle, *, pace: float, outputs: Path | None, is_profiled: bool = False) -> Job:
-    """The order for one process of ``cell``; ``outputs`` is where its outputs go, if they are wanted."""
+    """The order for one process of ``cell``; ``outputs`` is where its outputs go, if they are wanted.
+
+    Raises:
+        MissingDependencyError: what runs it, or converts for that, has an environment of its own, not installed.
+        MnError: a peer's tool can't convert the model.
+    """
     return Job(
         cell=cell,
         budget=budget_of(cell, pace),
         input=bundle.input_for(cell.batch),
-        file=bundle.file_for(cell),
+        file=_file_for(cell, bundle),
         network=bundle.network,
         picture=bundle.photo if cell.work in _WITH_PHOTO else None,
         outputs=outputs,
         is_profiled=is_profiled,
     )
+
+
+def _file_for(cell: Cell, bundle: Bundle) -> Path | None:
+    """What the engine loads: a file of the bundle, or what a peer's own tool makes of that, once."""
+    file = bundle.file_for(cell)
+    entry = engine_entry(cell.engine)
+    if entry.kind is EngineKind.PEER and file is not None:
+        return convert(cell.engine, cell.variant, file, cache_folder() / "converted" / bundle.model.name)
+    if cell.engine in ENVIRONMENTS and find_spec(entry.package) is None and _own_python(cell.engine) is None:
+        raise MissingDependencyError(
+            f'the engine "{cell.engine}" is not installed', hints=f"mnbench peers install {cell.engine}"
+        )
+    return file
 
 
 def launch_for(cell: Cell, scratch: Path) -> Launch:

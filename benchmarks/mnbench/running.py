@@ -22,7 +22,9 @@ from mnbench.launching import Outcome, run_worker
 from mnbench.machine import read_facts
 from mnbench.plan import Plan
 from mnbench.preparing import Bundle
+from mnbench.reasons import one_line
 from mnbench.record import Agreement, Record, Row, Status
+from mninfer.errors import MissingDependencyError, MnError
 
 __all__ = ["Watcher", "run_plan"]
 
@@ -64,7 +66,7 @@ def run_plan(
     started = previous.started if previous else datetime.now(UTC).isoformat(timespec="seconds")
     elapsed_before = previous.elapsed_s if previous else 0.0
     before = read_facts()
-    state = _State({cell.key: _row_of(cell, bundles, previous) for cell in plan.cells}, {})
+    state = _State({cell.key: _row_of(cell, previous) for cell in plan.cells}, {})
 
     def record(*, is_complete: bool) -> Record:
         rows = tuple(replace(row, doubts=doubts_of_row(row)) for row in state.rows.values())
@@ -96,13 +98,11 @@ def run_plan(
     return done
 
 
-def _row_of(cell: Cell, bundles: Mapping[str, Bundle], previous: Record | None) -> Row:
+def _row_of(cell: Cell, previous: Record | None) -> Row:
     old = previous.row(cell.key) if previous else None
     if old is not None and old.status in (Status.MEASURED, Status.PENDING):
         return old
-    file = bundles[cell.model].file_for(cell)
-    size = file.stat().st_size if file is not None else None
-    return Row(cell=cell, status=Status.PENDING, size_bytes=size)
+    return Row(cell=cell, status=Status.PENDING)
 
 
 @contextmanager
@@ -130,24 +130,35 @@ def _processes(
             num_all=plan.num_processes,
             left_s=left_s,
         )
+        bundle = bundles[cell.model]
         with clock.timing(cell):
             outputs = folder / "outputs.npz"
             outputs.unlink(missing_ok=True)
-            is_first = not row.processes
-            job = job_for(
-                cell,
-                bundles[cell.model],
-                pace=plan.pace,
-                outputs=outputs if is_first else None,
-                is_profiled=is_profiled and is_first,
-            )
-            outcome = run_worker(job, launch_for(cell, folder))
-        state.rows[cell.key] = _with_outcome(row, outcome, round_)
-        if outcome.process is not None and is_first:
-            state.rows[cell.key] = replace(
-                state.rows[cell.key], agreement=_agreement(cell, bundles[cell.model], outputs, state)
-            )
+            row = _measured(row, bundle, plan, folder, round_, outputs, is_profiled)
+        if row.status is Status.MEASURED and len(row.processes) == 1:
+            row = replace(row, agreement=_agreement(cell, bundle, outputs, state))
+        state.rows[cell.key] = row
         yield
+
+
+def _measured(row: Row, bundle: Bundle, plan: Plan, folder: Path, round_: int, outputs: Path, is_profiled: bool) -> Row:
+    """The row with one process more, or with the reason why there is none. The first tells its outputs, too."""
+    is_first = not row.processes
+    try:
+        job = job_for(
+            row.cell,
+            bundle,
+            pace=plan.pace,
+            outputs=outputs if is_first else None,
+            is_profiled=is_profiled and is_first,
+        )
+    except MissingDependencyError as error:
+        return _with_outcome(row, Outcome(Status.MISSING, one_line(error)), round_)
+    except MnError as error:
+        return _with_outcome(row, Outcome(Status.FAILED, one_line(error)), round_)
+    if job.file is not None:
+        row = replace(row, size_bytes=job.file.stat().st_size)
+    return _with_outcome(row, run_worker(job, launch_for(row.cell, folder)), round_)
 
 
 _GOING = (Status.MEASURED, Status.PENDING)

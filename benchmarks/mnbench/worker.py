@@ -18,6 +18,7 @@ from mnbench.cell import Cell, Device, Work
 from mnbench.job import Job
 from mnbench.machine import EnergyMeter, read_conditions
 from mnbench.process_memory import read_memory
+from mnbench.reasons import one_line
 from mnbench.record import Process, Status
 from mnbench.sampling import sample
 from mnbench.workloads.protocol import Workload
@@ -52,9 +53,9 @@ def _outcome_of(job: Job) -> dict[str, Any]:
     try:
         return {"status": str(Status.MEASURED), "reason": "", "process": _measure(job).to_json()}
     except MissingDependencyError as error:
-        return {"status": str(Status.MISSING), "reason": _one_line(error)}
+        return {"status": str(Status.MISSING), "reason": one_line(error)}
     except MnError as error:
-        return {"status": str(Status.FAILED), "reason": _one_line(error)}
+        return {"status": str(Status.FAILED), "reason": one_line(error)}
 
 
 def _measure(job: Job) -> Process:
@@ -100,7 +101,7 @@ def _profile(job: Job) -> dict[str, Any]:
     try:
         return {"profile": profile_job(job).to_json()}
     except MnError as error:  # the whole has been timed all the same
-        return {"profile_reason": _one_line(error)}
+        return {"profile_reason": one_line(error)}
 
 
 def _open_workload(job: Job) -> Workload:
@@ -132,11 +133,6 @@ def _write_outputs(workload: Workload, path: Path) -> None:
     outputs: Mapping[str, Any] = {f"output_{i}": output for i, output in enumerate(workload.outputs())}
     with path.open("wb") as file:
         np.savez(file, **outputs)
-
-
-def _one_line(error: MnError) -> str:
-    hints = f" (try: {error.hints[0]})" if error.hints else ""
-    return f"{error.what}{hints}"
 
 
 if __name__ == "__main__":
