@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mnbench.cell import Variant
+from mnbench.preparing.bare_network import bare_network
 from mnbench.preparing.bundle import KERAS, Bundle, StoredFile, file_key
 from mnbench.preparing.converting import Made, backend_here, convert_forms, refuse_without_keras
 from mnbench.preparing.network import build_network, preprocessing
@@ -23,8 +24,10 @@ from mnbench.preparing.wanted import Form, Wanted
 from mnbench.record import TestedModel
 from mninfer.errors import InputError
 from mninfer.files import read_regular_file
+from mninfer.model_file import SourceContract
 from mninfer.preprocessing import PreprocessSpec, StatedPreprocess
 from mnmodels.backend import start_keras
+from mnmodels.keras_file import load_keras, save_keras
 
 __all__ = ["SEED", "bundle_of_keras"]
 
@@ -67,9 +70,7 @@ def _begin(request: NetworkRequest | KerasRequest, identity: str, store: Store, 
         keras_file = _put_network(network, store)
         title, weights = _title(request), f"random, seed {SEED}"
     else:
-        network = {}
-        data = read_regular_file(request.path, _MOST_KERAS_BYTES)
-        keras_file = store.put(f"weights{request.path.suffix.lower() or '.keras'}", data)
+        network, keras_file = {}, _put_file(request.path, store)
         title, weights = request.name, request.path.name
     model, _ = _open(store.path(keras_file))
     return Bundle(
@@ -90,19 +91,27 @@ def _title(request: NetworkRequest) -> str:
 
 
 def _put_network(network: dict[str, Any], store: Store) -> StoredFile:
-    from mninfer.model_file import SourceContract
-    from mnmodels.keras_file.save import save_keras
+    return _put_model(build_network(network), preprocessing(), store)
 
+
+def _put_file(path: Path, store: Store) -> StoredFile:
+    """The file as it is; without the layers that normalize pictures where it has some."""
+    model, preprocess = _open(path)
+    bare, bare_preprocess = bare_network(model, preprocess)
+    if bare is not model:
+        return _put_model(bare, bare_preprocess, store)
+    return store.put(f"weights{path.suffix.lower() or '.keras'}", read_regular_file(path, _MOST_KERAS_BYTES))
+
+
+def _put_model(model: Any, preprocess: PreprocessSpec, store: Store) -> StoredFile:
     path = store.folder / "weights.keras"
-    contract = SourceContract(labels=None, preprocess=preprocessing())
-    save_keras(build_network(network), path, contract=contract, force=True)
+    save_keras(model, path, contract=SourceContract(labels=None, preprocess=preprocess), force=True)
     return StoredFile.of(path.name, path.read_bytes())
 
 
 def _open(path: Path) -> tuple[Any, PreprocessSpec]:
     """The model and how pictures become its input."""
     from mnmodels.evaluation.keras_preprocess import settle_preprocess
-    from mnmodels.keras_file import load_keras
 
     file = load_keras(os.fspath(path))
     in_file = file.contract.preprocess if file.contract else None

@@ -23,6 +23,7 @@ from mnbench.preparing.wanted import wanted_of
 from mnbench.workloads.flatbuffer import open_workload
 from mninfer.errors import MnError
 from mnmodels.backend import start_keras
+from mnmodels.keras_file import load_keras
 
 NETWORK = "mobilenet_v1_0.25_32"
 FORMS = (Variant.FLOAT32, Variant.UNFUSED, Variant.INT8)
@@ -128,6 +129,36 @@ def test_a_keras_file_keeps_its_weights_and_its_name(tmp_path: Path, bundle: Bun
     cell = Cell(work=Work.FORWARD, model="kitchen", engine="litert")
     (own,), (original,) = (arrays(each.reference_for(cell)) for each in (made, bundle))
     assert np.allclose(own, original, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def own_layers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network that takes pixels: it normalizes them itself."""
+    keras = start_keras("tensorflow")
+    x = image = keras.Input((32, 32, 3), name="image")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling")(x)
+    x = keras.layers.Conv2D(8, 3, strides=2, activation="relu", name="conv")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    x = keras.layers.Dense(10, activation="softmax", name="dense")(x)
+    model = keras.Model(image, x, name="own")
+    model.get_layer("dense").kernel.assign(np.random.default_rng(0).normal(size=(8, 10)) * 4)
+    path = tmp_path_factory.mktemp("own") / "own.keras"
+    model.save(path)
+    return path
+
+
+def test_layers_that_normalize_are_taken_out_so_that_all_engines_get_one_input(own_layers: Path) -> None:
+    request = read_request(str(own_layers))
+    made = make_bundle(request, wanted_of([Variant.FLOAT32], [1]), own_layers.parent / "b", lambda _: None)
+    tensor = np.load(made.input_for(1))
+    assert -1 <= tensor.min() < 0 < tensor.max() <= 1
+    bare, whole = (load_keras(str(path)).model for path in (made.files[KERAS], own_layers))
+    assert "rescaling" not in {layer.name for layer in bare.layers}
+    answer = np.asarray(whole((tensor + 1) * 127.5, training=False))
+    assert np.allclose(np.asarray(bare(tensor, training=False)), answer, atol=1e-5)
+    cell = Cell(work=Work.FORWARD, model="own", engine="litert")
+    assert np.allclose(arrays(made.reference_for(cell))[0], answer, atol=1e-5)
+    assert made.model.files["float32"]["verification"]["sqnr_db"] > 80
 
 
 def test_a_variant_that_can_not_be_is_told_and_the_others_are_made(tmp_path: Path) -> None:
