@@ -64,11 +64,17 @@ def blocks_of(preset: Preset, around: Surroundings) -> tuple[Block, ...]:
 def _table(around: Surroundings) -> tuple[Block, ...]:
     models = (_V1,)
     tensorflow = training_block(models, "keras-tensorflow")
-    limited = [isa for isa in (InstructionSet.SSE41, InstructionSet.AVX2) if isa in around.instruction_sets]
+    both = (BatchNorm.COMPOSED, BatchNorm.FUSED)
+    # As of 2017: AVX2 with both; and before AVX2 the composed one, which every instruction set has fast kernels for.
+    limits = {InstructionSet.AVX2: both, InstructionSet.SSE41: (BatchNorm.COMPOSED,)}
     return (
-        replace(tensorflow, batch_norms=(BatchNorm.COMPOSED, BatchNorm.FUSED)),
+        replace(tensorflow, batch_norms=both),
         replace(tensorflow, compilers=(Compiler.XLA,)),
-        *(replace(tensorflow, instruction_sets=(isa,)) for isa in limited),
+        *(
+            replace(tensorflow, instruction_sets=(limit,), batch_norms=norms)
+            for limit, norms in limits.items()
+            if limit in around.instruction_sets
+        ),
         training_block(models, "keras-jax"),
         Block(models=models, engines=("litert",), variants=FORMS),
         Block(models=models, engines=("litert",), variants=PEER_FORMS, threads=_several(around)),
