@@ -145,25 +145,34 @@ def _with_inputs(
 
 
 def _with_forms(bundle: Bundle, forms: Sequence[Form], store: Store, watch: Watch) -> Bundle:
-    """The flatbuffers, and of quantized ones their answers."""
-    stored, references, missing = dict(bundle.stored), dict(bundle.references), dict(bundle.missing)
-    facts = {key: dict(of_file) for key, of_file in bundle.model.files.items()}
-    facts[KERAS] = _facts(stored[KERAS])
-    name = bundle.model.name
-    made = convert_forms(store.path(stored[KERAS]), forms, lambda stage: watch(f"{name}: {stage}")) if forms else ()
-    for outcome in made:
+    """The flatbuffers, or why there is none."""
+    name, keras_file = bundle.model.name, bundle.stored[KERAS]
+    bundle = _with_facts(bundle, KERAS, _facts(keras_file))
+    if not forms:
+        return bundle
+    for outcome in convert_forms(store.path(keras_file), forms, lambda stage: watch(f"{name}: {stage}")):
         key = file_key(outcome.variant, outcome.batch)
-        if not isinstance(outcome, Made):
-            missing[key] = outcome.reason
-            continue
-        stored[key] = store.put(f"{_file_name(key)}.tflite", outcome.data)
-        facts[key] = {**_facts(stored[key]), "verification": outcome.facts}
-        if outcome.variant in _WITH_REFERENCE:
-            pictures = np.load(bundle.input_for(outcome.batch))
-            outputs = encode_array(*flatbuffer_outputs(outcome.data, pictures), is_archive=True)
-            references[key] = store.put(f"reference_{_file_name(key)}.npz", outputs)
-    model = replace(bundle.model, files=facts)
-    return replace(bundle, model=model, stored=stored, references=references, missing=missing)
+        if isinstance(outcome, Made):
+            bundle = _with_form(bundle, key, outcome, store)
+        else:
+            bundle = replace(bundle, missing={**bundle.missing, key: outcome.reason})
+    return bundle
+
+
+def _with_form(bundle: Bundle, key: str, made: Made, store: Store) -> Bundle:
+    """One flatbuffer, what is known of it, and of a quantized one its answers."""
+    file = store.put(f"{_file_name(key)}.tflite", made.data)
+    bundle = replace(bundle, stored={**bundle.stored, key: file})
+    bundle = _with_facts(bundle, key, {**_facts(file), "verification": made.facts})
+    if made.variant not in _WITH_REFERENCE:
+        return bundle
+    outputs = flatbuffer_outputs(made.data, np.load(bundle.input_for(made.batch)))
+    reference = store.put(f"reference_{_file_name(key)}.npz", encode_array(*outputs, is_archive=True))
+    return replace(bundle, references={**bundle.references, key: reference})
+
+
+def _with_facts(bundle: Bundle, key: str, facts: dict[str, Any]) -> Bundle:
+    return replace(bundle, model=replace(bundle.model, files={**bundle.model.files, key: facts}))
 
 
 def _facts(file: StoredFile) -> dict[str, Any]:
