@@ -30,18 +30,20 @@ class Limit:
     reason: str
 
 
-# Of one picture; mnconvert's verification looks at 64 pictures' mean, so that it may ask for more.
+# Of one picture, the worst; mnconvert's verification looks at 64 pictures' mean, so that it may ask for more. Measured
+# on V1, V2 and both V3 with random weights, 48 pictures each (21 November 2026, LiteRT 2.1, x86-64): the least SQNR of
+# fp16 is 33 dB, of int8 12, of dynamic 5; of int8 by XNNPACK against int8 by plain kernels 12. The answer to another
+# picture has -9 to 9 dB, that to a grey one less than 0.
 _AGAINST_FLOAT = {
     Variant.FLOAT32: Limit(60.0, "the order of sums, a thousandth at most: bf16 and fp16 in disguise stay below"),
     Variant.UNFUSED: Limit(60.0, "the same arithmetic in another order"),
     Variant.FP16: Limit(20.0, "weights, or all numbers, of 11 bits"),
     Variant.BF16: Limit(8.0, "all numbers of 8 bits, through some thirty layers"),
-    Variant.DYNAMIC: Limit(6.0, "8 bits against float: a broken file has 3 dB or less"),
-    Variant.INT8: Limit(6.0, "8 bits against float: a broken file has 3 dB or less"),
-    Variant.INT16X8: Limit(6.0, "weights of 8 bits against float: a broken file has 3 dB or less"),
+    Variant.DYNAMIC: Limit(4.0, "each activation in 8 bits of its own range, outliers and all"),
+    Variant.INT8: Limit(10.0, "8 bits: a wrong input or a broken file stays below"),
+    Variant.INT16X8: Limit(10.0, "weights of 8 bits: a wrong input or a broken file stays below"),
 }
-# A converter of others may round elsewhere: OpenVINO's int8 of a sound file came to 11 to 12 dB on its worst picture.
-_OWN_FORM = Limit(8.0, "the same integers, roundings apart, or integers of another converter")
+_OWN_FORM = Limit(10.0, "the same integers, rounded by other kernels, or integers of another converter")
 # A whole net turns any rounding into gradients that differ by per cent (mnmodels.architectures.batch_norm).
 _GRADIENTS = {
     Variant.FLOAT32: Limit(20.0, "gradients of a whole net: roundings grow to per cent"),
