@@ -15,7 +15,7 @@ pytestmark = pytest.mark.smoke
 @pytest.fixture
 def section(repository: Path) -> str:
     text = (repository / "docs" / "formats.md").read_text(encoding="utf-8")
-    return text.partition("\n### `bundle.json`\n")[2].partition("\n## ")[0]
+    return text.partition("\n## Bundles of mnbench: `bundle.json`\n")[2].partition("\n## ")[0]
 
 
 def test_the_example_is_written_as_it_stands(section: str) -> None:
