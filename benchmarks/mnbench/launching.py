@@ -14,7 +14,7 @@ from mnbench.job import Job
 from mnbench.record import Process, Status
 from mninfer.errors import InputError
 
-__all__ = ["Launch", "Outcome", "run_worker"]
+__all__ = ["Launch", "Outcome", "run_apart", "run_worker"]
 
 # Beside its sampling a process may start, open, compile and check for so long; then it counts as hung.
 GRACE_S = 180.0
@@ -44,18 +44,24 @@ class Outcome:
 
 def run_worker(job: Job, launch: Launch) -> Outcome:
     """Measure ``job`` in a fresh process. Never raises for what happens in there; Control-C ends it, too."""
+    limit_s = launch.grace_s + _MOST_RUNS_LONG * (job.budget.seconds + job.budget.warm_up_seconds)
+    told = run_apart("mnbench.worker", job, launch, limit_s=limit_s)
+    return Outcome(Status.FAILED, told) if isinstance(told, str) else _read(told)
+
+
+def run_apart(module: str, job: Job, launch: Launch, *, limit_s: float) -> Path | str:
+    """Run ``python -m module JOB OUTCOME`` in a process of its own: the outcome's path, or why there is none."""
     order, outcome, words = (launch.scratch / name for name in ("job.json", "outcome.json", "words.txt"))
     order.write_text(json.dumps(job.to_json()), encoding="utf-8")
     outcome.unlink(missing_ok=True)
-    limit_s = launch.grace_s + _MOST_RUNS_LONG * (job.budget.seconds + job.budget.warm_up_seconds)
-    command = [launch.python, "-m", "mnbench.worker", str(order), str(outcome)]
+    command = [launch.python, "-m", module, str(order), str(outcome)]
     with words.open("wb") as chatter:
         code = _run(command, launch, chatter.fileno(), limit_s)
     if code is None:
-        return Outcome(Status.FAILED, f"hung: ended after {limit_s:.0f} s")
-    if code != 0 or not outcome.exists():
-        return Outcome(Status.FAILED, _how_it_ended(code, words))
-    return _read(outcome)
+        return f"hung: ended after {limit_s:.0f} s"
+    if not outcome.exists():
+        return _how_it_ended(code, words)
+    return outcome
 
 
 def _run(command: list[str], launch: Launch, chatter: int, limit_s: float) -> int | None:

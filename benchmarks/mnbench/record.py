@@ -13,7 +13,7 @@ from mnbench.cell import Cell
 from mnbench.fields import Fields
 from mninfer.errors import InputError
 
-__all__ = ["SCHEMA", "Agreement", "Doubt", "Process", "Record", "Row", "Status", "TestedModel"]
+__all__ = ["SCHEMA", "Agreement", "Doubt", "MeasuredModel", "Process", "Record", "Row", "Status"]
 
 SCHEMA = 1
 
@@ -161,7 +161,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestedModel:
+class MeasuredModel:
     """A model of a run: ``files`` says of each variant its sha256 and size; ``weights`` are "random, seed 0" or a name.
 
     ``accuracy`` is what is known of each variant's top-1, with n and a standard error, from a stated source.
@@ -185,7 +185,7 @@ class TestedModel:
         }
 
     @classmethod
-    def from_json(cls, value: object, where: str) -> "TestedModel":
+    def from_json(cls, value: object, where: str) -> "MeasuredModel":
         fields = Fields(value, where)
         files, accuracy = Fields(fields.mapping("files"), where), Fields(fields.mapping("accuracy"), where)
         return cls(
@@ -210,7 +210,7 @@ class Record:
     command: str
     plan: str
     rows: tuple[Row, ...]
-    models: tuple[TestedModel, ...] = ()
+    models: tuple[MeasuredModel, ...] = ()
     machine: Mapping[str, Any] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
     is_complete: bool = True
@@ -249,7 +249,7 @@ class Record:
             command=fields.text("command"),
             plan=fields.text("plan"),
             rows=tuple(Row.from_json(each, f"rows[{i}]") for i, each in enumerate(fields.list("rows"))),
-            models=tuple(TestedModel.from_json(each, f"models[{i}]") for i, each in enumerate(fields.list("models"))),
+            models=tuple(MeasuredModel.from_json(each, f"models[{i}]") for i, each in enumerate(fields.list("models"))),
             machine=fields.mapping("machine"),
             doubts=tuple(Doubt.from_json(each) for each in fields.list("doubts")),
             is_complete=fields.flag("is_complete"),

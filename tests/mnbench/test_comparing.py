@@ -235,9 +235,9 @@ def test_what_else_changed_is_told() -> None:
 
 
 def test_files_of_other_bytes_are_told() -> None:
-    def model(sha256: str) -> records.TestedModel:
+    def model(sha256: str) -> records.MeasuredModel:
         files = {"int8": {"sha256": sha256}, "float32": {"sha256": "same"}}
-        return records.TestedModel(name="net", title="Net", weights="", input_shape=(1,), files=files)
+        return records.MeasuredModel(name="net", title="Net", weights="", input_shape=(1,), files=files)
 
     before, after = (record(*rows_of(10), models=(model(sha256),)) for sha256 in ("one", "two"))
     assert compare(before, after).changes == ("net int8: another file",)

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnbench import record as data
 from mnbench.cell import Cell, Variant, Work
-from mnbench.record import Agreement, Doubt, Process, Record, Row, Status
+from mnbench.record import Agreement, Doubt, MeasuredModel, Process, Record, Row, Status
 from mnbench.record_file import encode_record, read_record, write_record
 from mninfer.errors import InputError, OutputError
 
@@ -43,7 +42,7 @@ RECORD = Record(
         ),
         Row(cell=Cell(work=Work.IMPORT, model="m", engine="mninfer"), status=Status.MISSING, reason="not installed"),
     ),
-    models=(data.TestedModel(name="mobilenet", title="V1", weights="random, seed 0", input_shape=(1, 224, 224, 3)),),
+    models=(MeasuredModel(name="mobilenet", title="V1", weights="random, seed 0", input_shape=(1, 224, 224, 3)),),
     machine={"before": {"cpu": {"model": "x"}}},
     doubts=(Doubt("battery", "on battery"),),
     started="2026-11-21T20:00:00+00:00",

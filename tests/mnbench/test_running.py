@@ -13,9 +13,8 @@ from mnbench.cell import Cell, Variant, Work
 from mnbench.job import Job
 from mnbench.launching import Launch, Outcome
 from mnbench.plan import Plan
-from mnbench.record import Process, Record, Status
-from mnbench.record import TestedModel as ModelFacts  # pytest takes what is called Test… for a test
-from mnbench.running import run_plan
+from mnbench.record import MeasuredModel, Process, Record, Status
+from mnbench.running import RunConfig, run_plan
 
 pytestmark = pytest.mark.smoke
 
@@ -23,7 +22,7 @@ FLOAT = Cell(work=Work.FORWARD, model="m", engine="litert")
 INT8 = replace(FLOAT, variant=Variant.INT8)
 BACKWARD = Cell(work=Work.FORWARD_BACKWARD, model="m", engine="keras-tensorflow", threads=None)
 JAX = replace(BACKWARD, engine="keras-jax")
-MODEL = ModelFacts(name="m", title="M", weights="random", input_shape=(1, 8, 8, 3))
+MODEL = MeasuredModel(name="m", title="M", weights="random", input_shape=(1, 8, 8, 3))
 SCORES = np.linspace(-1, 1, 10, dtype=np.float32)[None]
 
 
@@ -32,7 +31,7 @@ class FakeBundle:
     """A model whose reference's outputs lie in a folder."""
 
     folder: Path
-    model: ModelFacts = field(default_factory=lambda: MODEL)
+    model: MeasuredModel = field(default_factory=lambda: MODEL)
     network: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -69,16 +68,10 @@ class Bench:
         self.left_s.append(left_s)
         assert 0 <= num_done < num_all
 
-    def __call__(self, plan: Plan, **options: Any) -> Record:
-        return run_plan(
-            plan,
-            {"m": self.bundle},  # type: ignore[dict-item]
-            device="d",
-            command="mnbench run",
-            save=self.saved.append,
-            watcher=self,
-            **options,
-        )
+    def __call__(self, plan: Plan, *, previous: Record | None = None, is_profiled: bool = False) -> Record:
+        bundles: Any = {"m": self.bundle}
+        config = RunConfig(plan=plan, bundles=bundles, device="d", command="mnbench run", is_profiled=is_profiled)
+        return run_plan(config, save=self.saved.append, watcher=self, previous=previous)
 
 
 def measured(job: Job, scores: np.ndarray = SCORES) -> Outcome:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from mnbench.cell import Cell, Variant, Work
 from mnbench.profiling import OperatorTime, Profile
-from mnbench.record import Record, TestedModel
+from mnbench.record import MeasuredModel, Record
 from support.records import row_of, workstation_record
 
 __all__ = ["profile", "profiled_record", "zoo_record"]
@@ -69,9 +69,9 @@ def zoo_record() -> Record:
     return replace(workstation_record(), rows=tuple(rows), models=tuple(models))
 
 
-def _tested(name: str, title: str, size: int, top1: float) -> TestedModel:
+def _tested(name: str, title: str, size: int, top1: float) -> MeasuredModel:
     accuracy = {
         variant: {"top1_percent": top1 - loss, "standard_error": 0.6, "n": 1000}
         for variant, loss in (("float32", 0.0), ("int8", 0.4))
     }
-    return TestedModel(name=name, title=title, weights="", input_shape=(size, size, 3), accuracy=accuracy)
+    return MeasuredModel(name=name, title=title, weights="", input_shape=(size, size, 3), accuracy=accuracy)

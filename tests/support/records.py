@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from mnbench.cell import BatchNorm, Cell, Compiler, Device, InstructionSet, Variant, Work
-from mnbench.record import Agreement, Doubt, Process, Record, Row, Status, TestedModel
+from mnbench.record import Agreement, Doubt, MeasuredModel, Process, Record, Row, Status
 
 __all__ = [
     "MODEL",
@@ -327,7 +327,7 @@ def _record(device: str, rows: Sequence[Row], *, machine: Mapping[str, Any]) -> 
     files = {str(variant): {"sha256": f"{i:064x}", "size_bytes": size} for i, (variant, (_, size)) in _numbered()}
     titles = {MODEL: "MobileNet V1 1.0/224", OTHER_MODEL: "MobileNet V2 1.0/224"}
     models = tuple(
-        TestedModel(
+        MeasuredModel(
             name=name,
             title=title,
             weights="random, seed 0",

@@ -49,7 +49,7 @@ def plan_options(command: Command) -> Command:
         ),
         click.option("--works", metavar="A,B", help=f"Of {', '.join(Work)}."),
         click.option("--variants", metavar="A,B", help=f"Of {', '.join(Variant)}."),
-        click.option("--batch", metavar="1,8", help="Pictures in one run."),
+        click.option("--batch", metavar="1,8", help='Pictures in one run; "saturating" finds the batch.'),
         click.option("--threads", metavar="1,2,4", help="Threads of an engine."),
         click.option("--engines", metavar="A,B", help="As litert, keras-jax, onnxruntime: mnbench peers list."),
         click.option(

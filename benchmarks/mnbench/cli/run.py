@@ -13,6 +13,7 @@ from mnbench.cell import Work
 from mnbench.cli.other_device import check_target, measure_there
 from mnbench.cli.request import Request, plan_options, requested
 from mnbench.cli.run_progress import RunProgress
+from mnbench.cli.saturating import settled_batches
 from mnbench.record_file import read_record, write_record
 from mninfer.cli.options import examples
 from mninfer.cli.output import note, say
@@ -63,6 +64,8 @@ def command(**options: Any) -> int:
     output = options["output"]
     target = check_target(options)
     previous = _previous(options)
+    progress = RunProgress()
+    options = settled_batches(options, previous, progress)
     request = requested(options)
     if previous is not None and previous.plan != request.plan.digest:
         raise InputError(
@@ -70,7 +73,6 @@ def command(**options: Any) -> int:
             where=output,
             hints=("the same options as then", "another file: -o FILE"),
         )
-    progress = RunProgress()
     try:
         bundles = _bundles(request, progress)
         if target is None:
@@ -104,18 +106,17 @@ def _here(
 ) -> "Record":
     from mnbench.device_name import device_name
     from mnbench.machine import read_facts
-    from mnbench.running import run_plan
+    from mnbench.running import RunConfig, run_plan
 
-    return run_plan(
-        request.plan,
-        bundles,
+    config = RunConfig(
+        plan=request.plan,
+        bundles=bundles,
         device=options["device_name"] or device_name(read_facts()),
         command=_command_line(),
-        save=_Saver(options["output"], is_ours=options["force"] or previous is not None),
-        watcher=progress,
-        previous=previous,
         is_profiled=options["is_profiled"],
     )
+    saver = _Saver(options["output"], is_ours=options["force"] or previous is not None)
+    return run_plan(config, save=saver, watcher=progress, previous=previous)
 
 
 class _Saver:

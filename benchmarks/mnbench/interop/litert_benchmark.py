@@ -11,7 +11,7 @@ from typing import Any
 from mnbench.cell import Cell, Device, Variant, Work
 from mnbench.fields import Fields
 from mnbench.interop.log_rows import row_of_processes
-from mnbench.record import Doubt, Process, Record, Row, TestedModel
+from mnbench.record import Doubt, MeasuredModel, Process, Record, Row
 from mninfer.errors import InputError
 
 __all__ = ["LitertResult", "is_litert_result", "litert_result", "read_litert_result", "rows_of_litert_results"]
@@ -181,7 +181,7 @@ def _percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
-def _throughput(model: TestedModel | None, avg_ms: float, batch: int) -> float | None:
+def _throughput(model: MeasuredModel | None, avg_ms: float, batch: int) -> float | None:
     if model is None or not model.input_shape or avg_ms <= 0:
         return None
     num_bytes = 4 * batch

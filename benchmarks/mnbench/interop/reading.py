@@ -15,7 +15,7 @@ from mnbench.interop.litert_benchmark import (
     rows_of_litert_results,
 )
 from mnbench.interop.log_rows import rows_of_logs
-from mnbench.record import Record, Row, TestedModel
+from mnbench.record import MeasuredModel, Record, Row
 from mninfer.errors import InputError, ModelFileError
 from mninfer.files import FileTooLargeError, NotRegularFileError, read_regular_file
 from mninfer.model_file import load_json
@@ -94,9 +94,9 @@ def _named(path: str, naming: Naming, where: str) -> tuple[str, Variant]:
     return name, variant
 
 
-def _models(rows: Sequence[Row]) -> tuple[TestedModel, ...]:
+def _models(rows: Sequence[Row]) -> tuple[MeasuredModel, ...]:
     names = dict.fromkeys(row.cell.model for row in rows)
-    return tuple(TestedModel(name=name, title=name, weights="not told", input_shape=()) for name in names)
+    return tuple(MeasuredModel(name=name, title=name, weights="not told", input_shape=()) for name in names)
 
 
 def _read(path: str) -> _Read:

@@ -15,7 +15,7 @@ from mnbench.agreement import is_held_against_its_own_form
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Cell, Variant, Work
 from mnbench.fields import Fields
-from mnbench.record import TestedModel
+from mnbench.record import MeasuredModel
 from mninfer.errors import InputError, ModelFileError
 from mninfer.files import FileTooLargeError, NotRegularFileError, read_regular_file, write_atomically
 from mninfer.model_file import dump_json, load_json
@@ -80,7 +80,7 @@ class Bundle:
 
     folder: Path
     identity: str
-    model: TestedModel
+    model: MeasuredModel
     photo_file: StoredFile
     network: Mapping[str, Any] = field(default_factory=dict)
     stored: Mapping[str, StoredFile] = field(default_factory=dict)
@@ -154,7 +154,7 @@ class Bundle:
         return cls(
             folder=folder,
             identity=fields.text("identity"),
-            model=TestedModel.from_json(fields.mapping("model"), "model"),
+            model=MeasuredModel.from_json(fields.mapping("model"), "model"),
             network=fields.mapping("network"),
             photo_file=StoredFile.from_json(fields.raw("photo"), "photo"),
             stored={_checked_key(key): file for key, file in _stored(fields, "files").items()},

@@ -15,7 +15,7 @@ from mnbench.preparing.pictures import encode_array, input_of, photo_jpeg
 from mnbench.preparing.request import FlatbufferRequest
 from mnbench.preparing.store import Store
 from mnbench.preparing.wanted import Wanted
-from mnbench.record import TestedModel
+from mnbench.record import MeasuredModel
 from mninfer.errors import UnsupportedModelError
 from mninfer.loading import read_checked
 from mninfer.model_file import ModelFile, image_input
@@ -61,7 +61,7 @@ def _begin(request: FlatbufferRequest, identity: str, file: ModelFile, tensor: T
     return Bundle(
         folder=store.folder,
         identity=identity,
-        model=TestedModel(
+        model=MeasuredModel(
             name=request.name, title=request.name, weights=request.path.name, input_shape=shape, files=facts
         ),
         # Of a file that doesn't say how a picture becomes its input; it takes as long whatever the numbers are.

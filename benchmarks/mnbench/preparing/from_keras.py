@@ -21,7 +21,7 @@ from mnbench.preparing.pictures import encode_array, input_of, photo_jpeg
 from mnbench.preparing.request import KerasRequest, NetworkRequest
 from mnbench.preparing.store import Store
 from mnbench.preparing.wanted import Form, Wanted
-from mnbench.record import TestedModel
+from mnbench.record import MeasuredModel
 from mninfer.errors import InputError
 from mninfer.files import read_regular_file
 from mninfer.model_file import SourceContract
@@ -76,7 +76,7 @@ def _begin(request: NetworkRequest | KerasRequest, identity: str, store: Store, 
     return Bundle(
         folder=store.folder,
         identity=identity,
-        model=TestedModel(name=request.name, title=title, weights=weights, input_shape=_picture_shape(model)),
+        model=MeasuredModel(name=request.name, title=title, weights=weights, input_shape=_picture_shape(model)),
         network=network,
         photo_file=store.put("photo.jpg", photo_jpeg()),
         stored={KERAS: keras_file},

@@ -11,7 +11,7 @@ from mnbench.cell import Cell, Device
 from mnbench.doubts import doubts_of_run
 from mnbench.interop.benchmark_model import BenchmarkLog, read_benchmark_model
 from mnbench.interop.log_rows import process_of_log, row_of_processes
-from mnbench.record import Process, Record, Row, Status, TestedModel
+from mnbench.record import MeasuredModel, Process, Record, Row, Status
 from mnbench.remote.adb_device import AdbDevice
 from mnbench.remote.android import read_android_conditions, read_android_facts
 from mnbench.remote.target import AdbTarget
@@ -31,7 +31,7 @@ class AdbOrder:
 
     benchmark_model: Path
     files: Mapping[Cell, Path]
-    models: tuple[TestedModel, ...] = ()
+    models: tuple[MeasuredModel, ...] = ()
     rounds: int = 5
     seconds: float = 2.0
     is_profiled: bool = False

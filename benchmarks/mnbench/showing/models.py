@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from mnbench.record import Record, TestedModel
+from mnbench.record import MeasuredModel, Record
 
 __all__ = ["about_of", "input_of", "model_of", "title_of"]
 
 
-def model_of(records: Sequence[Record], name: str) -> TestedModel | None:
+def model_of(records: Sequence[Record], name: str) -> MeasuredModel | None:
     """The model called ``name``, as the first record has it that knows it."""
     return next((model for record in records for model in record.models if model.name == name), None)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from mnbench.cell import Cell, Device, Variant, Work
-from mnbench.record import Record, Row, TestedModel
+from mnbench.record import MeasuredModel, Record, Row
 from mnbench.showing.configurations import device_of
 from mnbench.showing.figures import spell_bytes
 from mnbench.showing.footnotes import Footnotes, footnotes_of
@@ -83,14 +83,14 @@ def _lines(record: Record, threads: Sequence[int], footnotes: Footnotes) -> Iter
         above = name
 
 
-def _agreement(model: TestedModel | None, variant: Variant) -> Entry:
+def _agreement(model: MeasuredModel | None, variant: Variant) -> Entry:
     """What mnconvert's verification saw when the file was made."""
     facts = {} if model is None else model.files.get(str(variant), {})
     share = fact_number(facts, "verification", "agreement")
     return Entry(text="" if share is None else f"{100 * share:.1f} %")
 
 
-def _top1(model: TestedModel | None, variant: Variant) -> Entry:
+def _top1(model: MeasuredModel | None, variant: Variant) -> Entry:
     facts = _accuracy(model, variant)
     percent, error = fact_number(facts, "top1_percent"), fact_number(facts, "standard_error")
     if percent is None:
@@ -98,7 +98,7 @@ def _top1(model: TestedModel | None, variant: Variant) -> Entry:
     return Entry(text=f"{percent:.1f} %" if error is None else f"{percent:.1f} ± {error:.1f} %")
 
 
-def _accuracy(model: TestedModel | None, variant: Variant) -> Mapping[str, Any]:
+def _accuracy(model: MeasuredModel | None, variant: Variant) -> Mapping[str, Any]:
     return {} if model is None else model.accuracy.get(str(variant), {})
 
 

@@ -215,3 +215,18 @@ def test_a_run_leaves_nothing_behind(model: Path, cli: Cli, tmp_path: Path) -> N
     assert cli("run", "--models", model, *FAST, "-o", tmp_path / "r.json").code == 0
     assert set(Path(os.environ.get("TMPDIR", "/tmp")).glob("mnbench-*")) <= before
     assert sys.executable not in (tmp_path / "r.json").read_text()
+
+
+def test_a_plan_tells_of_the_batch_that_is_found_later(cli: Cli) -> None:
+    outcome = cli("plan", "--preset", "gpu")
+    assert outcome.code == 0
+    assert "the batch that saturates the device" in outcome.out
+    assert "/b1/" not in outcome.out
+    assert "saturates" not in cli("plan", "--preset", "gpu", "--batch", "1,8").out
+    assert cli("plan", "--preset", "gpu", "--batch", "saturating,many").code == 2
+
+
+def test_a_saturating_batch_wants_a_training_framework(cli: Cli, model: Path, tmp_path: Path) -> None:
+    outcome = cli("run", "--models", model, *FAST, "--batch", "saturating", "-o", tmp_path / "r.json")
+    assert outcome.code == 2
+    assert "--engines keras-jax" in outcome.err

@@ -59,7 +59,7 @@ def rows_of(*values: dict[str, Any], variant: Variant = Variant.INT8) -> tuple[R
     return rows_of_litert_results([read_litert_result(value) for value in values], "m", variant)
 
 
-def record_of(row: Row, *models: records.TestedModel) -> Record:
+def record_of(row: Row, *models: records.MeasuredModel) -> Record:
     return Record(device="d", command="", plan="", rows=(row,), models=models)
 
 
@@ -130,7 +130,7 @@ def test_a_result_that_is_none(value: dict[str, Any], what: str) -> None:
 
 
 def test_a_row_is_written_as_the_program_writes_it() -> None:
-    model = records.TestedModel(name="m", title="m", weights="random", input_shape=(1, 224, 224, 3))
+    model = records.MeasuredModel(name="m", title="m", weights="random", input_shape=(1, 224, 224, 3))
     row = measured((4_000_000, 5_000_000), (6_000_000, 9_000_000), coverage={"num_operators": 3, "num_delegated": 3})
     result = litert_result(record_of(row, model), row)
     assert list(result) == list(RESULT)

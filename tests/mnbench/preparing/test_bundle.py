@@ -30,7 +30,7 @@ def bundle(tmp_path: Path) -> Bundle:
     made = Bundle(
         folder=store.folder,
         identity="abc",
-        model=record.TestedModel(
+        model=record.MeasuredModel(
             name="net",
             title="Net",
             weights="random, seed 0",

@@ -1,0 +1,105 @@
+"""From a cell to the order of a process, and how that process is started."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from mnbench import jobs
+from mnbench.cell import Cell, Device, Variant, Work
+from mnbench.jobs import job_for, launch_for
+from mnbench.kit import make_kit
+from mninfer.errors import MissingDependencyError
+
+pytestmark = pytest.mark.smoke
+
+FLOAT = Cell(work=Work.FORWARD, model="m", engine="litert")
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Any:
+    return SimpleNamespace(
+        model=SimpleNamespace(name="m"),
+        network={"architecture": "mobilenet_v1"},
+        photo=tmp_path / "photo.jpg",
+        file_for=lambda cell: tmp_path / f"{cell.variant}.tflite",
+        input_for=lambda batch: tmp_path / f"input_b{batch}.npy",
+    )
+
+
+def test_a_job_names_what_its_cell_needs(bundle: Any, tmp_path: Path) -> None:
+    job = job_for(FLOAT, bundle, pace=2.0, outputs=tmp_path / "o.npz", is_profiled=True)
+    assert job.file == tmp_path / "float32.tflite"
+    assert job.input == tmp_path / "input_b1.npy"
+    assert job.picture is None
+    assert job.is_profiled
+    assert job.budget.seconds == pytest.approx(1.6)
+    photo = Cell(work=Work.PHOTO_TO_LABEL, model="m", engine="mninfer")
+    assert job_for(photo, bundle, pace=1.0, outputs=None).picture == tmp_path / "photo.jpg"
+
+
+def test_a_peers_file_is_made_by_its_own_tool(bundle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def convert(name: str, variant: Variant, file: Path, folder: Path) -> Path:
+        asked.append((name, variant, file.name, folder.name))
+        return folder / "made.onnx"
+
+    monkeypatch.setattr(jobs, "convert", convert)
+    job = job_for(Cell(work=Work.FORWARD, model="m", engine="onnxruntime"), bundle, pace=1.0, outputs=None)
+    assert asked == [("onnxruntime", "float32", "float32.tflite", "m")]
+    assert job.file is not None
+    assert job.file.name == "made.onnx"
+
+
+def test_a_peer_that_is_not_installed_is_missing(bundle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNBENCH_PEERS", str(tmp_path / "none"))
+    jobs._own_python.cache_clear()
+    with pytest.raises(MissingDependencyError) as caught:
+        job_for(Cell(work=Work.FORWARD, model="m", engine="ncnn"), bundle, pace=1.0, outputs=None)
+    assert "mnbench peers install ncnn" in str(caught.value)
+    jobs._own_python.cache_clear()
+
+
+def test_a_process_of_this_python_gets_its_cells_variables(tmp_path: Path) -> None:
+    launch = launch_for(Cell(work=Work.FORWARD, model="m", engine="keras-jax", threads=None), tmp_path)
+    assert launch.python == sys.executable
+    assert launch.variables["KERAS_BACKEND"] == "jax"
+    assert launch.variables["JAX_PLATFORMS"] == "cpu"
+    gpu = Cell(work=Work.FORWARD, model="m", engine="keras-jax", threads=None, device=Device.GPU)
+    assert "JAX_PLATFORMS" not in launch_for(gpu, tmp_path).variables
+
+
+def test_a_process_of_a_peers_python_sees_our_packages_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_own_python", lambda _: Path(sys.executable))
+    launch = launch_for(Cell(work=Work.FORWARD, model="m", engine="onnxruntime"), tmp_path)
+    kit = Path(launch.variables["PYTHONPATH"])
+    assert {path.name for path in kit.iterdir()} == {"mnbench", "mninfer"}
+    assert not list(kit.rglob("*.pyc"))
+
+
+def test_a_kit_is_enough_for_the_worker(tmp_path: Path) -> None:
+    """The modules that a peer's worker reads need the standard library alone."""
+    kit = make_kit(tmp_path / "kit")
+    code = (
+        "import mnbench.worker, mnbench.peers.workload, sys; print([m for m in ('numpy', 'cv2') if m in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(kit), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_kit_is_made_anew(tmp_path: Path) -> None:
+    kit = make_kit(tmp_path / "kit")
+    (kit / "mnbench" / "old.py").write_text("")
+    make_kit(kit)
+    assert not (kit / "mnbench" / "old.py").exists()
