@@ -15,7 +15,11 @@ __all__ = ["Samples", "sample"]
 
 _WINDOW = 3  # the medians of so many runs are compared, one window with the next
 _STEADY = 0.05  # they may differ by so much
-_LEAST_WARM_UP = 2
+_FIRST_RUNS = 2  # in no window: they allocate, compile, read the weights
+_LEAST_TO_TELL = _FIRST_RUNS + 2 * _WINDOW
+_ENOUGH_TO_TELL = _FIRST_RUNS + 4 * _WINDOW  # so many that never rested are not warm, once the time is over
+_MOST_TIMES_AS_LONG = 4  # what slow runs may make of the warm-up's time to be told about
+_LEAST_SLOW_RUNS = 3  # of which the last two are then compared, whatever time they take
 _LOOK_EVERY = 8  # runs between two looks at the interval: looking takes time, though not of any sample
 
 
@@ -60,23 +64,32 @@ def sample(
 
 
 def _warm_up(run: Callable[[], None], budget: Budget, clock: Callable[[], int]) -> tuple[list[int], bool]:
-    """Run until two windows in a row agree, or the time is over; one run at the least."""
+    """Run until two windows in a row agree, or the time is over and enough runs have been seen.
+
+    No time at all asks for no warm-up: one run, and nothing is said against it. Runs so slow that the time holds few
+    of them get more of it, and in the end the last two of them tell.
+    """
     taken: list[int] = []
-    end = clock() + round(budget.warm_up_seconds * 1e9)
+    begin = clock()
+    end, last_end = (begin + round(times * budget.warm_up_seconds * 1e9) for times in (1, _MOST_TIMES_AS_LONG))
     while True:
-        begin = clock()
+        before = clock()
         run()
         done = clock()
-        taken.append(done - begin)
-        if len(taken) >= _LEAST_WARM_UP + 2 * _WINDOW and _is_steady(taken):
+        taken.append(done - before)
+        if budget.warm_up_seconds <= 0:
             return taken, True
-        if done >= end:
+        if len(taken) >= _LEAST_TO_TELL and _is_steady(taken, _WINDOW):
+            return taken, True
+        if done >= end and len(taken) >= _ENOUGH_TO_TELL:
             return taken, False
+        if done >= last_end and len(taken) >= _LEAST_SLOW_RUNS:
+            return taken, len(taken) < _LEAST_TO_TELL and _is_steady(taken, 1)
 
 
-def _is_steady(taken: Sequence[int]) -> bool:
-    last = statistics.median(taken[-_WINDOW:])
-    before = statistics.median(taken[-2 * _WINDOW : -_WINDOW])
+def _is_steady(taken: Sequence[int], window: int) -> bool:
+    last = statistics.median(taken[-window:])
+    before = statistics.median(taken[-2 * window : -window])
     return abs(last - before) <= _STEADY * before
 
 
