@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from mnbench.machine.arm_cores import arm_core_name, arm_vendor
+from mnbench.machine.core_order import fastest_cores
 from mnbench.machine.host import Host, shortened
 
 __all__ = ["read_cpu", "read_cpuinfo", "read_frequency_mhz", "read_governor"]
@@ -48,7 +49,7 @@ def read_cpuinfo(host: Host) -> tuple[dict[str, str], ...]:
 
 
 def read_governor(host: Host) -> str | None:
-    """Who decides on the frequency, of the usable core with the highest number: workers are pinned from there on."""
+    """Who decides on the frequency, of the core that a worker of one thread is kept on."""
     return host.line(f"{_policy(host)}/scaling_governor")
 
 
@@ -65,7 +66,7 @@ def read_frequency_mhz(host: Host) -> float | None:
 
 
 def _policy(host: Host) -> str:
-    core = host.usable[-1] if host.usable else 0
+    core = next(iter(fastest_cores(host)), 0)
     return f"{_CPUS}/cpu{core}/cpufreq"
 
 
@@ -127,7 +128,7 @@ def _quota_cores(host: Host) -> float | None:
 
 
 def _caches(host: Host) -> dict[str, str]:
-    """Of the last usable core, as "L2": "1024K"."""
+    """Of the fastest usable core, as "L2": "1024K"."""
     home = f"{_policy(host).removesuffix('/cpufreq')}/cache"
     found = {}
     for name in host.names(home):

@@ -29,9 +29,16 @@ def read_throttling(host: Host) -> dict[str, Any]:
 
 
 def _heat_count(host: Host) -> int | None:
-    homes = [f"{_CPUS}/cpu{core}/thermal_throttle" for core in host.usable[-_MOST_ASKED:]]
-    told = [host.number(f"{home}/{name}_throttle_count") for home in homes for name in ("core", "package")]
-    found = [count for count in told if count is not None]
+    """Every core counts its own times, and all cores of a package the package's: those count once."""
+    cores = host.usable[-_MOST_ASKED:]
+    own = [host.number(f"{_CPUS}/cpu{core}/thermal_throttle/core_throttle_count") for core in cores]
+    shared: dict[int | None, int] = {}
+    for core in cores:
+        count = host.number(f"{_CPUS}/cpu{core}/thermal_throttle/package_throttle_count")
+        if count is not None:
+            package = host.number(f"{_CPUS}/cpu{core}/topology/physical_package_id")
+            shared[package] = max(count, shared.get(package, 0))
+    found = [count for count in (*own, *shared.values()) if count is not None]
     return sum(found) if found else None
 
 

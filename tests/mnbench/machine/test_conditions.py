@@ -35,10 +35,18 @@ def test_a_raspberry_pi(tmp_path: Path) -> None:
 
 def test_a_throttled_laptop(tmp_path: Path) -> None:
     state = read_conditions(host_of(tmp_path, LAPTOP, usable=(6, 7)))
-    assert state["throttle_count"] == 6 + 7 + 5 + 5
+    assert state["throttle_count"] == 6 + 7 + 5, "the package's count is one count, whichever core tells it"
     assert state["frequency_mhz"] == 2450.0
     assert state["cores_busy_s"] == 2 * 15.6
     assert state["is_on_battery"] is True
+
+
+def test_two_packages_count_their_heat_apart(tmp_path: Path) -> None:
+    second = {
+        f"{CPU}/cpu7/topology/physical_package_id": "1\n",
+        f"{CPU}/cpu7/thermal_throttle/package_throttle_count": "3",
+    }
+    assert read_conditions(host_of(tmp_path, LAPTOP | second, usable=(5, 6, 7)))["throttle_count"] == 5 + 6 + 7 + 5 + 3
 
 
 def test_a_container_in_a_virtual_machine(tmp_path: Path) -> None:
