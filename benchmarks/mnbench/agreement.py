@@ -15,9 +15,12 @@ from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Cell, Variant, Work
 from mnbench.record import Agreement
 
-__all__ = ["Limit", "agreement", "is_held_against_its_own_form", "limit_of"]
+__all__ = ["FLOAT_MODEL", "OWN_ANSWERS", "Limit", "agreement", "is_held_against_its_own_form", "limit_of"]
 
 Array = npt.NDArray[Any]
+
+FLOAT_MODEL = "the float model"
+OWN_ANSWERS = "its own answers by plain kernels"  # of a .tflite as it is, whose float model nobody has
 
 _MOST_DB = 200.0  # what float32 can't tell from equal; keeps a record's numbers in bounds
 
@@ -53,9 +56,14 @@ _GRADIENTS = {
 _QUANTIZED = (Variant.DYNAMIC, Variant.INT8, Variant.INT16X8)
 
 
-def agreement(outputs: Sequence[Array], reference: Sequence[Array], cell: Cell) -> Agreement:
-    """Hold ``outputs`` against ``reference``; the limit is the cell's, by its variant, its work and its engine."""
-    name = _reference_name(cell)
+def agreement(
+    outputs: Sequence[Array], reference: Sequence[Array], cell: Cell, reference_name: str | None = None
+) -> Agreement:
+    """Hold ``outputs`` against ``reference``; the limit is the cell's, by its variant, its work and its engine.
+
+    ``reference_name`` says what the reference is, where it isn't what is usual for such a cell.
+    """
+    name = _reference_name(cell) if reference_name is None else reference_name
     misfit = _misfit(outputs, reference)
     if misfit:
         return Agreement(is_held=False, reference=name, sqnr_db=None, text=misfit)
@@ -63,7 +71,7 @@ def agreement(outputs: Sequence[Array], reference: Sequence[Array], cell: Cell) 
     if all((got == wanted).all() for got, wanted in pairs):
         return Agreement(is_held=True, reference=name, sqnr_db=None, text="equal to the last bit")
     sqnr_db = min(_sqnr_db(got, wanted) for got, wanted in pairs)
-    limit = limit_of(cell)
+    limit = limit_of(cell, name)
     is_held = sqnr_db >= limit.sqnr_db
     return Agreement(
         is_held=is_held,
@@ -78,17 +86,19 @@ def is_held_against_its_own_form(cell: Cell) -> bool:
     return cell.variant in _QUANTIZED and engine_entry(cell.engine).kind is EngineKind.PEER
 
 
-def limit_of(cell: Cell) -> Limit:
+def limit_of(cell: Cell, reference_name: str | None = None) -> Limit:
     """What the outputs of a cell have to reach."""
     if cell.work is Work.FORWARD_BACKWARD:
         return _GRADIENTS[cell.variant]
-    return _OWN_FORM if is_held_against_its_own_form(cell) else _AGAINST_FLOAT[cell.variant]
+    name = _reference_name(cell) if reference_name is None else reference_name
+    is_own = name != FLOAT_MODEL and cell.variant in _QUANTIZED
+    return _OWN_FORM if is_own else _AGAINST_FLOAT[cell.variant]
 
 
 def _reference_name(cell: Cell) -> str:
     if cell.work is Work.FORWARD_BACKWARD:
         return "the run's first engine"
-    return f"our {cell.variant} flatbuffer" if is_held_against_its_own_form(cell) else "the float model"
+    return f"our {cell.variant} flatbuffer" if is_held_against_its_own_form(cell) else FLOAT_MODEL
 
 
 def _misfit(outputs: Sequence[Array], reference: Sequence[Array]) -> str:

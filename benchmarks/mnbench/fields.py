@@ -1,6 +1,9 @@
-"""Reads JSON that others may have written: each field by name and type, or an InputError that says which is wrong."""
+"""Reads JSON that others may have written: each field by name and type, or an InputError that says which is wrong.
 
-import math
+Every number, wherever it stands, is one that 64 bits hold: what is made of it later is finite and can be written again.
+"""
+
+import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -13,6 +16,8 @@ __all__ = ["Fields"]
 _Chosen = TypeVar("_Chosen", bound=StrEnum)
 _Value = TypeVar("_Value")
 _MOST_SHOWN = 60
+_MOST = 1 << 63
+_MOST_NAME_BYTES = 200  # suffixes of ours fit behind it on every file system
 
 
 class Fields:
@@ -39,24 +44,33 @@ class Fields:
     def flag(self, name: str) -> bool:
         return self._of_type(name, bool, "true or false")
 
-    def count(self, name: str) -> int:
-        """A whole number from 0 on."""
-        value = self.raw(name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self.wrong(name, "a whole number from 0 on")
+    def file_name(self, name: str) -> str:
+        """A text that names a file, or a folder, within the folder that it will lie in, and no other place."""
+        value = self.text(name)
+        if not value.strip() or value.startswith(".") or re.search(r"[/\\:\x00-\x1f\x7f\ud800-\udfff]", value):
+            raise self.wrong(name, "a plain file name")
+        if len(value.encode()) > _MOST_NAME_BYTES:
+            raise self.wrong(name, f"a file name: it is longer than {_MOST_NAME_BYTES} bytes")
         return value
+
+    def count(self, name: str) -> int:
+        """A whole number from 0 on, below 2**63."""
+        value = self.raw(name)
+        if not _is_count(value):
+            raise self.wrong(name, "a whole number from 0 on, below 2**63")
+        return int(value)
 
     def number(self, name: str) -> float:
         value = self.raw(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
-            raise self.wrong(name, "a finite number")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_in_bounds(value):
+            raise self.wrong(name, "a finite number below 2**63")
         return float(value)
 
     def counts(self, name: str) -> tuple[int, ...]:
-        """A list of whole numbers from 0 on, as nanoseconds are."""
+        """A list of whole numbers from 0 on, below 2**63, as nanoseconds are."""
         values = self.list(name)
-        if not all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values):
-            raise self.wrong(name, "a list of whole numbers from 0 on")
+        if not all(map(_is_count, values)):
+            raise self.wrong(name, "a list of whole numbers from 0 on, below 2**63")
         return tuple(values)
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -69,7 +83,12 @@ class Fields:
         return self._of_type(name, list, "a list")
 
     def mapping(self, name: str) -> dict[str, Any]:
-        return dict(self._of_type(name, dict, "an object"))
+        """An object of whatever is in it, as facts are."""
+        value = self._of_type(name, dict, "an object")
+        place = _out_of_bounds(value)
+        if place is not None:
+            raise InputError(f'{self.where}: "{"/".join((name, *place))}" is not a finite number below 2**63')
+        return dict(value)
 
     def choice(self, name: str, kind: type[_Chosen]) -> _Chosen:
         """A member of a closed set, by its value."""
@@ -100,13 +119,30 @@ class Fields:
         return value
 
 
-def _is_finite(value: float) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # a whole number that no float holds
-        return False
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST
+
+
+def _is_in_bounds(value: float) -> bool:
+    return -_MOST < value < _MOST  # false of NaN, too
+
+
+def _out_of_bounds(value: object) -> tuple[str, ...] | None:
+    """Where there is a number out of bounds, all the way down; JSON that was read is not deep."""
+    if isinstance(value, int | float):
+        return None if _is_in_bounds(value) else ()
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        place = _out_of_bounds(item)
+        if place is not None:
+            return (str(key), *place)
+    return None
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    """The value, cut short; a whole number that Python won't spell by its size."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

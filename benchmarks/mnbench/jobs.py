@@ -16,8 +16,9 @@ from mnbench.peers import convert, python_of
 from mnbench.peers.peer import ENVIRONMENTS
 from mnbench.plan import budget_of
 from mnbench.preparing import Bundle, cache_folder
+from mnbench.preparing.bundle import file_key
 from mnbench.process_environment import environment_of
-from mninfer.errors import MissingDependencyError
+from mninfer.errors import MissingDependencyError, UnsupportedModelError
 
 __all__ = ["job_for", "launch_for"]
 
@@ -30,6 +31,7 @@ def job_for(cell: Cell, bundle: Bundle, *, pace: float, outputs: Path | None, is
 
     Raises:
         MissingDependencyError: what runs it, or converts for that, has an environment of its own, not installed.
+        UnsupportedModelError: the model can't be had in the cell's form; the message says why.
         MnError: a peer's tool can't convert the model.
     """
     return Job(
@@ -48,6 +50,8 @@ def _file_for(cell: Cell, bundle: Bundle) -> Path | None:
     """What the engine loads: a file of the bundle, or what a peer's own tool makes of that, once."""
     file = bundle.file_for(cell)
     entry = engine_entry(cell.engine)
+    if file is None and entry.kind is not EngineKind.KERAS and cell.work is not Work.IMPORT:
+        raise _unmade(cell, bundle)
     if entry.kind is EngineKind.PEER and file is not None:
         return convert(cell.engine, cell.variant, file, cache_folder() / "converted" / bundle.model.name)
     if cell.engine in ENVIRONMENTS and find_spec(entry.package) is None and _own_python(cell.engine) is None:
@@ -55,6 +59,17 @@ def _file_for(cell: Cell, bundle: Bundle) -> Path | None:
             f'the engine "{cell.engine}" is not installed', hints=f"mnbench peers install {cell.engine}"
         )
     return file
+
+
+def _unmade(cell: Cell, bundle: Bundle) -> UnsupportedModelError:
+    """Why there is no flatbuffer for the cell, as it was found when the others were made."""
+    key = file_key(cell.variant, cell.batch)
+    if key in bundle.missing:
+        return UnsupportedModelError(f"there is no {key} of {cell.model}: {bundle.missing[key]}")
+    return UnsupportedModelError(
+        f"no {key} of {cell.model} was prepared",
+        hints=f"mnbench prepare --variants {cell.variant} --batch {cell.batch}",
+    )
 
 
 def launch_for(cell: Cell, scratch: Path) -> Launch:

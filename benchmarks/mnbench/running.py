@@ -22,6 +22,7 @@ from mnbench.launching import Outcome, run_worker
 from mnbench.machine import read_facts
 from mnbench.plan import Plan
 from mnbench.preparing import Bundle
+from mnbench.preparing.held import held_against_reference
 from mnbench.reasons import one_line
 from mnbench.record import Agreement, Record, Row, Status
 from mninfer.errors import MissingDependencyError, MnError
@@ -81,7 +82,7 @@ class _Story:
         self._began = time.monotonic()
         self._elapsed_before_s = previous.elapsed_s if previous else 0.0
         self._started = previous.started if previous else datetime.now(UTC).isoformat(timespec="seconds")
-        self._before = read_facts()
+        self._before = (previous.machine.get("before") if previous else None) or read_facts()
         self.rows = {cell.key: _row_of(cell, previous) for cell in config.plan.cells}
 
     def record(self, *, is_complete: bool) -> Record:
@@ -168,7 +169,7 @@ class _Rounds:
             return None
         if cell.work is Work.FORWARD_BACKWARD:
             return agreement(outputs, self._references.setdefault((cell.model, cell.batch), outputs), cell)
-        return agreement(outputs, _arrays(self._config.bundles[cell.model].reference_for(cell)), cell)
+        return held_against_reference(self._config.bundles[cell.model], cell, outputs)
 
 
 def _has_round(row: Row, round_: int) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnbench.agreement import agreement, is_held_against_its_own_form, limit_of
+from mnbench.agreement import FLOAT_MODEL, OWN_ANSWERS, agreement, is_held_against_its_own_form, limit_of
 from mnbench.cell import Cell, Variant, Work
 
 pytestmark = pytest.mark.smoke
@@ -115,6 +115,15 @@ class TestReference:
 
     def test_a_peers_floats_are_held_against_the_float_model(self) -> None:
         assert not is_held_against_its_own_form(cell(Variant.FLOAT32, "openvino"))
+
+    def test_it_may_be_called_otherwise(self) -> None:
+        """Of dynamic against a float model so much less is asked than against its own answers."""
+        noisy = with_noise(scores(), 7.0)
+        assert agreement([noisy], [scores()], cell(Variant.DYNAMIC)).is_held
+        found = agreement([noisy], [scores()], cell(Variant.DYNAMIC), OWN_ANSWERS)
+        assert found.reference == OWN_ANSWERS
+        assert not found.is_held
+        assert agreement([noisy], [scores()], cell(Variant.DYNAMIC, "openvino"), FLOAT_MODEL).is_held
 
     def test_a_step_of_training_is_held_against_the_first_engines(self) -> None:
         step = cell(Variant.FLOAT32, "keras-jax", Work.FORWARD_BACKWARD)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from mnbench import jobs
 from mnbench.cell import Cell, Device, Variant, Work
 from mnbench.jobs import job_for, launch_for
 from mnbench.kit import make_kit
-from mninfer.errors import MissingDependencyError
+from mninfer.errors import MissingDependencyError, UnsupportedModelError
 
 pytestmark = pytest.mark.smoke
 
@@ -56,6 +57,26 @@ def test_a_peers_file_is_made_by_its_own_tool(bundle: Any, tmp_path: Path, monke
     assert job.file.name == "made.onnx"
 
 
+def test_a_form_that_could_not_be_made_says_why(bundle: Any) -> None:
+    bundle.file_for = lambda cell: None
+    bundle.missing = {"int16x8": "Quantization to 16x8-bit not yet supported for op: 'HARD_SWISH'."}
+    cell = Cell(work=Work.FORWARD, model="m", engine="litert", variant=Variant.INT16X8)
+    with pytest.raises(UnsupportedModelError, match=r"no int16x8 of m: Quantization .*'HARD_SWISH'"):
+        job_for(cell, bundle, pace=1.0, outputs=None)
+    with pytest.raises(UnsupportedModelError, match="no int8@b8 of m was prepared") as caught:
+        job_for(replace(cell, variant=Variant.INT8, batch=8, engine="openvino"), bundle, pace=1.0, outputs=None)
+    assert caught.value.hints == ("mnbench prepare --variants int8 --batch 8",)
+
+
+def test_an_import_and_a_training_framework_need_no_flatbuffer(bundle: Any) -> None:
+    bundle.file_for = lambda cell: None
+    for cell in (
+        Cell(work=Work.IMPORT, model="m", engine="mninfer"),
+        Cell(work=Work.FORWARD, model="m", engine="keras-tensorflow", threads=None),
+    ):
+        assert job_for(cell, bundle, pace=1.0, outputs=None).file is None
+
+
 def test_a_peer_that_is_not_installed_is_missing(bundle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MNBENCH_PEERS", str(tmp_path / "none"))
     jobs._own_python.cache_clear()
@@ -85,17 +106,20 @@ def test_a_process_of_a_peers_python_sees_our_packages_and_nothing_else(
 
 
 def test_a_kit_is_enough_for_the_worker(tmp_path: Path) -> None:
-    """The modules that a peer's worker reads need the standard library alone."""
+    """The modules that a peer's worker reads need the standard library and numpy alone."""
     kit = make_kit(tmp_path / "kit")
     code = (
-        "import mnbench.worker, mnbench.peers.workload, sys; print([m for m in ('numpy', 'cv2') if m in sys.modules])"
+        "import sys; before = {*sys.modules}; import mnbench.worker, mnbench.peers.workload\n"
+        "names = {name.partition('.')[0] for name in {*sys.modules} - before}\n"
+        "print(*sorted(names - {*sys.stdlib_module_names}), mnbench.worker.__file__)"
     )
     environment = {**os.environ, "PYTHONPATH": str(kit), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, "-S", "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+        [sys.executable, "-c", code],
+        env=environment, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.split() == ["mnbench", "mninfer", "numpy", str(kit / "mnbench" / "worker.py")]
 
 
 def test_a_kit_is_made_anew(tmp_path: Path) -> None:

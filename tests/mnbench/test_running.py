@@ -47,6 +47,9 @@ class FakeBundle:
     def reference_for(self, cell: Cell) -> Path:
         return self.folder / "reference.npz"
 
+    def reference_name(self, cell: Cell) -> str:
+        return "the float model"
+
 
 @dataclass
 class Bench:

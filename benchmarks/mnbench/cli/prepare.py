@@ -8,6 +8,7 @@ import click
 from mnbench.cell import Variant
 from mnbench.cli.listed import counts, words
 from mnbench.cli.run_progress import RunProgress
+from mnbench.showing.loose_facts import fact_number, fact_texts
 from mninfer.cli.options import examples
 from mninfer.cli.output import json_line, say
 
@@ -49,7 +50,11 @@ _DEFAULT_MODEL = "mobilenet_v1_1.0_224"
 def command(models: tuple[str, ...], variants: str | None, batch: str, output: str | None, **options: Any) -> int:
     """Make the files of each MODEL: weights, a flatbuffer of each variant, one input, the answers to it, a photo.
 
-    What is there already is left as it is. Networks by name get random weights, the same every time.
+    What is there already is left as it is, unless another mnkit, TensorFlow or Keras made it. Networks by name get
+    random weights, the same every time.
+
+    The cache, which mnbench run takes its models from, is mnkit/mnbench below XDG_CACHE_HOME, else ~/.cache. Any
+    folder there, and all of them, may be deleted: what is asked for is made again.
     """
     for flag, value in (("-o", output), ("--evaluate", options["evaluate"])):
         if value == "":
@@ -115,14 +120,18 @@ def _size(size_bytes: Any) -> str:
 def _top1(bundle: "Bundle", key: str) -> str:
     """How often a flatbuffer is right, where that was measured."""
     facts = bundle.model.accuracy.get(key)
-    return f"top-1 {facts['top1_percent']:.1f} ± {facts['standard_error']:.1f} %" if facts else ""
+    if not facts:
+        return ""
+    return f"top-1 {facts['top1_percent']:.1f} ± {facts['standard_error']:.1f} %"
 
 
 def _nearness(facts: Any) -> str:
     """How near a flatbuffer is to the float model, where that was looked at."""
     found = facts.get("verification")
-    if not found:
+    sqnr_db, num_pictures = fact_number(found, "sqnr_db"), fact_number(found, "num_pictures")
+    if sqnr_db is None or num_pictures is None:
         return ""
-    same = "" if found["agreement"] is None else f"same best class of {found['agreement']:.0%}, "
-    failed = f"; {'; '.join(found['failures'])}" if found["failures"] else ""
-    return f"{same}{found['sqnr_db']:g} dB over {found['num_pictures']} pictures{failed}"
+    share = fact_number(found, "agreement")
+    same = "" if share is None else f"same best class of {share:.0%}, "
+    failed = "".join(f"; {text}" for text in fact_texts(found, "failures"))
+    return f"{same}{sqnr_db:g} dB over {num_pictures:.0f} pictures{failed}"

@@ -17,6 +17,7 @@ from mninfer.errors import InputError
 __all__ = ["BenchmarkLog", "Timings", "read_benchmark_model"]
 
 _MAX_RUNS = 1000
+_MOST = 1e12  # microseconds: eleven days; and far from what a record's whole numbers hold
 _MOST_SHOWN = 100
 # "> " of a quoted mail, logcat's columns, glog's level: what may stand before a line.
 _BEFORE = re.compile(
@@ -34,7 +35,7 @@ _MEMORY = re.compile(rf"(?:Memory|Peak memory) footprint .*\boverall={_NUMBER}")
 _PEAK = re.compile(rf"Overall peak memory footprint \(MB\) via periodic monitoring: {_NUMBER}")
 _APPLIED = re.compile(r"pplied (\w+) delegate, and the model graph will be (?:completely|partially) executed")
 _REFUSED = re.compile(r"Though (\w+) delegate is explicitly applied, the model graph will not be executed")
-_REPLACED = re.compile(r"Replacing (\d+) out of (\d+) node\(s\) with delegate \((\w+)\)")
+_REPLACED = re.compile(r"Replacing (\d{1,9}) out of (\d{1,9}) node\(s\) with delegate \((\w+)\)")
 _CREATED = re.compile(r"Created TensorFlow Lite (?:delegate for (\w+)|(XNNPACK) delegate for CPU)")
 
 
@@ -135,7 +136,7 @@ def _log(lines: Sequence[str]) -> BenchmarkLog:
         warm_up=counts[-2] if len(counts) > 1 and counts[-2].count else None,
         init_us=_number(_INIT.search(lines[summary])),
         size_mb=told.number(_SIZE),
-        memory_mb=told.number(_MEMORY),
+        memory_mb=told.number(_MEMORY, least=-_MOST),  # what was freed counts, too
         peak_mb=told.number(_PEAK),
         delegates=told.names(_APPLIED, _CREATED),
         refused=told.names(_REFUSED),
@@ -153,8 +154,8 @@ class _Found:
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         return next((match for line in self._lines if (match := pattern.search(line))), None)
 
-    def number(self, pattern: re.Pattern[str]) -> float | None:
-        return _number(self.match(pattern))
+    def number(self, pattern: re.Pattern[str], *, least: float = 0.0) -> float | None:
+        return _number(self.match(pattern), least=least)
 
     def names(self, *patterns: re.Pattern[str]) -> tuple[str, ...]:
         matches = (match for pattern in patterns for line in self._lines if (match := pattern.search(line)))
@@ -172,8 +173,8 @@ def _timings(line: str) -> Timings:
     """A line like "count=50 first=1 curr=1 min=1 max=2 avg=1.5 std=1", or, where all are alike, "count=1 curr=1"."""
     told = {name: _finite(value) for name, value in _FIELD.findall(line)}
     average = told.get("avg", told.get("curr", 0.0))
-    if told["count"] and average <= 0:
-        raise InputError(f'the log says that a run took {average:g} us: "{line[:_MOST_SHOWN]}"')
+    if told["count"] and min(average, told.get("median", average)) <= 0:
+        raise InputError(f'the log says that a run took no time: "{line[:_MOST_SHOWN]}"')
     return Timings(
         count=int(told["count"]),
         avg_us=average,
@@ -185,15 +186,16 @@ def _timings(line: str) -> Timings:
     )
 
 
-def _number(match: re.Match[str] | None) -> float | None:
-    return None if match is None else _finite(match[1])
+def _number(match: re.Match[str] | None, *, least: float = 0.0) -> float | None:
+    return None if match is None else _finite(match[1], least=least)
 
 
-def _finite(text: str) -> float:
+def _finite(text: str, *, least: float = 0.0) -> float:
+    """A number from ``least`` on that no device exceeds; anything else is no time and no size."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or "_" in text:
+    if not least <= value <= _MOST or "_" in text:
         raise InputError(f'the log has "{text[:40]}" where a number belongs')
     return value

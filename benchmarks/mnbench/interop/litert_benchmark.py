@@ -22,6 +22,7 @@ _ROUNDED_MS = 0.01  # as the program writes them
 _MOST_ROUNDING = 0.01  # of a figure: beyond, two that differ by less can't be told apart
 _FIGURES = {"mean": "avg", "min": "min", "max": "max", "std": "std"}  # ours, theirs
 _MAX_MS = 1e9  # eleven days
+_MAX_MB = 1e9
 _PROCESSORS = ("CPU", "GPU", "NPU")
 
 
@@ -52,16 +53,24 @@ def read_litert_result(value: Mapping[str, Any]) -> LitertResult:
         raise fields.wrong("num_threads", "1 or more")
     return LitertResult(
         graph=fields.text("model"),
-        size_bytes=round(fields.number("model_size_mb") * _BYTES_PER_MB) or None,
+        size_bytes=_size_bytes(fields),
         threads=threads,
         device=Device.GPU if "GPU" in accelerators else Device.CPU,
         process=_process(fields),
     )
 
 
+def _size_bytes(fields: Fields) -> int | None:
+    """None where it rounds to nothing."""
+    size_mb = fields.number("model_size_mb")
+    if not 0 <= size_mb <= _MAX_MB:
+        raise fields.wrong("model_size_mb", "a size")
+    return round(size_mb * _BYTES_PER_MB) or None
+
+
 def _process(fields: Fields) -> Process:
     latency = Fields(fields.mapping("latency"), "latency")
-    if latency.number("median_ms") <= 0:
+    if not _ns(latency, "median_ms"):
         raise latency.wrong("median_ms", "a time above 0 (the program rounds to 0.01 ms)")
     warm_up = (_ns(latency, "warmup_first_ms"),) if latency.count("num_warmup_runs") else ()
     return Process(
@@ -73,7 +82,7 @@ def _process(fields: Fields) -> Process:
             "statistic": "median",
             "interface": "CompiledModel",
             "num_runs": latency.count("num_runs"),
-            **{f"{name}_us": latency.number(f"{told}_ms") * 1e3 for name, told in _FIGURES.items()},
+            **{f"{name}_us": _ms(latency, f"{told}_ms") * 1e3 for name, told in _FIGURES.items()},
             "is_fully_accelerated": fields.flag("fully_accelerated"),
             "signature": fields.text("signature"),
         },
@@ -82,9 +91,15 @@ def _process(fields: Fields) -> Process:
 
 def _ns(latency: Fields, name: str) -> int:
     """Milliseconds as nanoseconds, which a record has as whole numbers from 0 on."""
-    if not 0 <= latency.number(name) < _MAX_MS:
+    return round(_ms(latency, name) * _MS)
+
+
+def _ms(latency: Fields, name: str) -> float:
+    """Milliseconds, in bounds."""
+    told = latency.number(name)
+    if not 0 <= told < _MAX_MS:
         raise latency.wrong(name, "a time")
-    return round(latency.number(name) * _MS)
+    return told
 
 
 def rows_of_litert_results(results: Sequence[LitertResult], model: str, variant: Variant) -> tuple[Row, ...]:

@@ -1,6 +1,5 @@
 """The operators in the output of ``benchmark_model --enable_op_profiling=true``: the table "Run Order" of its runs."""
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ __all__ = ["OperatorLine", "operator_lines"]
 
 # Columns are set apart by tabs, by runs of spaces where a terminal or a mail has eaten those, by commas in its CSV.
 _BETWEEN = re.compile(r"\t+|\s{2,}")
+_MOST_MS = 1e9  # of a run: eleven days
 _PLACE = re.compile(r"^\[(.*)\]:\d+$")
 # What is done once, before the first run: not an operator.
 _PREPARATIONS = ("ModifyGraphWithDelegate", "AllocateTensors", "Misc Runtime Ops")
@@ -73,7 +73,7 @@ def _operator(row: dict[str, str]) -> OperatorLine | None:
         avg_ms, calls = float(row["[avg ms]"]), int(row["[times called]"])
         place = _PLACE.match(row["[name]"])
         name = place[1] if place else row["[name]"]
-        if not math.isfinite(avg_ms) or avg_ms < 0:
+        if not (0 <= avg_ms <= _MOST_MS and calls <= _MOST_MS and avg_ms * max(calls, 1) <= _MOST_MS):
             return None
         # The first versions printed 0 for every operator's calls.
         return OperatorLine(kind=row["[node type]"], name=name, avg_ms=avg_ms, calls=max(calls, 1))

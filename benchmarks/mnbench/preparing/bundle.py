@@ -5,13 +5,12 @@ written: names that stay in the folder, sizes and digests that fit.
 """
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mnbench.agreement import is_held_against_its_own_form
+from mnbench.agreement import FLOAT_MODEL, is_held_against_its_own_form
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Cell, Variant, Work
 from mnbench.fields import Fields
@@ -62,20 +61,17 @@ class StoredFile:
     @classmethod
     def from_json(cls, value: object, where: str) -> "StoredFile":
         fields = Fields(value, where)
-        name = fields.text("name")
-        if not name or name != os.path.basename(name) or "\\" in name or name.startswith(".") or "\0" in name:
-            raise fields.wrong("name", "the name of a file in the bundle's folder")
-        return cls(name, fields.text("sha256"), fields.count("size_bytes"))
+        return cls(fields.file_name("name"), fields.text("sha256"), fields.count("size_bytes"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """One model, prepared. ``identity`` is the digest of what it was made from.
+    """One model, prepared. ``identity`` is the digest of what it was made from, ``made_by`` the versions of what did.
 
     ``network`` is what a training framework builds without a file. ``stored`` holds the flatbuffers by variant and
     batch (``file_key``) and the Keras file as "keras"; ``inputs`` the input of each batch; ``references`` the outputs
-    that others are held against, by ``file_key`` too. ``missing`` says of a flatbuffer that was wanted why it isn't
-    there.
+    that others are held against, by ``file_key`` too, and ``reference`` whose they are. ``missing`` says of a
+    flatbuffer that was wanted why it isn't there.
     """
 
     folder: Path
@@ -86,7 +82,9 @@ class Bundle:
     stored: Mapping[str, StoredFile] = field(default_factory=dict)
     inputs: Mapping[int, StoredFile] = field(default_factory=dict)
     references: Mapping[str, StoredFile] = field(default_factory=dict)
+    reference: str = FLOAT_MODEL
     missing: Mapping[str, str] = field(default_factory=dict)
+    made_by: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> Mapping[str, Path]:
@@ -125,11 +123,20 @@ class Bundle:
 
     def reference_for(self, cell: Cell) -> Path:
         """The outputs that the cell's are held against; a peer's integers against those of our own flatbuffer."""
-        own, floats = file_key(cell.variant, cell.batch), file_key(Variant.FLOAT32, cell.batch)
-        key = own if is_held_against_its_own_form(cell) and own in self.references else floats
+        key = self._reference_key(cell)
         if key not in self.references:
             raise InputError(f'the bundle has no reference "{key}"', where=str(self.folder))
         return self.folder / self.references[key].name
+
+    def reference_name(self, cell: Cell) -> str:
+        """Whose outputs these are, in words."""
+        if self.reference == FLOAT_MODEL and self._reference_key(cell) != file_key(Variant.FLOAT32, cell.batch):
+            return f"our {cell.variant} flatbuffer"
+        return self.reference
+
+    def _reference_key(self, cell: Cell) -> str:
+        own, floats = file_key(cell.variant, cell.batch), file_key(Variant.FLOAT32, cell.batch)
+        return own if is_held_against_its_own_form(cell) and own in self.references else floats
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -142,7 +149,9 @@ class Bundle:
             "files": {key: file.to_json() for key, file in self.stored.items()},
             "inputs": {str(batch): file.to_json() for batch, file in self.inputs.items()},
             "references": {key: file.to_json() for key, file in self.references.items()},
+            "reference": self.reference,
             "missing": dict(self.missing),
+            "made_by": dict(self.made_by),
         }
 
     @classmethod
@@ -151,16 +160,19 @@ class Bundle:
         fields = Fields(value, "the bundle")
         _check_kind(fields)
         missing = Fields(fields.mapping("missing"), "missing")
+        made_by = Fields(fields.optional("made_by", fields.mapping) or {}, "made_by")
         return cls(
             folder=folder,
             identity=fields.text("identity"),
-            model=MeasuredModel.from_json(fields.mapping("model"), "model"),
+            model=_model(fields),
             network=fields.mapping("network"),
             photo_file=StoredFile.from_json(fields.raw("photo"), "photo"),
             stored={_checked_key(key): file for key, file in _stored(fields, "files").items()},
             inputs={_batch(text): file for text, file in _stored(fields, "inputs").items()},
             references={_checked_key(key): file for key, file in _stored(fields, "references").items()},
+            reference=fields.optional("reference", fields.text) or FLOAT_MODEL,
             missing={_checked_key(key): missing.text(key) for key in fields.mapping("missing")},
+            made_by={name: made_by.text(name) for name in fields.optional("made_by", fields.mapping) or {}},
         )
 
 
@@ -235,13 +247,28 @@ def _check_kind(fields: Fields) -> None:
         )
 
 
+def _model(fields: Fields) -> MeasuredModel:
+    """The model, whose name folders get, and the facts that ``mnbench prepare`` shows."""
+    model = MeasuredModel.from_json(fields.mapping("model"), "model")
+    Fields(fields.mapping("model"), "model").file_name("name")
+    for key, facts in model.files.items():
+        told = Fields(facts, f'model: files["{key}"]')
+        told.text("sha256")
+        told.count("size_bytes")
+    for key, facts in model.accuracy.items():
+        told = Fields(facts, f'model: accuracy["{key}"]')
+        told.number("top1_percent")
+        told.number("standard_error")
+    return model
+
+
 def _stored(fields: Fields, name: str) -> dict[str, StoredFile]:
     table = fields.mapping(name)
     return {key: StoredFile.from_json(value, f'{name}["{key}"]') for key, value in table.items()}
 
 
 def _batch(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 1 << 16):
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= 1 << 16):
         raise InputError(f'inputs: "{text}" is no number of pictures')
     return int(text)
 

@@ -7,6 +7,7 @@ something else than itself.
 from collections.abc import Callable
 from dataclasses import replace
 
+from mnbench.agreement import OWN_ANSWERS
 from mnbench.cell import Variant
 from mnbench.preparing.bundle import Bundle, StoredFile, file_key
 from mnbench.preparing.form import variant_of
@@ -67,6 +68,7 @@ def _begin(request: FlatbufferRequest, identity: str, file: ModelFile, tensor: T
         # Of a file that doesn't say how a picture becomes its input; it takes as long whatever the numbers are.
         network={} if file.preprocess is not None else _ASSUMED,
         photo_file=store.put("photo.jpg", photo_jpeg()),
+        reference=OWN_ANSWERS,
     )
 
 

@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mnbench.preparing.bundle import Bundle, is_bundle, read_bundle, write_bundle
+from mnbench.preparing.lock import alone
 from mnbench.preparing.request import BundleRequest, FlatbufferRequest, ModelRequest, NetworkRequest
 from mnbench.preparing.store import Store
+from mnbench.preparing.versions import versions_here
 from mnbench.preparing.wanted import Wanted
 from mninfer.errors import InputError, MnError
 from mninfer.files import FileTooLargeError, NotRegularFileError, read_regular_file
@@ -16,7 +19,7 @@ from mninfer.files import FileTooLargeError, NotRegularFileError, read_regular_f
 __all__ = ["GENERATION", "Watch", "find_bundle", "identity_of", "make_bundle"]
 
 # Part of every bundle's identity: goes up when the same request would give other files.
-GENERATION = 2
+GENERATION = 3
 _MOST_BYTES = 2 << 30
 
 Watch = Callable[[str], None]
@@ -32,20 +35,41 @@ def find_bundle(request: ModelRequest, folder: Path, watch: Watch) -> Bundle | N
     except InputError as error:
         watch(f"{request.name} is made anew: {error.what}")
         return None
-    return bundle if bundle.identity == identity_of(request) else None
+    if bundle.identity != identity_of(request):
+        return None
+    changed = _changed_versions(bundle)
+    if changed:
+        watch(f"{request.name} is made anew: it was made by {changed}")
+    return None if changed else bundle
 
 
 def make_bundle(request: ModelRequest, wanted: Wanted, folder: Path, watch: Watch) -> Bundle:
-    """Make what is not there yet of ``wanted``, and write it all down. Raise MnError, located."""
-    old = find_bundle(request, folder, watch)
+    """Make what is not there yet of ``wanted``, and write it all down. Raise MnError, located.
+
+    Of two processes that want the same the second waits, and takes what the first has made.
+    """
     store = Store(folder / request.name)
-    store.open(is_new=old is None)
-    try:
-        bundle = _make(request, old, wanted, store, watch)
-    except MnError as error:
-        raise error.at(request.name) from error.__cause__
-    write_bundle(bundle)
+    store.open()
+    with alone(folder, request.name, watch):
+        old = find_bundle(request, folder, watch)
+        if old is not None and wanted.is_held_by(old):
+            return old
+        if old is None:
+            store.forget()
+        try:
+            bundle = _make(request, old, wanted, store, watch)
+        except MnError as error:
+            raise error.at(request.name) from error.__cause__
+        bundle = replace(bundle, made_by=versions_here())
+        write_bundle(bundle)
     return bundle
+
+
+def _changed_versions(bundle: Bundle) -> str:
+    """What made it, as far as something else is installed here; what isn't installed here makes nothing better."""
+    here = versions_here()
+    changed = {name: bundle.made_by.get(name) for name in here if bundle.made_by.get(name) != here[name]}
+    return ", ".join(f"{name} {version or 'of a version not told'}" for name, version in changed.items())
 
 
 def identity_of(request: ModelRequest) -> str:

@@ -16,8 +16,8 @@ class Store:
 
     folder: Path
 
-    def open(self, *, is_new: bool) -> None:
-        """Make the folder; ``is_new``: what an older bundle there says holds no more. Raise OutputError."""
+    def open(self) -> None:
+        """Make the folder. Raise OutputError."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -26,8 +26,10 @@ class Store:
                 where=str(self.folder),
                 hints="another folder: mnbench prepare -o FOLDER",
             ) from error
-        if is_new:
-            remove_if_there(str(self.folder / BUNDLE_NAME))
+
+    def forget(self) -> None:
+        """What an older bundle there says holds no more."""
+        remove_if_there(str(self.folder / BUNDLE_NAME))
 
     def put(self, name: str, data: bytes) -> StoredFile:
         """Write a file. Raise OutputError."""

@@ -139,6 +139,20 @@ def test_how_much_a_delegate_took() -> None:
     assert log.replaced == (29, 31)
 
 
+def test_a_number_of_operators_with_too_many_digits_is_none() -> None:
+    line = (
+        f"Replacing {'9' * 5000} out of 31 node(s) with delegate (TfLiteXNNPackDelegate) node, yielding 2 partitions."
+    )
+    (log,) = read_benchmark_model(benchmark_log(said=(line,)))
+    assert log.replaced is None
+
+
+def test_operators_that_take_longer_than_any_are_none() -> None:
+    tables = operator_tables().replace(f"{OPERATORS[0][1]:.3f}", "1e300")
+    (log,) = read_benchmark_model(benchmark_log(tables=tables))
+    assert all(line.run_ns < 10**16 for line in log.operators)
+
+
 def test_peak_memory() -> None:
     line = "INFO: Overall peak memory footprint (MB) via periodic monitoring: 71.25\n"
     (log,) = read_benchmark_model(benchmark_log() + line)
@@ -170,6 +184,10 @@ def test_only_the_initialization_was_profiled() -> None:
         "Inference timings in us: Init: 1, First inference: 2, Warmup (avg): 3, Inference (avg): -4",
         "Inference timings in us: Init: 1, First inference: 2, Warmup (avg): 3, Inference (avg): nan",
         "Inference timings in us: Init: 1, First inference: 2, Warmup (avg): 3, Inference (avg): 1e999",
+        "Inference timings in us: Init: -5, First inference: 2, Warmup (avg): 3, Inference (avg): 4",
+        "Inference timings in us: Init: 1, First inference: 2, Warmup (avg): 3, Inference (avg): 1e306",
+        "count=9 median=0 avg=3\nInference timings in us: Init: 1, Warmup (avg): 3, Inference (avg): 5",
+        "The input model file size (MB): -3\nInference timings in us: Init: 1, Warmup (avg): 3, Inference (avg): 5",
         "count=9 first=x avg=0 std=1\nInference timings in us: Init: 1, Warmup (avg): 3, Inference (avg): 5",
     ],
 )

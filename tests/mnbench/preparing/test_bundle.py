@@ -22,7 +22,7 @@ pytestmark = pytest.mark.smoke
 def bundle(tmp_path: Path) -> Bundle:
     """A whole one, of files that are only their names."""
     store = Store(tmp_path / "net")
-    store.open(is_new=True)
+    store.open()
 
     def put(name: str) -> StoredFile:
         return store.put(name, name.encode())
@@ -43,6 +43,7 @@ def bundle(tmp_path: Path) -> Bundle:
         inputs={1: put("input_b1.npy"), 8: put("input_b8.npy")},
         references={"float32": put("a.npz"), "float32@b8": put("b.npz"), "int8": put("c.npz")},
         missing={"int16x8": "the converter knows no such thing"},
+        made_by={"mnkit": "0.1"},
     )
     write_bundle(made)
     return made
@@ -86,6 +87,15 @@ def test_a_peers_integers_get_the_reference_of_ours_where_there_is_one(bundle: B
     assert bundle.reference_for(cell(Variant.BF16, "keras-jax", batch=8)).name == "b.npz"
 
 
+def test_a_reference_is_called_what_it_is(bundle: Bundle) -> None:
+    """Also where our own form has none for that batch, and the float model's stands in."""
+    assert bundle.reference_name(cell()) == "the float model"
+    assert bundle.reference_name(cell(engine="openvino")) == "our int8 flatbuffer"
+    assert bundle.reference_name(cell(engine="openvino", batch=8)) == "the float model"
+    own = replace(bundle, reference="its own answers by plain kernels")
+    assert {own.reference_name(each) for each in (cell(), cell(engine="openvino"))} == {own.reference}
+
+
 def test_what_was_not_prepared_is_told(bundle: Bundle) -> None:
     assert bundle.input_for(8).name == "input_b8.npy"
     with pytest.raises(InputError, match="no input of 3 pictures") as caught:
@@ -108,6 +118,14 @@ class TestStrangers:
         with pytest.raises(InputError, match=r'files\["int8"\].*"name" is') as caught:
             read_bundle(folder)
         assert caught.value.where == str(folder / BUNDLE_NAME)
+
+    @pytest.mark.parametrize(
+        "name", ["../x", "/x", "", " ", "..", ".x", "a/b", "a\\b", "C:x", "x\0", "x\n", "\ud800", "x" * 201]
+    )
+    def test_a_model_is_called_so_that_folders_can_be(self, bundle: Bundle, name: str) -> None:
+        """What is converted of it lies in a folder of that name."""
+        with pytest.raises(InputError, match=r'model: "name" is .*file name'):
+            read_bundle(rewritten(bundle, lambda value: value["model"].update(name=name)))
 
     def test_a_link_out_of_the_folder_has_other_contents(self, bundle: Bundle) -> None:
         (bundle.folder / "int8.tflite").unlink()
@@ -137,6 +155,13 @@ class TestStrangers:
             (lambda value: value["inputs"].update(zero=value["photo"]), '"zero" is no number of pictures'),
             (lambda value: value["photo"].update(size_bytes=-1), '"size_bytes" is -1'),
             (lambda value: value["missing"].update(int8=3), '"int8" is 3, not a text'),
+            (lambda value: value.update(made_by={"mnkit": 3}), 'made_by: "mnkit" is 3, not a text'),
+            (lambda value: value.update(reference=3), '"reference" is 3, not a text'),
+            (lambda value: value["inputs"].update({"9" * 5000: value["photo"]}), "is no number of pictures"),
+            (lambda value: value["photo"].update(size_bytes=10**400), r'"size_bytes" is 1000.*below 2\*\*63'),
+            (lambda value: value["network"].update(seed=[10**30]), 'network/seed/0" is not a finite number'),
+            (lambda value: value["model"]["files"].update(int8={}), r'files\["int8"\] has no "sha256"'),
+            (lambda value: value["model"].update(accuracy={"int8": {"top1_percent": "x"}}), '"top1_percent" is'),
         ],
     )
     def test_a_wrong_field_is_named(self, bundle: Bundle, change: Any, message: str) -> None:
@@ -177,14 +202,14 @@ class TestWanted:
 
 class TestStore:
     def test_a_new_bundle_takes_the_old_ones_page_away_first(self, bundle: Bundle) -> None:
-        Store(bundle.folder).open(is_new=True)
+        Store(bundle.folder).forget()
         assert not (bundle.folder / BUNDLE_NAME).exists()
         assert (bundle.folder / "int8.tflite").exists()
 
     def test_a_folder_that_can_not_be_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"")
         with pytest.raises(OutputError, match="can't be made"):
-            Store(tmp_path / "file" / "net").open(is_new=True)
+            Store(tmp_path / "file" / "net").open()
 
 
 def test_keys_name_the_batch_where_it_is_not_one() -> None:

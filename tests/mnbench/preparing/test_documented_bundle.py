@@ -28,4 +28,4 @@ def test_the_example_is_written_as_it_stands(section: str) -> None:
 
 def test_every_field_has_a_word(section: str) -> None:
     told = set(re.findall(r"`([a-z_]+)`", section.partition("| field |")[2]))
-    assert {"files", "missing", "inputs", "references", "model", "network", "identity"} <= told
+    assert {"files", "missing", "inputs", "references", "model", "network", "identity", "made_by", "reference"} <= told
