@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, TypeVar
 
-from mnbench.catalogue import EngineKind, engine_entry
+from mnbench.catalogue import EngineEntry, EngineKind, engine_entry
 from mnbench.cell import BatchNorm, Cell, Compiler, Device, InstructionSet, Variant, Work
 
 __all__ = [
@@ -51,6 +51,7 @@ _AXES = {
     "batch": "batches",
     "work": "works",
 }
+_REPLACED = ("models", "variants", "threads", "batches", "devices")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +85,18 @@ class Block:
             fields: dict[str, Any] = dict(zip(_AXES, values, strict=True))
             if fields["work"] is Work.IMPORT:
                 fields["threads"] = None  # nothing computes
-            variants, works = _POSSIBLE[engine_entry(fields["engine"]).kind]
-            if fields["variant"] in variants and fields["work"] in works:
-                yield Cell(**fields)
+            cell = Cell(**fields)
+            if _is_possible(cell):
+                yield cell
+
+
+def _is_possible(cell: Cell) -> bool:
+    """Whether the engine has such a thing; limits of instruction sets are a CPU's."""
+    entry = engine_entry(cell.engine)
+    variants, works = _POSSIBLE[entry.kind]
+    if cell.device is Device.GPU and cell.instruction_set is not None:
+        return False
+    return cell.variant in variants and cell.work in works and cell.device in entry.devices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,25 +109,25 @@ class Wishes:
     works: tuple[Work, ...] = ()
     threads: tuple[int, ...] = ()
     batches: tuple[int, ...] = ()
+    devices: tuple[Device, ...] = ()
 
 
 def with_wishes(blocks: tuple[Block, ...], wishes: Wishes) -> tuple[Block, ...]:
     """The blocks with what was wished for in place of what they had.
 
-    Models, variants, threads and batches replace an axis. Engines and works choose among the blocks; one that no block
-    has gets a block of its own, so that whatever is named is measured.
+    Models, variants, threads, batches and devices replace an axis. Engines and works choose among the blocks; one that
+    no block has gets blocks of its own, so that whatever is named is measured: an engine what the preset asks of others
+    of its kind, if it has any.
     """
     models = wishes.models or blocks[0].models
-    chosen = [*_choose(blocks, "engines", wishes.engines, lambda engine: _plain_block(models, engine))]
-    chosen = [*_choose(tuple(chosen), "works", wishes.works, lambda work: _block_of_work(models, work))]
-    replaced = {
-        axis: getattr(wishes, axis) for axis in ("models", "variants", "threads", "batches") if getattr(wishes, axis)
-    }
+    chosen = [*_choose(blocks, "engines", wishes.engines, lambda engine: _blocks_of_engine(blocks, models, engine))]
+    chosen = [*_choose(tuple(chosen), "works", wishes.works, lambda work: (_block_of_work(models, work),))]
+    replaced = {axis: getattr(wishes, axis) for axis in _REPLACED if getattr(wishes, axis)}
     return tuple(replace(block, **replaced) for block in chosen)
 
 
 def _choose(
-    blocks: tuple[Block, ...], axis: str, wished: tuple[_Item, ...], new: Callable[[_Item], Block]
+    blocks: tuple[Block, ...], axis: str, wished: tuple[_Item, ...], new: Callable[[_Item], tuple[Block, ...]]
 ) -> Iterator[Block]:
     if not wished:
         yield from blocks
@@ -127,21 +137,35 @@ def _choose(
         if kept:
             yield replace(block, **{axis: kept})
     known = {item for block in blocks for item in getattr(block, axis)}
-    yield from (new(item) for item in wished if item not in known)
+    for item in wished:
+        if item not in known:
+            yield from new(item)
+
+
+def _blocks_of_engine(blocks: tuple[Block, ...], models: tuple[str, ...], engine: str) -> tuple[Block, ...]:
+    """What the blocks ask of engines of its kind on a device that it runs on, too; else a plain block."""
+    entry = engine_entry(engine)
+    alike = [block for block in blocks if _is_for_others_like(entry, block)]
+    if entry.kind is EngineKind.KERAS:
+        alike = [replace(block, compilers=(_compiler_of(engine),)) for block in alike]
+    return tuple(replace(block, engines=(engine,)) for block in alike) or (_plain_block(models, engine),)
+
+
+def _is_for_others_like(entry: EngineEntry, block: Block) -> bool:
+    kinds = {engine_entry(engine).kind for engine in block.engines}
+    return entry.kind in kinds and not set(entry.devices).isdisjoint(block.devices)
 
 
 def _plain_block(models: tuple[str, ...], engine: str) -> Block:
-    kind = engine_entry(engine).kind
-    if kind is EngineKind.KERAS:
+    entry = engine_entry(engine)
+    if entry.kind is EngineKind.KERAS:
         return training_block(models, engine)
-    works = _POSSIBLE[kind][1]
-    is_gpu = engine == "litert-gpu"
     return Block(
         models=models,
         engines=(engine,),
-        variants=(Variant.FLOAT32,) if is_gpu else PEER_FORMS,
-        works=works,
-        devices=(Device.GPU,) if is_gpu else (Device.CPU,),
+        variants=PEER_FORMS if Device.CPU in entry.devices else (Variant.FLOAT32,),
+        works=_POSSIBLE[entry.kind][1],
+        devices=entry.devices,
     )
 
 
@@ -155,26 +179,32 @@ def _block_of_work(models: tuple[str, ...], work: Work) -> Block:
 
 def training_block(models: tuple[str, ...], engine: str, norm: BatchNorm = BatchNorm.FUSED) -> Block:
     """A training framework's rows as one uses it: TensorFlow's graph, JAX's XLA; all cores."""
-    compiler = Compiler.GRAPH if engine == "keras-tensorflow" else Compiler.XLA
     return Block(
         models=models,
         engines=(engine,),
         works=_TRAINING_WORKS,
         threads=(None,),
         batch_norms=(norm,),
-        compilers=(compiler if engine != "keras-torch" else Compiler.GRAPH,),
+        compilers=(_compiler_of(engine),),
     )
 
 
+def _compiler_of(engine: str) -> Compiler:
+    return {"keras-jax": Compiler.XLA}.get(engine, Compiler.GRAPH)
+
+
 def cells_of(blocks: tuple[Block, ...], offers: tuple[ModelOffer, ...]) -> tuple[Cell, ...]:
-    """Every cell of the blocks once, for models that can have it: a ``.tflite`` is what it is, and can't be trained."""
+    """Every cell of the blocks once, for models that can have it: a ``.tflite`` is what it is, and can't be trained.
+
+    An import loads no model: once for each engine is enough.
+    """
     offered = {offer.name: offer for offer in offers}
     found: dict[str, Cell] = {}
     for block in blocks:
         for cell in block.cells():
             offer = offered.get(cell.model)
             if offer is None or _has(offer, cell):
-                found.setdefault(cell.key, cell)
+                found.setdefault(cell.engine if cell.work is Work.IMPORT else cell.key, cell)
     return tuple(found.values())
 
 

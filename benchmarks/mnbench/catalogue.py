@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mnbench.cell import Device
 from mninfer.errors import InputError
 from mninfer.near import near_names
 
@@ -21,24 +22,27 @@ class EngineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineEntry:
-    """``package`` is what has to be importable, or, of a peer, what its environment holds."""
+    """``package`` is what has to be importable, or, of a peer, what its environment holds; ``devices``: it runs on."""
 
     name: str
     title: str
     kind: EngineKind
     package: str
+    devices: tuple[Device, ...] = (Device.CPU,)
 
+
+_BOTH = (Device.CPU, Device.GPU)
 
 ENGINES = {
     entry.name: entry
     for entry in (
         EngineEntry("litert", "LiteRT", EngineKind.FLATBUFFER, "ai_edge_litert"),
-        EngineEntry("litert-gpu", "LiteRT GPU", EngineKind.FLATBUFFER, "ai_edge_litert"),
+        EngineEntry("litert-gpu", "LiteRT GPU", EngineKind.FLATBUFFER, "ai_edge_litert", (Device.GPU,)),
         EngineEntry("tflite-runtime", "tflite-runtime", EngineKind.FLATBUFFER, "tflite_runtime"),
         EngineEntry("tensorflow", "tf.lite", EngineKind.FLATBUFFER, "tensorflow"),
-        EngineEntry("keras-tensorflow", "Keras on TensorFlow", EngineKind.KERAS, "tensorflow"),
-        EngineEntry("keras-jax", "Keras on JAX", EngineKind.KERAS, "jax"),
-        EngineEntry("keras-torch", "Keras on torch", EngineKind.KERAS, "torch"),
+        EngineEntry("keras-tensorflow", "Keras on TensorFlow", EngineKind.KERAS, "tensorflow", _BOTH),
+        EngineEntry("keras-jax", "Keras on JAX", EngineKind.KERAS, "jax", _BOTH),
+        EngineEntry("keras-torch", "Keras on torch", EngineKind.KERAS, "torch", _BOTH),
         EngineEntry("mninfer", "mninfer", EngineKind.RUNTIME, "mninfer"),
         EngineEntry("onnxruntime", "ONNX Runtime", EngineKind.PEER, "onnxruntime"),
         EngineEntry("openvino", "OpenVINO", EngineKind.PEER, "openvino"),

@@ -109,7 +109,7 @@ def _full(around: Surroundings) -> tuple[Block, ...]:
         replace(jax, batches=(8, 32), variants=(Variant.FLOAT32,)),
         replace(tensorflow, instruction_sets=limits, variants=(Variant.FLOAT32,), compilers=(Compiler.GRAPH,)),
         replace(jax, instruction_sets=limits, variants=(Variant.FLOAT32,)),
-        training_block(models, "keras-torch"),
+        replace(training_block(models, "keras-torch"), variants=PRECISIONS),
         Block(
             models=models,
             engines=("litert", "tflite-runtime", "tensorflow"),
@@ -142,7 +142,7 @@ def _peers(around: Surroundings) -> tuple[Block, ...]:
 
 
 def _zoo(around: Surroundings) -> tuple[Block, ...]:
-    return (Block(models=_ZOO, engines=("litert",), variants=FORMS, threads=_several(around) or (1,)),)
+    return (Block(models=_ZOO, engines=("litert",), variants=FORMS, threads=_several(around)),)
 
 
 def _gpu(_: Surroundings) -> tuple[Block, ...]:
@@ -156,7 +156,7 @@ def _gpu(_: Surroundings) -> tuple[Block, ...]:
 
 
 def _several(around: Surroundings) -> tuple[int, ...]:
-    """The most threads of the counts that are measured, where there is more than one core."""
+    """The most threads of the counts that are measured: 1 where there is one core."""
     return around.thread_counts[-1:]
 
 
