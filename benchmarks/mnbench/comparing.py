@@ -65,7 +65,9 @@ class Unmatched:
 class Comparison:
     """All rows of two results, which go by their devices and dates. ``doubts`` are those of either run as a whole.
 
-    ``unlike``: in what their machines differ; ``changes``: packages and files that are others now.
+    ``lost``: the rows that were measured before and have no figure now that they were asked for again, or one that
+    counts no more: their outputs are others'. ``unlike``: in what their machines differ; ``changes``: packages and
+    files that are others now.
     """
 
     before: str
@@ -73,6 +75,7 @@ class Comparison:
     rows: tuple[RowComparison, ...]
     doubts: tuple[Doubt, ...] = ()
     unmatched: tuple[Unmatched, ...] = ()
+    lost: tuple[Unmatched, ...] = ()
     unlike: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
 
@@ -88,6 +91,7 @@ class Comparison:
             "doubts": [doubt.to_json() for doubt in self.doubts],
             "rows": [row.to_json() for row in self.rows],
             "unmatched": [row.to_json() for row in self.unmatched],
+            "lost": [row.to_json() for row in self.lost],
             "unlike": list(self.unlike),
             "changes": list(self.changes),
         }
@@ -119,6 +123,7 @@ def compare(before: Record, after: Record, *, allow_unlike: bool = False) -> Com
         doubts=tuple(dict.fromkeys((*before.doubts, *after.doubts))),
         rows=tuple(_compared(key, old[key], new[key]) for key in common),
         unmatched=(*_missing_in(after, old, "after"), *_missing_in(before, new, "before")),
+        lost=tuple(_lost(after, old)),
         unlike=unlike,
         changes=(*changed_packages(_facts(before), _facts(after)), *_changed_files(before, after)),
     )
@@ -170,6 +175,22 @@ def _missing_in(record: Record, measured_elsewhere: Mapping[str, Row], when: str
             yield Unmatched(key, f"not asked for {when}")
         elif row.status is not Status.MEASURED:
             yield Unmatched(key, f"{row.status} {when}{f': {row.reason}' if row.reason else ''}")
+
+
+def _lost(record: Record, measured_before: Mapping[str, Row]) -> Iterator[Unmatched]:
+    """What became worse than slow. A row that ``record`` was not asked for is not lost."""
+    for key, old in measured_before.items():
+        row = record.row(key)
+        if row is None:
+            continue
+        if row.status is not Status.MEASURED:
+            yield Unmatched(key, f"{row.status}{f': {row.reason}' if row.reason else ''}")
+        elif (text := _mismatch(row)) and not _mismatch(old):
+            yield Unmatched(key, f"mismatch: {text}")
+
+
+def _mismatch(row: Row) -> str | None:
+    return next((doubt.text for doubt in row.doubts if doubt.code == "mismatch"), None)
 
 
 def _unlike(before: Record, after: Record) -> tuple[str, ...]:

@@ -245,6 +245,6 @@ def test_files_of_other_bytes_are_told() -> None:
 
 def test_a_comparison_is_json() -> None:
     told = json.loads(json.dumps(compare(workstation_record(), workstation_record(seed=1)).to_json(), allow_nan=False))
-    assert list(told) == ["before", "after", "doubts", "rows", "unmatched", "unlike", "changes"]
+    assert list(told) == ["before", "after", "doubts", "rows", "unmatched", "lost", "unlike", "changes"]
     assert told["rows"][0]["verdict"] == "can't tell"
     assert told["before"] == "Xeon 8488C, 2026-11-21T20:00:00Z"

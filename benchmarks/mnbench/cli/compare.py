@@ -38,21 +38,28 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
 )
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
-@click.option("--fail-over", callback=_share, metavar="PERCENT", help="Exit with 3 where a row became slower by more.")
+@click.option(
+    "--fail-over",
+    callback=_share,
+    metavar="PERCENT",
+    help="Exit with 3 where a row became slower by more, failed, or computes something else.",
+)
 @click.option("--allow-unlike-machines", is_flag=True, help="Compare the machines, not what ran on them.")
 @click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
 def command(before: str, after: str, *, fail_over: float | None, allow_unlike_machines: bool, is_json: bool) -> int:
     """Hold two results of mnbench run against each other, row by row: faster, slower, can't tell.
 
     A row is slower where all of the 95 % interval of after / before lies above 1.02: two runs of the same are a percent
-    apart for no reason of theirs. What other programs took of the CPU in one run alone comes on top of that.
+    apart for no reason of theirs. So --fail-over finds nothing below 2%. What other programs took of the CPU in one
+    run alone comes on top of that.
 
     \b
     The exit code is
-      0  nothing became slower by more than --fail-over
+      0  nothing became slower by more than --fail-over, and nothing was lost
       1  a known error: a file that can't be read, or unlike machines
       2  usage
-      3  a row became slower by more than --fail-over
+      3  with --fail-over: a row became slower by more; or it was measured before, and now failed,
+         is missing, or its outputs are no longer those of the reference
     """  # noqa: D301 -- click's own mark for a block that is not to be wrapped
     comparison = compare(read_record(before), read_record(after), allow_unlike=allow_unlike_machines)
     if is_json:
@@ -70,15 +77,25 @@ def _width() -> int | None:
 
 
 def _check(comparison: Comparison, limit: float) -> None:
-    """Raise VerifyError where a row is slower by more than ``limit``."""
-    found = comparison.regressions(limit)
-    if not found:
-        return
-    worst = "; ".join(f'"{row.key}" by {row.ratio.middle - 1:.0%}' for row in found[:_MOST_NAMED])
-    more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    noun = "row is" if len(found) == 1 else "rows are"
-    raise VerifyError(
-        f"{len(found)} {noun} slower by more than {100 * limit:g}%: {worst}{more}",
-        report=comparison,
-        hints="run both again, in turn, to see whether it stays: mnbench run",
-    )
+    """Raise VerifyError where a row is slower by more than ``limit``, or was lost."""
+    slower = [f'"{row.key}" by {row.ratio.middle - 1:.0%}' for row in comparison.regressions(limit)]
+    lost = [f'"{row.key}", {row.reason}' for row in comparison.lost]
+    found = [
+        *([f"{_rows(len(lost))} no longer measured: {_some(lost)}"] if lost else []),
+        *([f"{_rows(len(slower))} slower by more than {100 * limit:g}%: {_some(slower)}"] if slower else []),
+    ]
+    if found:
+        raise VerifyError(
+            "; ".join(found),
+            report=comparison,
+            hints="run both again, in turn, to see whether it stays: mnbench run",
+        )
+
+
+def _rows(count: int) -> str:
+    return "1 row is" if count == 1 else f"{count} rows are"
+
+
+def _some(named: list[str]) -> str:
+    more = f"; and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return "; ".join(named[:_MOST_NAMED]) + more

@@ -2,11 +2,12 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mnbench.cli.main import main
-from mnbench.record import Record
+from mnbench.record import Doubt, Record, Status
 from mnbench.record_file import write_record
 from support.commands import Cli, in_this_process
 from support.records import pi_record, slowed, workstation_record
@@ -153,3 +154,43 @@ def test_a_name_in_a_record_can_move_no_cursor(cli: Cli, tmp_path: Path) -> None
     out = cli("compare", hostile, hostile).out
     assert "\x1b" not in out
     assert "\u202e" not in out
+
+
+KEY = "mobilenet_v1_1.0_224/forward/litert/int8/t1"
+FAILED = {"status": Status.FAILED, "reason": "killed by SIGSEGV", "processes": ()}
+MISMATCH = {"doubts": (Doubt("mismatch", "its outputs are others"),)}
+
+
+def with_row(record: Record, **changes: Any) -> Record:
+    rows = tuple(replace(row, **changes) if row.cell.key == KEY else row for row in record.rows)
+    return replace(record, rows=rows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [(FAILED, "failed: killed by SIGSEGV"), (MISMATCH, "mismatch: its outputs are others")],
+)
+def test_a_row_that_was_lost_is_a_failure(
+    cli: Cli, before: Path, tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    after = written(tmp_path, "after.json", with_row(workstation_record(seed=7), **changes))
+    assert cli("compare", before, after).code == 0
+    outcome = cli("compare", before, after, "--fail-over", "50%", "--json")
+    assert outcome.code == 3
+    assert outcome.err.splitlines()[0] == f'Error: 1 row is no longer measured: "{KEY}", {reason}'
+    assert json.loads(outcome.out)["lost"] == [{"row": KEY, "reason": reason}]
+    assert cli("compare", after, after, "--fail-over", "50%").code == 0
+    assert cli("compare", after, before, "--fail-over", "50%").code == 0
+
+
+def test_a_row_that_was_not_asked_for_again_is_not_lost(cli: Cli, before: Path, tmp_path: Path) -> None:
+    record = workstation_record(seed=7)
+    fewer = replace(record, rows=tuple(row for row in record.rows if row.cell.key != KEY))
+    assert cli("compare", before, written(tmp_path, "after.json", fewer), "--fail-over", "50%").code == 0
+
+
+def test_slower_and_lost_are_told_together(cli: Cli, before: Path, tmp_path: Path) -> None:
+    after = written(tmp_path, "after.json", with_row(slowed(workstation_record(seed=3), 1.1), **FAILED))
+    error = cli("compare", before, after, "--fail-over", "5%").err
+    assert "1 row is no longer measured" in error
+    assert "38 rows are slower by more than 5%" in error
