@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from mnbench.cli.drawing_options import drawing_options, drawn_entries
+from mnbench.cli.results import result_argument
 from mninfer.cli.options import NearChoice, examples
 from mninfer.cli.output import say
 
@@ -24,7 +25,7 @@ _FORMATS = (".png", ".svg")
         'mnbench plot pi5.json --only "*/forward/litert/int8/*" -o int8.png',
     ),
 )
-@click.argument("results", metavar="RESULT...", nargs=-1, required=True)
+@result_argument
 @click.option(
     "--kind",
     type=NearChoice(_KINDS),
@@ -52,7 +53,7 @@ def command(
     *,
     force: bool,
 ) -> int:
-    """Draw each RESULT of mnbench run: bars with their 95 % intervals, what others published beside them.
+    """Draw each RESULT of mnbench run, by default mnbench.json: bars with their 95 % intervals, and published figures.
 
     What is in doubt is hollow, and its letter is told below. An SVG needs no package; a PNG needs matplotlib.
     """

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from mnbench.cli.drawing_options import drawing_options, drawn_entries
+from mnbench.cli.results import result_argument
 from mninfer.cli.options import examples
 from mninfer.cli.output import say
 
@@ -14,7 +15,7 @@ __all__ = ["command"]
 @click.command(
     "report", epilog=examples("mnbench report pi5.json -o pi5.html", "mnbench report pi4.json pi5.json -o both.html")
 )
-@click.argument("results", metavar="RESULT...", nargs=-1, required=True)
+@result_argument
 @click.option("-o", "--output", metavar="FILE", required=True, help="The page to write.")
 @click.option("--title", help="What it is called. Default: the devices.")
 @drawing_options
@@ -22,7 +23,7 @@ __all__ = ["command"]
 def command(
     results: Sequence[str], output: str, title: str | None, only: Sequence[str], top1: Sequence[str], *, force: bool
 ) -> int:
-    """Write each RESULT of mnbench run into one page: pictures, tables, doubts, the machine.
+    """Write each RESULT of mnbench run, by default mnbench.json, into one page: pictures, tables, doubts, the machine.
 
     Tables have every row, whatever is drawn. The page asks for nothing from anywhere: it can be mailed, kept, or opened
     without a network.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from mnbench.cli.results import result_argument
 from mninfer.cli.options import examples
 from mninfer.cli.output import is_terminal, say
 
@@ -22,7 +23,7 @@ _LEAST_WIDTH = 40
         "mnbench table pi5.json --format html -o pi5.html",
     ),
 )
-@click.argument("results", metavar="RESULT...", nargs=-1, required=True)
+@result_argument
 @click.option(
     "--layout",
     type=click.Choice(["2017", "full"]),
@@ -34,7 +35,7 @@ _LEAST_WIDTH = 40
 @click.option("-o", "--output", metavar="FILE", help="Write there, not to the terminal.")
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 def command(results: Sequence[str], layout: str, form: str, output: str | None, force: bool) -> int:
-    """Show each RESULT of mnbench run; those of several devices come into one table.
+    """Show each RESULT of mnbench run, by default mnbench.json; those of several devices come into one table.
 
     A figure is the median of its processes with the 95 % interval. What there is to doubt is marked at each figure and
     told below; what could not be measured is there with the reason.

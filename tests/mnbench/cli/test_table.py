@@ -61,7 +61,6 @@ def test_several_devices(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["table"], "Missing argument 'RESULT...'"),
         (["table", "RESULT", "--layout", "2016"], "'2016' is not one of '2017', 'full'"),
         (["table", "RESULT", "--format", "pdf"], "'pdf' is not one of 'text', 'md', 'csv', 'html'"),
         (["table", "RESULT", "-o", ""], "-o is given, and empty"),
@@ -94,7 +93,7 @@ def test_what_is_no_record(cli: Cli, tmp_path: Path, content: str) -> None:
 def test_an_engine_of_tomorrow_is_shown_by_its_name(cli: Cli, tmp_path: Path) -> None:
     value = json.loads(json.dumps(pi_record().to_json()))
     for row in value["rows"]:
-        row["cell"]["engine"] = "of-tomorrow"
+        row["cell"]["engine"] += "-of-tomorrow"
     (tmp_path / "x.json").write_text(json.dumps(value), encoding="utf-8")
     for layout in ("2017", "full"):
         done = cli("table", tmp_path / "x.json", "--layout", layout)
@@ -152,3 +151,16 @@ def test_help_runs_without_reading_anything() -> None:
     )
     assert done.returncode == 0
     assert b"--layout" in done.stdout
+
+
+def test_without_a_result_it_shows_what_a_run_writes(
+    cli: Cli, result: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    missing = cli("table")
+    assert missing.code == 2
+    assert "no RESULT is given, and there is no mnbench.json here: mnbench run writes one" in missing.err
+    result.rename(tmp_path / "mnbench.json")
+    assert cli("table").out == cli("table", "mnbench.json").out != ""
+    assert cli("report", "-o", "page.html").code == 0
+    assert cli("plot", "-o", "plot.svg").code == 0
