@@ -244,11 +244,13 @@ class Record:
         """Raise InputError naming what is wrong."""
         fields = Fields(value, "the record")
         _check_schema(fields)
+        rows = tuple(Row.from_json(each, f"rows[{i}]") for i, each in enumerate(fields.list("rows")))
+        _check_keys(rows)
         return cls(
             device=fields.text("device"),
             command=fields.text("command"),
             plan=fields.text("plan"),
-            rows=tuple(Row.from_json(each, f"rows[{i}]") for i, each in enumerate(fields.list("rows"))),
+            rows=rows,
             models=tuple(MeasuredModel.from_json(each, f"models[{i}]") for i, each in enumerate(fields.list("models"))),
             machine=fields.mapping("machine"),
             doubts=tuple(Doubt.from_json(each) for each in fields.list("doubts")),
@@ -257,6 +259,15 @@ class Record:
             started=fields.text("started"),
             elapsed_s=fields.number("elapsed_s"),
         )
+
+
+def _check_keys(rows: tuple[Row, ...]) -> None:
+    """Two rows of one cell could not be told apart, and each reader would take another."""
+    places: dict[str, int] = {}
+    for place, row in enumerate(rows):
+        first = places.setdefault(row.cell.key, place)
+        if first != place:
+            raise InputError(f'rows[{place}] is "{row.cell.key}", as rows[{first}] is already')
 
 
 def _check_schema(fields: Fields) -> None:

@@ -126,3 +126,11 @@ def test_a_damaged_record_is_read_or_refused(tmp_path_factory: Any, place: int, 
     path.write_bytes(data)
     with suppress(InputError):
         assert read_record(path).to_json()
+
+
+def test_two_rows_of_one_cell_are_refused(tmp_path: Path) -> None:
+    value = RECORD.to_json()
+    value["rows"] = [*value["rows"], value["rows"][0]]
+    (tmp_path / "r.json").write_text(json.dumps(value), encoding="utf-8")
+    with pytest.raises(InputError, match=rf'rows\[{len(value["rows"]) - 1}\] is ".*", as rows\[0\] is already'):
+        read_record(tmp_path / "r.json")

@@ -6,6 +6,7 @@ from importlib.resources import files
 from mnbench.drawing.entries import Entry, device_names, entries_of
 from mnbench.drawing.kinds import Kind, draw
 from mnbench.drawing.machine_facts import machine_facts
+from mnbench.drawing.operators import profile_of
 from mnbench.drawing.palette import DARK, LIGHT, style_variables
 from mnbench.drawing.picture import Picture
 from mnbench.drawing.svg import inline_svg
@@ -46,7 +47,7 @@ def _style() -> str:
 
 
 def _sections(records: Sequence[Record], entries: Sequence[Entry], title: str) -> list[Markup]:
-    pictures = [picture for kind in _PICTURES if (picture := _picture(kind, entries))]
+    pictures = [picture for kind in _PICTURES if (picture := _picture(kind, _drawable(kind, entries)))]
     tables = tables_of(records, Layout.OF_2017)[:-1]  # without the runs, which end the page
     return [
         element("header", element("h1", title), element("p", _summary(records, entries), class_="soft")),
@@ -82,6 +83,20 @@ def _summary(records: Sequence[Record], entries: Sequence[Entry]) -> str:
     return f"{len(measured)} figures from {processes} processes in {runs}{gaps}."
 
 
+def _drawable(kind: Kind, entries: Sequence[Entry]) -> list[Entry]:
+    """Without those whose profile is damaged, which hide no other: what there is to doubt names them."""
+    return [entry for entry in entries if kind is not Kind.OPERATORS or _damage(entry) is None]
+
+
+def _damage(entry: Entry) -> str | None:
+    """What is wrong with a row's profile."""
+    try:
+        profile_of(entry.row)
+    except InputError as error:
+        return error.what
+    return None
+
+
 def _picture(kind: Kind, entries: Sequence[Entry]) -> Picture | None:
     try:
         return draw(kind, entries)
@@ -100,6 +115,7 @@ def _figure(picture: Picture) -> Markup:
 def _doubts(records: Sequence[Record], entries: Sequence[Entry]) -> Markup:
     """What to distrust, before any figure is read: of whole runs, then how many rows have which doubt."""
     lines = [*_cut_short(records), *_counted(records, [entry for entry in entries if entry.interval])]
+    lines += [joined((element("b", "damaged: "), what)) for entry in entries if (what := _damage(entry))]
     if not lines:
         return element("p", "No reason to distrust any of it was found.", class_="sound")
     title = element("h2", "Reasons to distrust")

@@ -160,3 +160,16 @@ def test_a_record_without_a_figure_is_a_page_still() -> None:
 
 def test_the_same_records_are_the_same_page() -> None:
     assert render_page(many_records()) == render_page(many_records())
+
+
+def test_a_damaged_profile_hides_no_other() -> None:
+    record = profiled_record()
+    place = next(place for place, row in enumerate(record.rows) if row.cell.engine == "litert") + 1
+    first, *others = record.rows[place].processes
+    damaged = replace(record.rows[place], processes=(replace(first, facts={"profile": {"threads": -1}}), *others))
+    rows = (*record.rows[:place], damaged, *record.rows[place + 1 :])
+    reader = read(replace(record, rows=rows))
+    assert reader.names.count("svg") == 5
+    assert f"the profile of {damaged.cell.key}" in reader.text
+    assert "damaged:" in reader.text
+    assert "damaged:" not in read(record).text
