@@ -2,25 +2,28 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mnbench.fields import Fields
 from mnbench.job import Job
+from mnbench.reasons import without_folders
 from mnbench.record import Process, Status
-from mninfer.errors import InputError
+from mninfer.errors import InputError, OutputError
 
-__all__ = ["Launch", "Outcome", "run_apart", "run_worker"]
+__all__ = ["Launch", "Outcome", "read_answer", "run_apart", "run_worker", "unwritable_scratch"]
 
 # Beside its sampling a process may start, open, compile and check for so long; then it counts as hung.
 GRACE_S = 180.0
-_MOST_RUNS_LONG = 3  # a run may overshoot the budget: the last warm-up, the last sample
+_MOST_RUNS_LONG = 5  # a run may overshoot the budget: the last warm-up, the last sample; slow ones warm up for longer
 _LAST_WORDS = 300  # characters of what a process said before it died
-_CHATTER = ("WARNING", "INFO", "I0000", "W0000", "E0000")
+_CHATTER = re.compile(r"\s*(?:WARNING|INFO|[IWE]\d{4} )")  # absl's lines begin with a letter and month and day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +46,59 @@ class Outcome:
 
 
 def run_worker(job: Job, launch: Launch) -> Outcome:
-    """Measure ``job`` in a fresh process. Never raises for what happens in there; Control-C ends it, too."""
+    """Measure ``job`` in a fresh process. Never raises for what happens in there; Control-C ends it, too.
+
+    Raises:
+        OutputError: the scratch folder can't be written.
+    """
     limit_s = launch.grace_s + _MOST_RUNS_LONG * (job.budget.seconds + job.budget.warm_up_seconds)
     told = run_apart("mnbench.worker", job, launch, limit_s=limit_s)
     return Outcome(Status.FAILED, told) if isinstance(told, str) else _read(told)
 
 
 def run_apart(module: str, job: Job, launch: Launch, *, limit_s: float) -> Path | str:
-    """Run ``python -m module JOB OUTCOME`` in a process of its own: the outcome's path, or why there is none."""
+    """Run ``python -m module JOB OUTCOME`` in a process of its own: the outcome's path, or why there is none.
+
+    Raises:
+        OutputError: the scratch folder can't be written.
+    """
     order, outcome, words = (launch.scratch / name for name in ("job.json", "outcome.json", "words.txt"))
-    order.write_text(json.dumps(job.to_json()), encoding="utf-8")
-    outcome.unlink(missing_ok=True)
     command = [launch.python, "-m", module, str(order), str(outcome)]
-    with words.open("wb") as chatter:
-        code = _run(command, launch, chatter.fileno(), limit_s)
+    try:
+        order.write_text(json.dumps(job.to_json()), encoding="utf-8")
+        outcome.unlink(missing_ok=True)
+        chatter = words.open("wb")
+    except OSError as error:
+        raise unwritable_scratch(error) from error
+    with chatter:
+        try:
+            code = _run(command, launch, chatter.fileno(), limit_s)
+        except OSError as error:  # an environment that was removed or moved, or no process can be had
+            return f"{Path(launch.python).name} could not be started: {error.strerror or error}"
     if code is None:
         return f"hung: ended after {limit_s:.0f} s"
     if not outcome.exists():
         return _how_it_ended(code, words)
     return outcome
+
+
+def read_answer(path: Path) -> Any:
+    """The JSON that a process left. Raise ValueError where it is none, or holds what is no number: NaN, infinities."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        json.dumps(value, allow_nan=False)
+    except (OSError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def unwritable_scratch(error: OSError) -> OutputError:
+    """What to say where the folder for what only lasts as long as a run can't be written."""
+    return OutputError(
+        f"what lies between two processes can't be written: {error.strerror or error}",
+        where=str(error.filename) if error.filename is not None else None,
+        hints="TMPDIR=FOLDER names another place, with room",
+    )
 
 
 def _run(command: list[str], launch: Launch, chatter: int, limit_s: float) -> int | None:
@@ -105,14 +142,17 @@ def _signal_name(number: int) -> str:
 
 
 def _last_words(words: Path) -> str:
-    lines = words.read_text(encoding="utf-8", errors="replace").splitlines()
-    said = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith(_CHATTER)]
-    return said[-1][:_LAST_WORDS] if said else ""
+    try:
+        lines = words.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    said = [line.strip() for line in lines if line.strip() and not _CHATTER.match(line)]
+    return without_folders(said[-1])[:_LAST_WORDS] if said else ""
 
 
 def _read(path: Path) -> Outcome:
     try:
-        fields = Fields(json.loads(path.read_text(encoding="utf-8")), "the outcome")
+        fields = Fields(read_answer(path), "the outcome")
         status = fields.choice("status", Status)
         process = Process.from_json(fields.raw("process"), "process") if status is Status.MEASURED else None
         return Outcome(status, fields.text("reason"), process)
