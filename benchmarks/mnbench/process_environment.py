@@ -10,7 +10,13 @@ from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import BatchNorm, Cell, Compiler, Device, InstructionSet, Work
 from mninfer.errors import InputError
 
-__all__ = ["ENGINES_WITH_LIMITS", "environment_of", "instruction_set_note", "supported_instruction_sets"]
+__all__ = [
+    "ENGINES_WITH_LIMITS",
+    "KERAS_BACKENDS",
+    "environment_of",
+    "instruction_set_note",
+    "supported_instruction_sets",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +57,8 @@ _BELOW_AVX512 = (InstructionSet.SSE41, InstructionSet.AVX2)
 # convolution with four binary post-ops, for which only its AVX-512 kernels exist; below, x64:gemm takes 14 ms, not 0.7.
 _SLOW_FUSED = "below AVX-512 oneDNN has no fast kernel for a convolution fused with BatchNorm, as TensorFlow asks for"
 
-_KERAS_BACKENDS = {"keras-tensorflow": "tensorflow", "keras-jax": "jax", "keras-torch": "torch"}
-ENGINES_WITH_LIMITS = tuple(_KERAS_BACKENDS)
+KERAS_BACKENDS = {"keras-tensorflow": "tensorflow", "keras-jax": "jax", "keras-torch": "torch"}
+ENGINES_WITH_LIMITS = tuple(KERAS_BACKENDS)
 
 
 def environment_of(cell: Cell) -> dict[str, str]:
@@ -135,7 +141,7 @@ def _devices(cell: Cell) -> dict[str, str]:
 
 
 def _keras(cell: Cell) -> dict[str, str]:
-    variables = {"KERAS_BACKEND": _KERAS_BACKENDS[cell.engine]}
+    variables = {"KERAS_BACKEND": KERAS_BACKENDS[cell.engine]}
     if cell.instruction_set is None:
         return variables
     limit = _LIMITS[cell.instruction_set]

@@ -6,7 +6,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,14 +17,10 @@ import numpy as np
 from mnbench.cell import BatchNorm, Cell, Compiler, Variant, Work
 from mnbench.job import Budget, Job
 
-__all__ = ["BATCH", "SMALL_NETWORK", "job_for", "passes", "pictures"]
+__all__ = ["BATCH", "SMALL_OPTIONS", "job_for", "passes", "pictures", "saved_network"]
 
 BATCH = 8
-SMALL_NETWORK = {
-    "architecture": "mobilenet_v1",
-    "options": {"alpha": 0.25, "form": "cifar_small", "classes": 10, "dropout": 0},
-    "seed": 3,
-}
+SMALL_OPTIONS: Mapping[str, Any] = {"alpha": 0.25, "form": "cifar_small", "classes": 10, "dropout": 0}
 
 
 def pictures(batch: int = BATCH) -> Any:
@@ -33,12 +29,23 @@ def pictures(batch: int = BATCH) -> Any:
 
 
 def job_for(engine: str, work: Work = Work.FORWARD, **cell: Any) -> Job:
-    """A job of the small network without an input file."""
+    """A job of the small network without an input, and without its file (``saved_network``)."""
     return Job(
         cell=Cell(work=work, model="small", engine=engine, **{"threads": None, "batch": BATCH} | cell),
         budget=Budget(seconds=0.2, warm_up_seconds=0.1),
-        network=SMALL_NETWORK,
     )
+
+
+def saved_network(path: Path, options: Mapping[str, Any] = SMALL_OPTIONS) -> Path:
+    """Write the small network, or one of other ``options``; Keras is started.
+
+    With weights at which gradients don't blow up rounding, as at mere random ones.
+    """
+    from mnbench.preparing.network import build_network
+    from mnmodels.keras_file import save_keras
+
+    save_keras(build_network({"architecture": "mobilenet_v1", "options": options, "seed": 3}), path)
+    return path
 
 
 def passes(folder: Path) -> dict[str, Any]:
@@ -80,15 +87,12 @@ def _scores(opened: Any) -> Any:
 
 
 def _saved(path: Path, backend: str) -> Path:
-    """A network whose gradients don't blow up rounding, as those of mere random weights do; made by who comes first."""
+    """Made by who comes first."""
     if not path.exists():
         from mnmodels.backend import start_keras
 
         start_keras(backend)
-        from mnbench.preparing.network import build_network
-        from mnmodels.keras_file import save_keras
-
-        save_keras(build_network(SMALL_NETWORK), path)
+        saved_network(path)
     return path
 
 

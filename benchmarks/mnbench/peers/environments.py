@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mnbench.fields import Fields
 from mnbench.peers.peer import ENVIRONMENTS, PEERS, environment_named
+from mnbench.preparing.cache import cache_folder
 from mninfer.errors import InputError
 
 __all__ = [
@@ -62,8 +63,7 @@ def peers_folder() -> Path:
     """Where environments are made: MNBENCH_PEERS, or below the user's cache."""
     if stated := os.environ.get(_FOLDER_VARIABLE):
         return Path(stated)
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(cache) / "mnkit" / "mnbench" / "peers"
+    return cache_folder() / "peers"
 
 
 def python_in(folder: Path) -> Path:

@@ -41,6 +41,8 @@ class Environment:
 class Peer:
     """``refused`` gives the reason for each variant that it can't run, ``limits`` what its figures need said of them.
 
+    ``most_threads`` is what it computes on at the most; None where it takes a number.
+
     It reads ``direct`` variants as flatbuffers; of the others the tools in the environments ``converters`` make files
     that end in ``suffix``. A peer with ``refusal`` can't be measured at all.
     """
@@ -52,6 +54,7 @@ class Peer:
     converters: tuple[str, ...] = ()
     refused: Mapping[Variant, str] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
+    most_threads: int | None = None
     refusal: str | None = None
 
     @property
@@ -153,8 +156,9 @@ PEERS = {
             name="mediapipe",
             variants=(*_FLOATS, *_SMALLER),
             direct=(*_FLOATS, *_SMALLER),
+            most_threads=1,
             limits=(
-                "has no option for threads: one computes, whatever is asked",
+                "has no option for threads: one computes",
                 "takes pictures alone: its time has the scaling of the pixels and the sorting of the classes in it",
                 "one picture to a run",
             ),

@@ -12,9 +12,9 @@ import numpy as np
 
 from mnbench.job import Job
 from mnbench.peers.engines.protocol import EngineRequest, PeerEngine
-from mnbench.peers.peer import peer_named
+from mnbench.peers.peer import Peer, peer_named
 from mnbench.peers.prepared import PreparedFile, record_path
-from mnbench.workloads.flatbuffer import quantize, read_input
+from mnbench.workloads.inputs import quantize, read_input
 from mnbench.workloads.protocol import Array
 from mninfer.errors import InputError, UnsupportedModelError
 from mninfer.postprocessing import dequantize
@@ -33,10 +33,13 @@ def open_workload(job: Job) -> "PeerWorkload":
         InputError: the job has no such file, or no input.
         MissingDependencyError: this Python hasn't the peer.
         EngineError: the peer refuses the file.
+        UnsupportedModelError: the file takes no such input, or the peer no such number of threads.
     """
     if job.file is None or job.input is None:
         raise InputError(f"the job of {job.cell.key} names no model file, or no input")
-    name = peer_named(job.cell.engine).name
+    peer = peer_named(job.cell.engine)
+    _check_threads(peer, job.cell.threads)
+    name = peer.name
     prepared = _read_record(job, name)
     pictures = read_input(job)
     if pictures.shape != prepared.input.shape:
@@ -86,6 +89,14 @@ class PeerWorkload:
 
     def close(self) -> None:
         self._engine.close()
+
+
+def _check_threads(peer: Peer, threads: int | None) -> None:
+    """Raise UnsupportedModelError rather than measure one thread under the name of several."""
+    if peer.most_threads is not None and threads is not None and threads > peer.most_threads:
+        raise UnsupportedModelError(
+            f"{peer.title} {peer.limits[0]}, and {threads} were asked for", hints=f"--threads {peer.most_threads}"
+        )
 
 
 def _read_record(job: Job, name: str) -> PreparedFile:

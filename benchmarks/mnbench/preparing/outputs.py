@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnbench.workloads.flatbuffer import quantize
+from mnbench.workloads.inputs import quantize
 from mninfer.engines import open_engine
 from mninfer.postprocessing import dequantize
 

@@ -21,7 +21,7 @@ from mnbench.profiling.cutting import cut_piece
 from mnbench.profiling.pieces import Piece, pieces_of
 from mnbench.profiling.profile import OperatorTime, Profile
 from mnbench.sampling import Samples, sample
-from mnbench.workloads.flatbuffer import quantize, read_input
+from mnbench.workloads.inputs import quantize, read_input
 from mninfer.engines import open_engine
 from mninfer.engines.protocol import Array, Engine
 from mninfer.errors import InputError, UnsupportedModelError, VerifyError
@@ -187,7 +187,8 @@ def _sampled(contenders: Sequence[_Contender], config: ProfileConfig) -> Samples
         for number, contender in enumerate(contenders):
             turns[str(number)] = contender.turn_ns(config)
 
-    budget = replace(config.budget, least_samples=min(_LEAST_ROUNDS, config.budget.most_samples))
+    least = min(_LEAST_ROUNDS, config.budget.most_samples)
+    budget = replace(config.budget, least_samples=least, warm_up_seconds=0.0)  # a round warms all: each ran some times
     return sample(one_round, budget, parts_of=lambda: turns)
 
 

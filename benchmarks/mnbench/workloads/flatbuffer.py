@@ -7,23 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mnbench.cell import Device
 from mnbench.job import Job
+from mnbench.workloads.inputs import quantize, read_input
 from mnbench.workloads.protocol import Array
 from mninfer.engines import open_engine
 from mninfer.engines.protocol import Engine
 from mninfer.errors import EngineError, InputError, UnsupportedModelError
-from mninfer.files import FileTooLargeError, NotRegularFileError, read_regular_file
 from mninfer.loading import read_checked
 from mninfer.postprocessing import dequantize
-from mninfer.tensors import TensorSpec
 
-__all__ = ["FlatbufferWorkload", "open_workload", "quantize", "read_input"]
-
-_MOST_INPUT_BYTES = 1 << 30
-_NUM_COLORS = 3
+__all__ = ["FlatbufferWorkload", "open_workload"]
 
 
 def open_workload(job: Job) -> "FlatbufferWorkload":
@@ -94,53 +89,6 @@ class FlatbufferWorkload:
 
     def close(self) -> None:
         self._engine.close()
-
-
-def read_input(job: Job) -> Array:
-    """The job's pictures: float32 [batch, height, width, 3], as many as the cell's batch.
-
-    Raises:
-        InputError: there is no such file, it is no array of that kind, or holds another number of pictures.
-    """
-    pictures = _load_array(str(job.input))
-    if pictures.dtype != np.float32 or pictures.ndim != 4 or pictures.shape[3] != _NUM_COLORS:
-        raise InputError(
-            f"the input is {pictures.dtype}{list(pictures.shape)}, not float32[batch, height, width, 3]",
-            where=str(job.input),
-        )
-    if len(pictures) != job.cell.batch:
-        raise InputError(
-            f"the input holds {len(pictures)} pictures, the cell's batch is {job.cell.batch}", where=str(job.input)
-        )
-    return np.ascontiguousarray(pictures)
-
-
-def quantize(pictures: Array, tensor: TensorSpec) -> npt.NDArray[Any]:
-    """The pictures as ``tensor`` wants them: real = (quantized - zero point) * scale, to nearest, clipped.
-
-    Raises:
-        UnsupportedModelError: an input of another kind than a picture has, or quantized without saying how.
-    """
-    dtype = np.dtype(tensor.dtype)
-    if dtype.kind == "f":
-        return pictures.astype(dtype, copy=False)
-    if dtype.kind not in "iu" or tensor.quantization is None:
-        raise UnsupportedModelError(
-            f'input "{tensor.name}" is {tensor.dtype} without quantization: a normalized picture does not fit it'
-        )
-    limits = np.iinfo(dtype)
-    steps = np.floor(pictures / np.float64(tensor.quantization.scales[0]) + 0.5) + tensor.quantization.zero_points[0]
-    return np.asarray(np.clip(steps, limits.min, limits.max), dtype)
-
-
-def _load_array(path: str) -> npt.NDArray[Any]:
-    from io import BytesIO
-
-    try:
-        data = read_regular_file(path, _MOST_INPUT_BYTES)
-        return np.asarray(np.load(BytesIO(data), allow_pickle=False))
-    except (NotRegularFileError, FileTooLargeError, OSError, ValueError, EOFError) as error:
-        raise InputError(f"the input can't be read: {' '.join(str(error).split())}", where=path) from error
 
 
 def _check_device(job: Job) -> None:

@@ -182,6 +182,7 @@ def test_the_folder_is_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert peers_folder() == tmp_path / "mnkit" / "mnbench" / "peers"
     monkeypatch.delenv("XDG_CACHE_HOME")
+    (tmp_path / "home").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert peers_folder() == tmp_path / "home" / ".cache" / "mnkit" / "mnbench" / "peers"
 

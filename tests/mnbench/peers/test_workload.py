@@ -12,6 +12,7 @@ import pytest
 
 from mnbench.cell import Cell, Variant, Work
 from mnbench.job import Budget, Job
+from mnbench.peers.peer import PEERS
 from mnbench.peers.prepared import PreparedFile, record_path
 from mnbench.peers.workload import open_workload
 from mninfer.errors import EngineError, InputError, MissingDependencyError, UnsupportedModelError
@@ -46,6 +47,9 @@ def prepared_for(name: str, dtype: str = "float32") -> PreparedFile:
 
 
 def job_in(folder: Path, name: str, prepared: PreparedFile, *, threads: int | None = 2) -> Job:
+    """Of two threads, where the peer can have two."""
+    most = PEERS[name].most_threads if name in PEERS else None
+    threads = threads if most is None or threads is None else min(threads, most)
     file = folder / "model.bin"
     file.write_bytes(b"a model")
     record_path(file).write_text(json.dumps(prepared.to_json()))
@@ -92,6 +96,13 @@ def test_a_peer_computes_the_jobs_input_and_tells_what_is_in_effect(
     assert facts["made_by"] == {"tf2onnx": "1.17.0"}
     assert workload.parts_ns() == {}
     workload.close()
+
+
+def test_more_threads_than_a_peer_has_are_not_measured_under_their_name(tmp_path: Path) -> None:
+    job = job_in(tmp_path, "mediapipe", prepared_for("mediapipe"))
+    two = replace(job, cell=replace(job.cell, threads=2))
+    with pytest.raises(UnsupportedModelError, match="MediaPipe has no option for threads: one computes, and 2 were"):
+        open_workload(two)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,8 @@ import pytest
 from mnbench.cell import Cell, Device, Work
 from mnbench.job import Budget, Job
 from mnbench.sampling import sample
-from mnbench.workloads.flatbuffer import open_workload, quantize
+from mnbench.workloads.flatbuffer import open_workload
+from mnbench.workloads.inputs import quantize
 from mninfer.engines import open_engine
 from mninfer.errors import EngineError, InputError, MnError, UnsupportedModelError
 from mninfer.tensors import Quantization, TensorSpec

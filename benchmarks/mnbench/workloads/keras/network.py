@@ -1,7 +1,6 @@
 """The Keras model of a job, in the precision and with the BatchNorm that its cell asks for, and its loss.
 
-Weights are the file's, or seeded random ones, the same on every backend. Imports Keras, on the backend that the process
-was started for, when a network is opened.
+Imports Keras, on the backend that the process was started for, when a network is opened.
 """
 
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from mnbench.job import Job
 from mnbench.workloads.keras.precision import Precision, precision_of
 from mninfer.errors import InputError, UnsupportedModelError
 
-__all__ = ["Network", "give_seeded_weights", "labels_for", "open_network"]
+__all__ = ["Network", "labels_for", "open_network"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +43,23 @@ class Network:
 
 
 def open_network(job: Job) -> Network:
-    """Load or build the job's model; Keras has been started.
+    """Load the job's model; Keras has been started.
 
     Raises:
+        InputError: the job names no file.
         KerasFileError: the file is no Keras model.
         UnsupportedModelError: it doesn't turn one picture into scores of classes, or lacks the variant.
     """
     import keras
 
     from mnmodels.architectures.batch_norm import use_norm
+    from mnmodels.keras_file import load_keras
 
+    if job.file is None:
+        raise InputError(f"the job of {job.cell.key} names no Keras file")
     keras.utils.set_random_seed(int(job.network.get("seed", 0)))  # what Dropout drops, in every process the same
     precision = precision_of(job.cell.variant)
-    model = _load(job)
+    model = load_keras(job.file).model
     num_classes = _check_ends(model)
     batch_norm = job.cell.batch_norm or BatchNorm.COMPOSED  # Keras' own layer composes it
     use_norm(model, batch_norm)
@@ -74,36 +77,6 @@ def open_network(job: Job) -> Network:
 def labels_for(batch: int, num_classes: int) -> Any:
     """A class to each picture, by its place."""
     return (np.arange(batch, dtype=np.int32) * 7 + 3) % num_classes
-
-
-def give_seeded_weights(model: Any, seed: int) -> None:
-    """Random weights that keep signals in range, from numpy, so that every backend gets the same."""
-    rng = np.random.default_rng(seed)
-    for weight in model.weights:
-        weight.assign(_random(rng, weight.name, tuple(weight.shape)))
-
-
-def _load(job: Job) -> Any:
-    if job.file is not None:
-        from mnmodels.keras_file import load_keras
-
-        return load_keras(job.file).model
-    from mnmodels.architectures.registry import build_model
-
-    if "architecture" not in job.network:
-        raise InputError(f"the job of {job.cell.key} names neither a Keras file nor an architecture")
-    model = build_model(job.network["architecture"], **job.network.get("options", {}))
-    give_seeded_weights(model, int(job.network.get("seed", 0)))
-    return model
-
-
-def _random(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Any:
-    if name in ("gamma", "moving_variance"):
-        return rng.uniform(0.5, 1.5, shape)
-    if name in ("beta", "moving_mean", "bias"):
-        return rng.normal(0.0, 0.1, shape)
-    fan_in = max(1, int(np.prod(shape[:-1]))) if "depthwise" not in name else int(np.prod(shape[:2]))
-    return rng.normal(0.0, np.sqrt(2.0 / fan_in), shape)
 
 
 def _check_ends(model: Any) -> int:

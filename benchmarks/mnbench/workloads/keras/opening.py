@@ -4,21 +4,26 @@ import os
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 from mnbench.cell import Cell, Compiler, Device
 from mnbench.job import Job
-from mnbench.process_environment import environment_of, instruction_set_note, supported_instruction_sets
-from mnbench.workloads.flatbuffer import read_input
+from mnbench.process_environment import (
+    KERAS_BACKENDS,
+    environment_of,
+    instruction_set_note,
+    supported_instruction_sets,
+)
+from mnbench.workloads.inputs import read_input
 from mnbench.workloads.keras.network import Network, open_network
 from mnbench.workloads.keras.precision import check_hardware_has, precision_of
 from mnbench.workloads.keras.step import KerasWorkload, Step
 from mnbench.workloads.protocol import Array
-from mninfer.errors import EngineError, InputError, UnsupportedModelError
+from mninfer.errors import EngineError, InputError, MissingDependencyError, UnsupportedModelError
 
 __all__ = ["OpenBackend", "open_backend", "open_workload"]
 
-_BACKENDS = {"keras-tensorflow": "tensorflow", "keras-jax": "jax", "keras-torch": "torch"}
 _LIMITS = ("ONEDNN_MAX_CPU_ISA", "XLA_FLAGS", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS")
 
 
@@ -73,9 +78,14 @@ def open_backend(job: Job) -> OpenBackend:
 
 def _start(cell: Cell) -> Any:
     """Import the framework and Keras on it; the module that makes its steps."""
+    if find_spec("mnmodels") is None:  # only what measures flatbuffers was carried here
+        raise MissingDependencyError(
+            "mnmodels is not installed, which a training framework's network needs",
+            hints='python -m pip install ".[train]" in a checkout of mnkit',
+        )
     from mnmodels.backend import start_keras
 
-    backend = _BACKENDS[cell.engine]
+    backend = KERAS_BACKENDS[cell.engine]
     if backend != "tensorflow":
         _hide_tensorflow()
     start_keras(backend)

@@ -45,6 +45,16 @@ def test_a_framework_that_is_not_there_is_named_with_its_install_line(tmp_path: 
     assert caught.value.hints[0].startswith("python -m pip install ")
 
 
+def test_a_device_that_got_flatbuffers_alone_is_told_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over ssh our light packages travel: mnmodels isn't one of them."""
+    monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "mnmodels" else object())
+    with pytest.raises(MissingDependencyError, match="mnmodels is not installed") as caught:
+        open_workload(job(tmp_path))
+    assert caught.value.hints[0].startswith("python -m pip install ")
+
+
 @pytest.mark.parametrize(
     ("cell", "message"),
     [

@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 
 from mnbench.cell import Cell, Device, InstructionSet, Work
-from mnbench.job import Job
 from mnbench.machine.cpu import read_cpu
 from mnbench.machine.host import Host
 from mnbench.process_environment import environment_of, supported_instruction_sets
 from support.commands import environment_for
-from support.keras_passes import job_for, pictures
+from support.keras_passes import job_for, pictures, saved_network
 
 pytest.importorskip("keras", reason="needs Keras: make test")
 
@@ -45,9 +44,15 @@ def cell_of(engine: str, **fields: Any) -> Cell:
     return replace(job_for(engine, Work.FORWARD).cell, batch=1, **fields)
 
 
-def worker(folder: Path, cell: Cell, job: Job | None = None, **variables: str) -> Done:
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved_network(tmp_path_factory.mktemp("small") / "small.keras")
+
+
+def worker(folder: Path, cell: Cell, file: Path, **variables: str) -> Done:
     np.save(folder / "input.npy", pictures(cell.batch))
-    job = replace(job or job_for(cell.engine), cell=cell, input=folder / "input.npy", outputs=folder / "outputs.npz")
+    job = replace(job_for(cell.engine), cell=cell, file=file, input=folder / "input.npy")
+    job = replace(job, outputs=folder / "outputs.npz")
     (folder / "job.json").write_text(json.dumps(job.to_json()), encoding="utf-8")
     environment = environment_for(**environment_of(cell))
     for name, value in variables.items():
@@ -83,9 +88,11 @@ def kernels(said: str) -> set[str]:
 @pytest.mark.parametrize(
     ("step", "highest"), [(InstructionSet.SSE41, "sse41"), (InstructionSet.AVX2, "avx2"), (None, "avx512")]
 )
-def test_onednn_s_kernels_are_those_of_the_limit(tmp_path: Path, step: InstructionSet | None, highest: str) -> None:
+def test_onednn_s_kernels_are_those_of_the_limit(
+    tmp_path: Path, small: Path, step: InstructionSet | None, highest: str
+) -> None:
     needs(step or InstructionSet.AVX512)
-    done = worker(tmp_path, cell_of("keras-tensorflow", instruction_set=step, threads=1), ONEDNN_VERBOSE="1")
+    done = worker(tmp_path, cell_of("keras-tensorflow", instruction_set=step, threads=1), small, ONEDNN_VERBOSE="1")
     found = kernels(done.said)
     order = ("sse41", "avx2", "avx512")
     assert any(name.startswith(highest) for name in found)
@@ -99,13 +106,13 @@ def test_onednn_s_kernels_are_those_of_the_limit(tmp_path: Path, step: Instructi
     ("step", "registers"), [(InstructionSet.SSE41, {"xmm"}), (InstructionSet.AVX2, {"xmm", "ymm"})]
 )
 def test_xla_s_programs_use_the_registers_of_the_limit(
-    tmp_path: Path, step: InstructionSet, registers: set[str]
+    tmp_path: Path, small: Path, step: InstructionSet, registers: set[str]
 ) -> None:
     needs(step)
     if shutil.which("objdump") is None:
         pytest.skip("needs objdump, of binutils")
     dump = tmp_path / "dump"
-    done = worker(tmp_path, cell_of("keras-jax", instruction_set=step), XLA_FLAGS=f"--xla_dump_to={dump}")
+    done = worker(tmp_path, cell_of("keras-jax", instruction_set=step), small, XLA_FLAGS=f"--xla_dump_to={dump}")
     assert done.facts["instruction_set_note"].startswith("XLA compiles for ")
     objects = [str(path) for path in dump.glob("*jit_forward*.o")]
     code = subprocess.run(["objdump", "-d", *objects], capture_output=True, text=True, check=True).stdout
@@ -113,30 +120,27 @@ def test_xla_s_programs_use_the_registers_of_the_limit(
     assert ("vaddps" in code) is (step is not InstructionSet.SSE41)
 
 
-def test_jax_runs_from_a_file_beside_a_tensorflow_that_can_t_be_imported(tmp_path: Path) -> None:
+def test_jax_runs_beside_a_tensorflow_that_can_t_be_imported(tmp_path: Path, small: Path) -> None:
     """And finds its programs again: both processes compute the same."""
     pytest.importorskip("jax", reason="needs JAX: make test")
-    from mnbench.workloads.keras.network import open_network
-    from mnmodels.keras_file import save_keras
+    from mnmodels.keras_file import load_keras
 
-    model = open_network(job_for("keras-tensorflow")).model
-    save_keras(model, tmp_path / "model.keras")
+    model = load_keras(small).model
     (tmp_path / "poison" / "tensorflow").mkdir(parents=True)
     (tmp_path / "poison" / "tensorflow" / "__init__.py").write_text("raise SystemExit('imported')", encoding="utf-8")
-    job = replace(job_for("keras-jax"), file=tmp_path / "model.keras", network={})
     variables = {
         "PYTHONPATH": f"{tmp_path / 'poison'}:{environment_for()['PYTHONPATH']}",
         "MNBENCH_SCRATCH": str(tmp_path / "scratch"),
     }
-    first, second = (worker(tmp_path, cell_of("keras-jax"), job, **variables) for _ in range(2))
+    first, second = (worker(tmp_path, cell_of("keras-jax"), small, **variables) for _ in range(2))
     assert first.facts == second.facts
     assert np.array_equal(first.outputs[0], second.outputs[0])
     assert np.allclose(first.outputs[0], np.asarray(model(pictures(1), training=False)), rtol=1e-4)
     assert list((tmp_path / "scratch").rglob("*jit_forward*"))
 
 
-def test_forward_backward_in_a_process(tmp_path: Path) -> None:
-    done = worker(tmp_path, replace(cell_of("keras-tensorflow"), work=Work.FORWARD_BACKWARD))
+def test_forward_backward_in_a_process(tmp_path: Path, small: Path) -> None:
+    done = worker(tmp_path, replace(cell_of("keras-tensorflow"), work=Work.FORWARD_BACKWARD), small)
     loss, norms = done.outputs
     assert loss.shape == (1,)
     assert norms.shape == (83,)
@@ -145,16 +149,15 @@ def test_forward_backward_in_a_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["keras-tensorflow", "keras-jax"])
-def test_a_gpu_that_is_not_there_is_missing(tmp_path: Path, engine: str) -> None:
-    done = worker(tmp_path, cell_of(engine, device=Device.GPU), CUDA_VISIBLE_DEVICES="-1", JAX_PLATFORMS="cpu")
+def test_a_gpu_that_is_not_there_is_missing(tmp_path: Path, small: Path, engine: str) -> None:
+    done = worker(tmp_path, cell_of(engine, device=Device.GPU), small, CUDA_VISIBLE_DEVICES="-1", JAX_PLATFORMS="cpu")
     assert done.outcome["status"] == "missing"
     assert "sees no GPU in this machine" in done.outcome["reason"]
     assert "python -m pip install" in done.outcome["reason"]
 
 
 def test_an_input_of_another_size_is_told(tmp_path: Path) -> None:
-    job = job_for("keras-tensorflow")
     options = {"alpha": 0.25, "input_shape": [64, 64, 3], "classes": 10}
-    done = worker(tmp_path, cell_of("keras-tensorflow"), replace(job, network=dict(job.network) | {"options": options}))
+    done = worker(tmp_path, cell_of("keras-tensorflow"), saved_network(tmp_path / "64.keras", options))
     assert done.outcome["status"] == "failed"
     assert "the input is [1, 32, 32, 3], the model wants ['batch', 64, 64, 3]" in done.outcome["reason"]

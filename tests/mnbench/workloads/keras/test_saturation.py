@@ -1,6 +1,7 @@
 """The batch is doubled until throughput hardly rises."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from mnbench.cell import Variant
 from mnbench.workloads.keras import Saturation, saturating_batch, saturation
 from mnbench.workloads.keras.saturation import Ending
 from mninfer.errors import EngineError
-from support.keras_passes import job_for
+from support.keras_passes import job_for, saved_network
 
 
 def measured(*values: float) -> list[float]:
@@ -82,7 +83,8 @@ def test_it_is_told_as_json() -> None:
 
 def test_it_is_found_on_a_cpu(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs TensorFlow: make test")
-    (tmp_path / "job.json").write_text(json.dumps(job_for("keras-tensorflow").to_json()), encoding="utf-8")
+    job = replace(job_for("keras-tensorflow"), file=saved_network(tmp_path / "small.keras"))
+    (tmp_path / "job.json").write_text(json.dumps(job.to_json()), encoding="utf-8")
     assert saturation.main([str(tmp_path / "job.json"), str(tmp_path / "outcome.json"), "4"]) == 0
     found = json.loads((tmp_path / "outcome.json").read_text(encoding="utf-8"))
     speeds = found["pictures_per_second"]
