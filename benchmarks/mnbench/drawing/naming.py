@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from mnbench.catalogue import ENGINES
-from mnbench.cell import BatchNorm, Cell, Device, InstructionSet, Variant, Work
+from mnbench.cell import BatchNorm, Cell, Device, Variant, Work
 from mnbench.drawing.entries import Entry
+from mnbench.showing.configurations import limit_of, title_of_engine
 
-__all__ = ["WORKS", "engine_title", "full_names", "in_common", "row_names", "told"]
+__all__ = ["WORKS", "full_names", "in_common", "row_names", "told"]
 
 WORKS = {
     Work.FORWARD: "Forward",
@@ -16,18 +16,7 @@ WORKS = {
     Work.IMPORT: "Import",
 }
 _VARIANTS = {Variant.UNFUSED: "float32 unfused"}
-_INSTRUCTION_SETS = {
-    InstructionSet.SSE41: "up to SSE4.1",
-    InstructionSet.AVX2: "up to AVX2",
-    InstructionSet.AVX512: "up to AVX-512",
-    InstructionSet.AMX: "up to AMX",
-}
 _NORMS = {BatchNorm.COMPOSED: "composed BN", BatchNorm.FUSED: "fused BN"}
-
-
-def engine_title(name: str) -> str:
-    """As tables spell it; a stranger's as it stands."""
-    return ENGINES[name].title if name in ENGINES else name
 
 
 def _variant(cell: Cell) -> str:
@@ -49,10 +38,10 @@ _GENERAL: tuple[Callable[[Cell], str], ...] = (
 _OF_ENGINE: tuple[Callable[[Cell], str], ...] = (
     lambda cell: "" if cell.batch_norm is None else _NORMS[cell.batch_norm],
     lambda cell: "" if cell.compiler is None else {"xla": "XLA"}.get(cell.compiler, str(cell.compiler)),
-    lambda cell: "" if cell.instruction_set is None else _INSTRUCTION_SETS[cell.instruction_set],
+    limit_of,
     lambda cell: "" if cell.use_xnnpack else "plain kernels",
 )
-_FEATURES = (lambda cell: engine_title(cell.engine), *_GENERAL, *_OF_ENGINE)
+_FEATURES = (lambda cell: title_of_engine(cell.engine), *_GENERAL, *_OF_ENGINE)
 
 
 def row_names(entries: Sequence[Entry]) -> tuple[str, ...]:

@@ -63,7 +63,8 @@ def _keys(entries: Sequence[Entry], shapes: dict[str, Shape]) -> list[Key]:
 
 def _panel(entries: Sequence[Entry], shapes: dict[str, Shape], footnotes: Footnotes, is_log: bool | None) -> Block:
     plane = _plane(entries, is_log)
-    front = [entries[place] for place in pareto_front([(entry.ms, percent_of(entry)) for entry in entries])]
+    front = _front_of(entries)
+    line = _front(front, plane)
     fastest = _fastest(entries)
     bottom = _TOP + _HEIGHT
     models = list(dict.fromkeys(entry.model for entry in entries))
@@ -73,10 +74,10 @@ def _panel(entries: Sequence[Entry], shapes: dict[str, Shape], footnotes: Footno
         *grid_across(plane.x, _TOP, bottom),
         *upright_axis(plane.y, _LEFT, _RIGHT, "%"),
         *axis_numbers(plane.x, bottom + 2, "ms"),
-        _front(front, plane),
+        *([line] if front else []),
         *(_point(entry, shapes, plane, footnotes, is_large=False) for entry in entries if entry not in fastest),
         *(_point(entry, shapes, plane, footnotes, is_large=True) for entry in fastest),
-        *label_points(fastest, entries, front, _front(front, plane), plane),
+        *label_points(fastest, entries, front, line, plane),
     ]  # fmt: skip
     return Block(tuple(items), bottom + 46)
 
@@ -96,8 +97,16 @@ def _fastest(entries: Sequence[Entry]) -> list[Entry]:
     return list(found.values())
 
 
+def _front_of(entries: Sequence[Entry]) -> list[Entry]:
+    """Of those that compute the model: what computes something else is no choice, however fast."""
+    choices = [entry for entry in entries if all(doubt.code != "mismatch" for doubt in entry.doubts)]
+    return [choices[place] for place in pareto_front([(entry.ms, percent_of(entry)) for entry in choices])]
+
+
 def _front(front: Sequence[Entry], plane: Plane) -> Path:
     """Steps: between two of its points the cheaper one's accuracy is what can be had."""
+    if not front:
+        return Path(points=(), colour=Colour.INK)
     points = [plane.place(front[0])]
     for entry in front[1:]:
         x, y = plane.place(entry)

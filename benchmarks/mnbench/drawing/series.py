@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from mnbench.catalogue import ENGINES
 from mnbench.cell import Variant, Work
 from mnbench.drawing.entries import Entry
-from mnbench.drawing.naming import engine_title
 from mnbench.drawing.picture import Colour, Shape
 from mnbench.drawing.sheet import Key
+from mnbench.showing.configurations import title_of_engine
 
 __all__ = [
     "VARIANT_COLOURS",
@@ -47,7 +47,7 @@ def engine_shapes(entries: Sequence[Entry]) -> dict[str, Shape]:
     present = {entry.cell.engine for entry in entries}
     ordered = [*(name for name in ENGINES if name in present), *sorted(present - ENGINES.keys())]
     shapes = tuple(Shape)
-    return {engine_title(name): shapes[place % len(shapes)] for place, name in enumerate(ordered)}
+    return {title_of_engine(name): shapes[place % len(shapes)] for place, name in enumerate(ordered)}
 
 
 def family_of(entry: Entry) -> str:

@@ -8,11 +8,12 @@ from mnbench.drawing.axis import Axis, axis_for, shown_ends
 from mnbench.drawing.entries import Entry, notes_on
 from mnbench.drawing.frame import upright_axis
 from mnbench.drawing.lettering import shortened, text_width
-from mnbench.drawing.naming import WORKS, engine_title, row_names, told
+from mnbench.drawing.naming import WORKS, row_names, told
 from mnbench.drawing.picture import Anchor, Colour, Group, Item, Mark, Path, Picture, Segment, Shape, Words
 from mnbench.drawing.placing import spread
 from mnbench.drawing.series import engine_shapes, entry_colour, shape_keys, variant_keys
 from mnbench.drawing.sheet import SIDE, WIDTH, Block, Key, beside, foot, legend, sheet
+from mnbench.showing.configurations import title_of_engine
 from mnbench.showing.figures import spell_interval
 from mnbench.showing.footnotes import Footnotes
 from mninfer.errors import InputError
@@ -144,7 +145,7 @@ def _panel(
     ]
     for series in group:
         items += [_ideal(series, frame), _curve(series, frame)]
-        items += [_point(entry, shapes[engine_title(entry.cell.engine)], frame) for entry in series.entries]
+        items += [_point(entry, shapes[title_of_engine(entry.cell.engine)], frame) for entry in series.entries]
     items += _labels(group, labels, frame)
     return Block(tuple(items), _TOP + height + _NUMBERS + 14)
 

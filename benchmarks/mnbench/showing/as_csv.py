@@ -1,4 +1,4 @@
-"""Records -> CSV for spreadsheets and programs: numbers without units in columns of their own, nothing rounded away.
+"""Records -> CSV for spreadsheets and programs: numbers without units in columns of their own, to six digits.
 
 The layout of 2017 begins with that table's very columns. A text that a spreadsheet would take for a formula gets an
 apostrophe before it.

@@ -6,12 +6,19 @@ from dataclasses import replace
 from mnbench.catalogue import EngineKind
 from mnbench.cell import Device, Variant, Work
 from mnbench.record import Record, Row, Status
-from mnbench.showing.configurations import details_of, device_of, engine_of, kind_of_engine, precision_of
+from mnbench.showing.configurations import (
+    details_of,
+    device_of,
+    engine_of,
+    kind_of_engine,
+    precision_of,
+    title_of_engine,
+)
 from mnbench.showing.figures import spell_ratio
 from mnbench.showing.footnotes import Footnotes, footnotes_of
-from mnbench.showing.loose_facts import fact_text
+from mnbench.showing.loose_facts import fact_text, fact_texts
 from mnbench.showing.models import about_of, title_of
-from mnbench.showing.table import Column, Entry, Line, Table, Tone
+from mnbench.showing.table import Column, Entry, Line, Note, Table, Tone
 from mnbench.statistics import Verdict, ratio_of_rows, verdict
 
 __all__ = ["peers_tables"]
@@ -30,7 +37,7 @@ _COLUMNS = (
 )
 _ABOUT = (
     "Forward passes in one run, the same weights and input. Ratio: its time to LiteRT's, paired by round, with its "
-    "95 % interval; slower or faster where that leaves 1 out."
+    "95 % interval; slower or faster where that leaves 1 out, by however little."
 )
 # To be read from LiteRT's side: another engine that is faster is what there is to learn here.
 _TONES = {Verdict.FASTER: Tone.BAD, Verdict.SLOWER: Tone.GOOD, Verdict.CANT_TELL: Tone.SOFT}
@@ -58,9 +65,18 @@ def _tables(model: str, records: Sequence[Record]) -> Iterator[Table]:
         columns=_COLUMNS,
         lines=tuple(lines),
         about=" ".join(filter(None, (about_of(records, model), _ABOUT))),
-        notes=footnotes.notes(),
+        notes=(*footnotes.notes(), *_limits([row for _, row, _ in pairs])),
     )
     yield table.without_empty_columns()
+
+
+def _limits(rows: Sequence[Row]) -> tuple[Note, ...]:
+    """What the figures of an engine need said of them, as its processes told."""
+    told: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for process in row.processes:
+            told.setdefault(row.cell.engine, {}).update(dict.fromkeys(fact_texts(process.facts, "limits")))
+    return tuple(Note("", f"{title_of_engine(name)}: {'; '.join(texts)}.") for name, texts in told.items() if texts)
 
 
 def _pairs(record: Record, model: str) -> list[tuple[Row, Row]]:
@@ -107,5 +123,6 @@ def _compared(row: Row, reference: Row) -> tuple[Entry, Entry]:
         return Entry(), Entry()
     if any(each.agreement is not None and not each.agreement.is_held for each in (row, reference)):
         return Entry(text=spell_ratio(ratio)), Entry(text="other outputs", tone=Tone.BAD)  # so it did something else
-    said = verdict(ratio)
+    # What a run has for itself, which verdict's margin is for, both have in common.
+    said = verdict(ratio, margin=0.0)
     return Entry(text=spell_ratio(ratio)), Entry(text=str(said), tone=_TONES[said])

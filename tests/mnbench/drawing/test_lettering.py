@@ -9,7 +9,7 @@ from mnbench.drawing.lettering import shortened, text_width, wrapped
 pytestmark = pytest.mark.smoke
 
 NAMES = (
-    "Keras on TensorFlow · float32 · 2 threads · composed BN · up to AVX2",
+    "Keras on TensorFlow · float32 · 2 threads · composed BN · ≤ AVX2",
     "MobileNet V3 large 0.75/224 on Xeon Platinum 8488C",
     "14.62 ± 0.13",
     "not there: ExecuTorch is not installed: mnbench peers install executorch",

@@ -33,7 +33,7 @@ def test_what_all_have_in_common_is_told_once() -> None:
         ({"batch": 8}, "LiteRT · batch 8"),
         ({"device": Device.GPU}, "LiteRT · GPU"),
         ({"use_xnnpack": False}, "LiteRT · plain kernels"),
-        ({"instruction_set": InstructionSet.AVX512}, "LiteRT · up to AVX-512"),
+        ({"instruction_set": InstructionSet.AVX512}, "LiteRT · ≤ AVX-512"),
         ({"batch_norm": BatchNorm.FUSED}, "LiteRT · fused BN"),
         ({"compiler": Compiler.XLA}, "LiteRT · XLA"),
         ({"engine": "a stranger"}, "a stranger"),

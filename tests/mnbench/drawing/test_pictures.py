@@ -200,6 +200,26 @@ def test_the_front_is_named_first_and_everything_is_marked() -> None:
     assert "V3 large 1.0/224 int8" in bold
 
 
+def test_what_computes_something_else_is_not_on_the_front() -> None:
+    """However fast it is: it has its mark, and the line passes by."""
+    record = zoo_record()
+    wrong = Doubt("mismatch", "its outputs are not those of the reference")
+    fast = min(range(len(record.rows)), key=lambda place: record.rows[place].processes[0].samples_ns[0])
+    of_a_row = replace(
+        record,
+        rows=tuple(replace(row, doubts=(wrong,)) if place == fast else row for place, row in enumerate(record.rows)),
+    )
+    without = replace(record, rows=tuple(row for place, row in enumerate(record.rows) if place != fast))
+    corners = [len(_front(drawn(Kind.PARETO, each))) for each in (record, of_a_row, without)]
+    assert corners[1] == corners[2] < corners[0]
+    of_all = replace(record, rows=tuple(replace(row, doubts=(wrong,)) for row in record.rows))
+    assert _front(drawn(Kind.PARETO, of_all)) == ()
+
+
+def _front(picture: Picture) -> tuple[tuple[float, float], ...]:
+    return next((path.points for path in paths(picture) if path.is_dashed and len(path.points) > 2), ())
+
+
 def test_threads_have_their_gain_and_the_ideal() -> None:
     record = record_with(*(row_of(cell(threads=each), 12.0 / each**0.5, drift=0.0) for each in (1, 2, 4)))
     picture = drawn(Kind.THREADS, record)
