@@ -21,6 +21,8 @@ WIDEST_MIDDLE_HALF = 0.10  # of the median, within a process: an undisturbed eng
 MOST_BY_OTHERS = 0.05  # of the cores' time: a neighbour that takes it costs about as much of ours
 MOST_STOLEN = 0.02  # likewise by a hypervisor; less is its own bookkeeping
 WIDEST_FREQUENCY = 0.05  # between processes: time is inverse to it
+# nvidia-smi looks back for up to a second, in which our own process before may have ended: so the middle of several.
+MOST_GPU_BEFORE = 0.10
 # What slows a GPU down at an unforeseen moment. A power cap is no doubt: it is how fast this card is under load.
 _GPU_HEAT = {"hardware slowdown", "hardware thermal slowdown", "software thermal slowdown", "hardware power brake"}
 
@@ -31,7 +33,8 @@ def doubts_of_row(row: Row) -> tuple[Doubt, ...]:
     found = [_mismatch(row)]
     if row.processes:
         found += [check(row.processes) for check in (_heat, _quota, _gpu_heat, _pi, _not_warm, _too_short)]
-        found += [_spread(row), _drift(row), _frequency(readings), _others(readings), _stolen(readings)]
+        found += [_spread(row), _drift(row), *_frequencies(readings)]
+        found += [_others(readings), _stolen(readings), _gpu_others(readings)]
     return tuple(doubt for doubt in found if doubt is not None)
 
 
@@ -104,11 +107,18 @@ def _drift(row: Row) -> Doubt | None:
     return Doubt("drift", f"runs took {word} from round to round: the last {abs(trend.middle - 1):.0%} {word}")
 
 
-def _frequency(readings: Sequence[Meanwhile]) -> Doubt | None:
-    found = [mhz for reading in readings if (mhz := reading.frequency_mhz) is not None and mhz > 0]
+def _frequencies(readings: Sequence[Meanwhile]) -> tuple[Doubt | None, ...]:
+    return (
+        _frequency("CPU", [reading.frequency_mhz for reading in readings]),
+        _frequency("GPU", [reading.gpu_mhz for reading in readings]),
+    )
+
+
+def _frequency(name: str, told: Sequence[float | None]) -> Doubt | None:
+    found = [mhz for mhz in told if mhz is not None and mhz > 0]
     if not found or (max(found) - min(found)) / statistics.median(found) <= WIDEST_FREQUENCY:
         return None
-    text = f"the CPU ran at {min(found):.0f} MHz in one process and at {max(found):.0f} in another"
+    text = f"the {name} ran at {min(found):.0f} MHz in one process and at {max(found):.0f} in another"
     return Doubt("frequency-changed", text)
 
 
@@ -116,6 +126,13 @@ def _others(readings: Sequence[Meanwhile]) -> Doubt | None:
     share = Meanwhile.share_of_others(readings)
     text = f"other programs took {share or 0:.0%} of the cores that it ran on"
     return Doubt("load-by-others", text) if share is not None and share > MOST_BY_OTHERS else None
+
+
+def _gpu_others(readings: Sequence[Meanwhile]) -> Doubt | None:
+    found = [share for reading in readings if (share := reading.gpu_used_before) is not None]
+    usual = statistics.median(found) if found else 0.0
+    text = f"the GPU was at work already, {usual:.0%} of the time before ours began"
+    return Doubt("load-by-others", text) if usual > MOST_GPU_BEFORE else None
 
 
 def _stolen(readings: Sequence[Meanwhile]) -> Doubt | None:

@@ -30,7 +30,7 @@ QUIET: dict[str, Any] = {
     "is_on_battery": False,
 }
 # Two seconds on one core, all of them ours.
-LATER = QUIET | {"cores_busy_s": 12.0, "cores_total_s": 102.0, "own_cpu_s": 2.5}
+LATER = QUIET | {"cores_busy_s": 12.0, "cores_total_s": 102.0, "own_cpu_s": 2.5, "gpu": {"frequency_mhz": 1980.0}}
 
 
 def row(*processes: Process, agreement: Agreement | None = None) -> Row:
@@ -85,6 +85,11 @@ def test_a_row_whose_machine_tells_nothing_has_none_for_that() -> None:
             "frequency-changed",
             "the CPU ran at 1500 MHz in one process and at 2400 in another",
         ),
+        (
+            {"gpu": {"frequency_mhz": 1200.0}},
+            "frequency-changed",
+            "the GPU ran at 1200 MHz in one process and at 1980 in another",
+        ),
         ({"cores_busy_s": 12.6}, "load-by-others", "other programs took 6% of the cores that it ran on"),
         ({"cores_stolen_s": 1.5}, "load-by-others", "the hypervisor gave 5% of its cores' time to others"),
         (
@@ -117,6 +122,27 @@ def test_one_process_of_five_gives_its_row_a_doubt(changes: dict[str, Any], code
 )
 def test_what_explains_nothing_is_no_doubt(changes: dict[str, Any]) -> None:
     assert codes(with_conditions(LATER | changes)) == []
+
+
+@pytest.mark.parametrize(
+    ("percents", "found"),
+    [
+        ((40, 35, 0, 60, 50), ["load-by-others"]),
+        ((90, 0, 0, 80, 5), []),  # our own processes before, still in the second that nvidia-smi looks back
+        ((0, 0, 0, 0, 0), []),
+        ((None, None, None, None, None), []),
+    ],
+)
+def test_a_gpu_that_others_use_is_doubted(percents: tuple[float | None, ...], found: list[str]) -> None:
+    good = row_of(CELL, 8.0, conditions={"before": QUIET, "after": LATER})
+    processes = tuple(
+        replace(process, conditions={"before": QUIET | {"gpu": {"utilization_percent": percent}}, "after": LATER})
+        for process, percent in zip(good.processes, percents, strict=True)
+    )
+    doubtful = replace(good, processes=processes)
+    assert codes(doubtful) == found
+    if found:
+        assert text_of(doubtful, found[0]) == "the GPU was at work already, 40% of the time before ours began"
 
 
 def test_a_tick_more_or_less_is_no_load() -> None:
@@ -273,6 +299,20 @@ def test_an_interrupted_run_says_how_much_is_left() -> None:
     rows = [row_of(CELL, 8.0), Row(cell=CELL, status=Status.PENDING), Row(cell=CELL, status=Status.PENDING)]
     assert [doubt.text for doubt in doubts_of_run({}, rows)] == ["the run was interrupted: 2 of 3 rows are pending"]
     assert [doubt.text for doubt in doubts_of_run({}, rows[:2])] == ["the run was interrupted: 1 of 2 rows is pending"]
+
+
+def test_an_interrupted_run_whose_rows_all_have_a_process_says_so() -> None:
+    rows = [row_of(CELL, 8.0, num_rounds=3), row_of(CELL, 8.0, num_rounds=2)]
+    (doubt,) = doubts_of_run({}, rows, is_complete=False)
+    assert doubt.code == "interrupted"
+    assert "interrupted in round 3" in doubt.text
+    assert doubts_of_run({}, rows, is_complete=True) == ()
+
+
+def test_a_process_that_failed_among_others_is_a_doubt() -> None:
+    good = row_of(CELL, 8.0)
+    assert codes(replace(good, reason="round 3: killed by SIGKILL")) == ["process-failed"]
+    assert "process-failed" not in codes(replace(good, status=Status.FAILED, reason="round 3: killed by SIGKILL"))
 
 
 def test_rows_that_failed_are_no_interruption() -> None:

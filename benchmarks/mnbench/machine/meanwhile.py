@@ -49,6 +49,17 @@ class Meanwhile:
         """What took speed from the GPU right after the work."""
         return _texts(_mapping(self.after, "gpu"), "throttled")
 
+    @property
+    def gpu_mhz(self) -> float | None:
+        """Of its cores, right after the work, too."""
+        return _number(_mapping(self.after, "gpu"), "frequency_mhz")
+
+    @property
+    def gpu_used_before(self) -> float | None:
+        """The part of its time that the GPU was at work just before ours began."""
+        percent = _number(_mapping(self.before, "gpu"), "utilization_percent")
+        return None if percent is None else percent / 100
+
     @staticmethod
     def share_of_others(readings: Iterable["Meanwhile"]) -> float | None:
         """The part of the usable cores' time that neither was idle nor ours, over all ``readings``."""
