@@ -33,18 +33,22 @@ def doubts_of_row(row: Row) -> tuple[Doubt, ...]:
     found = [_mismatch(row)]
     if row.processes:
         found += [check(row.processes) for check in (_heat, _quota, _gpu_heat, _pi, _not_warm, _too_short)]
-        found += [_spread(row), _drift(row), *_frequencies(readings)]
+        found += [_failed_once(row), _spread(row), _drift(row), *_frequencies(readings)]
         found += [_others(readings), _stolen(readings), _gpu_others(readings)]
     return tuple(doubt for doubt in found if doubt is not None)
 
 
-def doubts_of_run(machine: Mapping[str, Any], rows: Iterable[Row]) -> tuple[Doubt, ...]:
-    """The doubts that all rows share, from the facts ``before`` and ``after`` and from what the rows have seen."""
+def doubts_of_run(machine: Mapping[str, Any], rows: Iterable[Row], *, is_complete: bool = True) -> tuple[Doubt, ...]:
+    """The doubts that all rows share, from the facts ``before`` and ``after`` and from what the rows have seen.
+
+    ``is_complete`` says whether the run came to its end, which rows that all have a process don't tell.
+    """
     rows = tuple(rows)
     moments = [facts for name in ("before", "after") if isinstance(facts := machine.get(name), Mapping)]
     checks: tuple[Callable[[Sequence[Mapping[str, Any]], Sequence[Row]], Doubt | None], ...]
-    checks = (_emulated, _interrupted, _battery, _governor, _virtual_machine)
-    return tuple(doubt for check in checks if (doubt := check(moments, rows)) is not None)
+    checks = (_emulated, _battery, _governor, _virtual_machine)
+    found = [_interrupted(rows, is_complete=is_complete), *(check(moments, rows) for check in checks)]
+    return tuple(doubt for doubt in found if doubt is not None)
 
 
 def _mismatch(row: Row) -> Doubt | None:
@@ -72,6 +76,11 @@ def _pi(processes: Sequence[Process]) -> Doubt | None:
 def _gpu_heat(processes: Sequence[Process]) -> Doubt | None:
     words = set().union(*(Meanwhile.of(process.conditions).gpu_words() for process in processes)) & _GPU_HEAT
     return Doubt("throttled", f"the GPU reported {' and '.join(sorted(words))}") if words else None
+
+
+def _failed_once(row: Row) -> Doubt | None:
+    is_noted = row.status is Status.MEASURED and row.reason
+    return Doubt("process-failed", f"a process of it failed: {row.reason}") if is_noted else None
 
 
 def _not_warm(processes: Sequence[Process]) -> Doubt | None:
@@ -147,11 +156,16 @@ def _emulated(moments: Sequence[Mapping[str, Any]], _: Sequence[Row]) -> Doubt |
     return Doubt("emulated", text) if name else None
 
 
-def _interrupted(_: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> Doubt | None:
+def _interrupted(rows: Sequence[Row], *, is_complete: bool) -> Doubt | None:
     pending = sum(row.status is Status.PENDING for row in rows)
-    verb = "is" if pending == 1 else "are"
-    text = f"the run was interrupted: {pending} of {len(rows)} rows {verb} pending"
-    return Doubt("interrupted", text) if pending else None
+    if pending:
+        verb = "is" if pending == 1 else "are"
+        return Doubt("interrupted", f"the run was interrupted: {pending} of {len(rows)} rows {verb} pending")
+    if is_complete:
+        return None
+    counts = [len(row.processes) for row in rows]
+    text = f"its rows have {min(counts, default=0)} to {max(counts, default=0)} processes, fewer than planned"
+    return Doubt("interrupted", f"the run was interrupted: {text}")
 
 
 def _battery(moments: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> Doubt | None:

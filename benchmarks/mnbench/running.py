@@ -14,15 +14,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mnbench.agreement import agreement
+from mnbench.backward import BackwardOutputs
 from mnbench.cell import Cell, Work
 from mnbench.doubts import doubts_of_row, doubts_of_run
+from mnbench.job import Job
 from mnbench.jobs import job_for, launch_for
-from mnbench.launching import Outcome, run_worker
+from mnbench.launching import Outcome, run_worker, unwritable_scratch
 from mnbench.machine import read_facts
 from mnbench.plan import Plan
 from mnbench.preparing import Bundle
 from mnbench.preparing.held import held_against_reference
+from mnbench.profiling.apart import has_operators, profile_apart
 from mnbench.reasons import one_line
 from mnbench.record import Agreement, Record, Row, Status
 from mninfer.errors import MissingDependencyError, MnError
@@ -57,21 +59,32 @@ def run_plan(
 
     Raises:
         KeyboardInterrupt: ``save`` has got what there was, marked as not complete.
+        OutputError: likewise; the disk is full, or there is no folder for what lies between two processes.
     """
     story = _Story(config, previous)
     saved_at = 0.0
     try:
-        with TemporaryDirectory(prefix="mnbench-", ignore_cleanup_errors=True) as folder:
-            for _ in _Rounds(config, story.rows, Path(folder)).processes(watcher):
+        with _scratch_folder() as folder:
+            for _ in _Rounds(config, story.rows, folder).processes(watcher):
                 if time.monotonic() - saved_at > _SAVE_EVERY_S:
                     save(story.record(is_complete=False))
                     saved_at = time.monotonic()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, MnError):
         save(story.record(is_complete=False))
         raise
     record = story.record(is_complete=True)
     save(record)
     return record
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    try:
+        folder = TemporaryDirectory(prefix="mnbench-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise unwritable_scratch(error) from error
+    with folder as name:
+        yield Path(name)
 
 
 class _Story:
@@ -95,7 +108,7 @@ class _Story:
             rows=rows,
             models=tuple(bundle.model for bundle in self._config.bundles.values()),
             machine=machine,
-            doubts=doubts_of_run(machine, rows),
+            doubts=doubts_of_run(machine, rows, is_complete=is_complete),
             is_complete=is_complete,
             started=self._started,
             elapsed_s=round(self._elapsed_before_s + time.monotonic() - self._began, 1),
@@ -116,7 +129,7 @@ class _Rounds:
         self._rows = rows
         self._folder = folder
         self._outputs = folder / "outputs.npz"
-        self._references: dict[tuple[str, int], list[Any]] = {}
+        self._backward = BackwardOutputs(rows.values())
 
     def processes(self, watcher: Watcher) -> Iterator[None]:
         """Run what is missing; yields after each process."""
@@ -135,52 +148,76 @@ class _Rounds:
                 left_s=clock.left_s([cell for _, cell in todo[index:] if self._goes_on(cell)]),
             )
             with clock.timing(cell):
-                self._rows[cell.key] = self._measured(self._rows[cell.key], round_)
+                self._measure(cell, round_)
             yield
 
     def _goes_on(self, cell: Cell) -> bool:
         return self._rows[cell.key].status in _GOING
 
-    def _measured(self, row: Row, round_: int) -> Row:
-        """The row with one process more, or with the reason why there is none. The first tells its outputs, too."""
+    def _measure(self, cell: Cell, round_: int) -> None:
+        """One process more in the cell's row, or the reason why there is none. The first tells its outputs, too."""
+        row = self._rows[cell.key]
         is_first = not row.processes
-        self._outputs.unlink(missing_ok=True)
         try:
+            self._outputs.unlink(missing_ok=True)
             job = job_for(
-                row.cell,
-                self._config.bundles[row.cell.model],
+                cell,
+                self._config.bundles[cell.model],
                 pace=self._config.plan.pace,
                 outputs=self._outputs if is_first else None,
-                is_profiled=self._config.is_profiled and is_first,
+                is_profiled=self._config.is_profiled and is_first and has_operators(cell),
             )
         except MissingDependencyError as error:
-            return _with_outcome(row, Outcome(Status.MISSING, one_line(error)), round_)
+            self._rows[cell.key] = _with_outcome(row, Outcome(Status.MISSING, one_line(error)), round_)
+            return
         except MnError as error:
-            return _with_outcome(row, Outcome(Status.FAILED, one_line(error)), round_)
-        if job.file is not None:
-            row = replace(row, size_bytes=job.file.stat().st_size)
-        row = _with_outcome(row, run_worker(job, launch_for(row.cell, self._folder)), round_)
-        return replace(row, agreement=self._agreement(row.cell)) if is_first and row.processes else row
+            self._rows[cell.key] = _with_outcome(row, Outcome(Status.FAILED, one_line(error)), round_)
+            return
+        row = self._rows[cell.key] = _with_outcome(_with_size(row, job.file), self._outcome(job), round_)
+        if is_first and row.processes:
+            self._compare(cell)
 
-    def _agreement(self, cell: Cell) -> Agreement | None:
-        """The outputs held against the bundle's, or, of a backward pass, against the first framework's."""
+    def _outcome(self, job: Job) -> Outcome:
+        """Of a worker and, where that is asked for and there is something to profile, of a second process for that."""
+        try:
+            launch = launch_for(job.cell, self._folder)
+        except OSError as error:  # what a peer's process needs of our code is copied there
+            raise unwritable_scratch(error) from error
+        outcome = run_worker(job, launch)
+        if outcome.process is None or not job.is_profiled:
+            return outcome
+        facts = {**outcome.process.facts, **profile_apart(job, launch)}
+        return replace(outcome, process=replace(outcome.process, facts=facts))
+
+    def _compare(self, cell: Cell) -> None:
+        """Hold the outputs against the bundle's, or those of backward passes against each other's."""
         outputs = _arrays(self._outputs)
         if not outputs:
-            return None
+            return
         if cell.work is Work.FORWARD_BACKWARD:
-            return agreement(outputs, self._references.setdefault((cell.model, cell.batch), outputs), cell)
-        return held_against_reference(self._config.bundles[cell.model], cell, outputs)
+            found: Mapping[str, Agreement | None] = self._backward.add(cell, outputs)
+        else:
+            found = {cell.key: held_against_reference(self._config.bundles[cell.model], cell, outputs)}
+        for key, agreement in found.items():
+            self._rows[key] = replace(self._rows[key], agreement=agreement)
 
 
 def _has_round(row: Row, round_: int) -> bool:
     return any(process.round == round_ for process in row.processes)
 
 
+def _with_size(row: Row, file: Path | None) -> Row:
+    return row if file is None or not file.exists() else replace(row, size_bytes=file.stat().st_size)
+
+
 def _with_outcome(row: Row, outcome: Outcome, round_: int) -> Row:
-    if outcome.process is None:
-        return replace(row, status=outcome.status, reason=outcome.reason)
-    process = replace(outcome.process, round=round_)
-    return replace(row, status=Status.MEASURED, processes=(*row.processes, process))
+    """A row that was measured before may fail once: that is noted, and the next round tries again."""
+    if outcome.process is not None:
+        process = replace(outcome.process, round=round_)
+        return replace(row, status=Status.MEASURED, processes=(*row.processes, process))
+    if row.processes and not row.reason:
+        return replace(row, reason=f"round {round_ + 1}: {outcome.reason}")
+    return replace(row, status=outcome.status, reason=outcome.reason)
 
 
 def _arrays(path: Path) -> list[Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from mnbench.record import Process, Row
+from mnbench.record import Process, Row, Status
 
 __all__ = [
     "MARGIN",
@@ -111,7 +111,7 @@ def paired_ratio_of(a: Mapping[int, float], b: Mapping[int, float]) -> Interval 
 
 def ratio_of_rows(a: Row, b: Row, *, is_same_run: bool) -> Interval | None:
     """What row ``a`` takes of what ``b`` does, paired by round where both are of one run; None where one is empty."""
-    if not (a.processes and b.processes):
+    if not (_figured(a) and _figured(b)):
         return None
     if is_same_run:
         return paired_ratio_of(_by_round(a), _by_round(b))
@@ -146,14 +146,15 @@ def process_medians_ms(row: Row) -> tuple[float, ...]:
 
 
 def row_interval(row: Row) -> Interval | None:
-    """Milliseconds of a row; None where it has no process."""
-    return interval_of(process_medians_ms(row)) if row.processes else None
+    """Milliseconds of a row; None where it is not measured: what one that failed got until then is no figure."""
+    return interval_of(process_medians_ms(row)) if _figured(row) else None
 
 
 def part_intervals(row: Row) -> Mapping[str, Interval]:
     """Milliseconds of each part of a row's runs, in order; of the processes that have the part."""
-    names = dict.fromkeys(name for process in row.processes for name in process.parts_ns)
-    return {name: interval_of(medians) for name in names if (medians := _part_medians(row.processes, name))}
+    processes = _figured(row)
+    names = dict.fromkeys(name for process in processes for name in process.parts_ns)
+    return {name: interval_of(medians) for name in names if (medians := _part_medians(processes, name))}
 
 
 def energy_interval(row: Row) -> Interval | None:
@@ -163,7 +164,7 @@ def energy_interval(row: Row) -> Interval | None:
     """
     per_run = [
         1e3 * joules / (len(process.warm_up_ns) + len(process.samples_ns))
-        for process in row.processes
+        for process in _figured(row)
         if isinstance(joules := process.conditions.get("energy_joules"), int | float) and 0 < joules < _MOST_JOULES
     ]
     return interval_of(per_run) if per_run else None
@@ -175,6 +176,11 @@ def middle_half_of(samples_ns: Sequence[int]) -> float:
         return 0.0
     low, middle, high = statistics.quantiles([_bounded(each) for each in samples_ns], n=4, method="inclusive")
     return (high - low) / middle
+
+
+def _figured(row: Row) -> tuple[Process, ...]:
+    """The processes that a figure of the row is made of."""
+    return row.processes if row.status is Status.MEASURED else ()
 
 
 def _part_medians(processes: Iterable[Process], name: str) -> list[float]:

@@ -5,7 +5,6 @@ alone until the engine is opened: the environments of peers have nothing else of
 """
 
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -14,9 +13,10 @@ from time import perf_counter_ns
 from typing import Any, cast
 
 from mnbench.catalogue import EngineKind, engine_entry
-from mnbench.cell import Cell, Device, Work
+from mnbench.cell import Device, Work
 from mnbench.job import Job
 from mnbench.machine import EnergyMeter, read_conditions
+from mnbench.pinning import pin_to_fastest
 from mnbench.process_memory import read_memory
 from mnbench.reasons import one_line
 from mnbench.record import Process, Status
@@ -59,8 +59,11 @@ def _outcome_of(job: Job) -> dict[str, Any]:
 
 
 def _measure(job: Job) -> Process:
-    """Open the engine, warm it up, sample it, and note what the machine was like meanwhile."""
-    pinned = _pin(job.cell)
+    """Open the engine, run it once, warm it up, sample it, and note what the machine was like meanwhile.
+
+    Its outputs are those of the first run and are written before anything is timed for good.
+    """
+    pinned = pin_to_fastest(job.cell.threads)
     has_gpu = job.cell.device is Device.GPU
     before = read_conditions(with_gpu=has_gpu)
     begin = perf_counter_ns()
@@ -68,71 +71,43 @@ def _measure(job: Job) -> Process:
     open_ns = perf_counter_ns() - begin
     meter = EnergyMeter()
     meter.start()
+    first_ns = _first_run(workload, job.outputs)
     samples = sample(workload.run, job.budget, parts_of=workload.parts_ns)
     joules = meter.joules()
-    conditions = {
-        "before": before,
-        "after": read_conditions(with_gpu=has_gpu),
-        "pinned_to": pinned,
-        **read_memory(),
-        "energy_joules": joules,
-    }
-    if job.outputs is not None:
-        _write_outputs(workload, job.outputs)
-    process = Process(
+    facts, memory = workload.facts(), read_memory()
+    workload.close()  # before the last reading: the time of children is ours from their end on
+    after = read_conditions(with_gpu=has_gpu)
+    return Process(
         round=0,
         samples_ns=samples.samples_ns,
-        warm_up_ns=samples.warm_up_ns,
+        warm_up_ns=first_ns + samples.warm_up_ns,
         is_stable=samples.is_stable,
         parts_ns=samples.parts_ns,
         open_ns=open_ns,
-        facts={**workload.facts(), **_profile(job)},
-        conditions=conditions,
+        facts=facts,
+        conditions={"before": before, "after": after, "pinned_to": pinned, **memory, "energy_joules": joules},
     )
-    workload.close()
-    return process
 
 
-def _profile(job: Job) -> dict[str, Any]:
-    if not job.is_profiled or engine_entry(job.cell.engine).kind is not EngineKind.FLATBUFFER:
-        return {}
-    from mnbench.profiling import profile_job
+def _first_run(workload: Workload, outputs: Path | None) -> tuple[int, ...]:
+    """Where the outputs are asked for: one run, its time, and the outputs as ``output_0``, ``output_1``, …"""
+    if outputs is None:
+        return ()
+    begin = perf_counter_ns()
+    workload.run()
+    taken_ns = perf_counter_ns() - begin
+    import numpy as np
 
-    try:
-        return {"profile": profile_job(job).to_json()}
-    except MnError as error:  # the whole has been timed all the same
-        return {"profile_reason": one_line(error)}
+    arrays: Mapping[str, Any] = {f"output_{i}": output for i, output in enumerate(workload.outputs())}
+    with outputs.open("wb") as file:
+        np.savez(file, **arrays)
+    return (taken_ns,)
 
 
 def _open_workload(job: Job) -> Workload:
     """The engine of the job's cell, with its model, ready to run."""
     module = _BY_WORK.get(job.cell.work) or _BY_KIND[engine_entry(job.cell.engine).kind]
     return cast(Workload, import_module(module).open_workload(job))
-
-
-def _pin(cell: Cell) -> list[int] | None:
-    """Keep this process on as many cores as it has threads, so that none wanders; None where that isn't possible.
-
-    The last ones: the first serve most interrupts.
-    """
-    if cell.threads is None or not hasattr(os, "sched_setaffinity"):
-        return None
-    usable = sorted(os.sched_getaffinity(0))
-    chosen = usable[-cell.threads :]
-    try:
-        os.sched_setaffinity(0, chosen)
-    except OSError:
-        return None  # a sandbox that doesn't let it
-    return chosen
-
-
-def _write_outputs(workload: Workload, path: Path) -> None:
-    """The outputs of the last run as ``output_0``, ``output_1``, …"""
-    import numpy as np
-
-    outputs: Mapping[str, Any] = {f"output_{i}": output for i, output in enumerate(workload.outputs())}
-    with path.open("wb") as file:
-        np.savez(file, **outputs)
 
 
 if __name__ == "__main__":

@@ -305,7 +305,7 @@ def test_an_interrupted_run_whose_rows_all_have_a_process_says_so() -> None:
     rows = [row_of(CELL, 8.0, num_rounds=3), row_of(CELL, 8.0, num_rounds=2)]
     (doubt,) = doubts_of_run({}, rows, is_complete=False)
     assert doubt.code == "interrupted"
-    assert "interrupted in round 3" in doubt.text
+    assert doubt.text == "the run was interrupted: its rows have 2 to 3 processes, fewer than planned"
     assert doubts_of_run({}, rows, is_complete=True) == ()
 
 

@@ -12,6 +12,7 @@ from mnbench.cell import Cell, Variant, Work
 from mnbench.job import Budget, Job
 from mnbench.launching import Launch, run_worker
 from mnbench.record import Status
+from mninfer.errors import OutputError
 from support.network import float_model, initial_network
 
 pytestmark = pytest.mark.smoke
@@ -91,6 +92,9 @@ def fake_python(folder: Path, body: str) -> str:
         ("print('no such thing: libfoo.so', file=sys.stderr); sys.exit(7)", "exit code 7: no such thing: libfoo.so"),
         ("pass", "ended with exit code 0"),
         ("open(outcome, 'w').write('[1')", "can't be read"),
+        ("open(outcome, 'w').write('[' * 100000)", "can't be read"),
+        ('open(outcome, \'w\').write(\'{"status": "measured", "reason": "", "process": NaN}\')', "can't be read"),
+        ('open(outcome, \'w\').write(\'{"status": "missing", "reason": "", "more": [-1e999]}\')', "can't be read"),
         ("json.dump({'status': 'measured', 'reason': '', 'process': {}}, open(outcome, 'w'))", "can't be read"),
         ("json.dump({'status': 'fine', 'reason': ''}, open(outcome, 'w'))", "can't be read"),
     ],
@@ -119,3 +123,14 @@ time.sleep(60)"""
 def test_an_old_outcome_is_not_taken_for_a_new_one(job: Job, tmp_path: Path) -> None:
     (tmp_path / "outcome.json").write_text(json.dumps({"status": "missing", "reason": "long ago"}))
     assert "long ago" not in run_worker(job, launch(tmp_path, python=fake_python(tmp_path, "pass"))).reason
+
+
+def test_a_python_that_is_gone_is_a_reason(job: Job, tmp_path: Path) -> None:
+    outcome = run_worker(job, launch(tmp_path, python=str(tmp_path / "removed" / "python3")))
+    assert outcome.status is Status.FAILED
+    assert outcome.reason == "python3 could not be started: No such file or directory"
+
+
+def test_a_scratch_folder_that_is_gone_is_an_error_with_a_way_out(job: Job, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"(?s)can't be written: No such file.*try:.*TMPDIR="):
+        run_worker(job, launch(tmp_path / "gone"))

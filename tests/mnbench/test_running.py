@@ -1,5 +1,6 @@
 """Rounds of processes, without the processes: what is measured when, kept, tried again, and held against what."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,8 +14,10 @@ from mnbench.cell import Cell, Variant, Work
 from mnbench.job import Job
 from mnbench.launching import Launch, Outcome
 from mnbench.plan import Plan
-from mnbench.record import MeasuredModel, Process, Record, Status
+from mnbench.record import Agreement, MeasuredModel, Process, Record, Row, Status
 from mnbench.running import RunConfig, run_plan
+from mnbench.statistics import row_interval
+from mninfer.errors import OutputError
 
 pytestmark = pytest.mark.smoke
 
@@ -22,6 +25,7 @@ FLOAT = Cell(work=Work.FORWARD, model="m", engine="litert")
 INT8 = replace(FLOAT, variant=Variant.INT8)
 BACKWARD = Cell(work=Work.FORWARD_BACKWARD, model="m", engine="keras-tensorflow", threads=None)
 JAX = replace(BACKWARD, engine="keras-jax")
+TORCH = replace(BACKWARD, engine="keras-torch")
 MODEL = MeasuredModel(name="m", title="M", weights="random", input_shape=(1, 8, 8, 3))
 SCORES = np.linspace(-1, 1, 10, dtype=np.float32)[None]
 
@@ -115,13 +119,42 @@ def test_outputs_are_asked_for_once_and_held_against_the_reference(bench: Bench)
     assert "mismatch" not in {doubt.code for doubt in right.doubts}
 
 
-def test_a_backward_pass_is_held_against_the_first_frameworks(bench: Bench) -> None:
-    bench.behave = lambda job: measured(job, np.float32([2.5]) if job.cell == BACKWARD else np.float32([2.9]))
-    first, second = bench(Plan(cells=(BACKWARD, JAX), rounds=1)).rows
-    assert first.agreement is not None
-    assert first.agreement.is_held
-    assert second.agreement is not None
-    assert not second.agreement.is_held
+def backward(bench: Bench, *cells: Cell, previous: Record | None = None) -> list[Agreement | None]:
+    """The agreements of backward passes whose loss is 2.5, but for JAX', by cell."""
+    bench.behave = lambda job: measured(job, np.float32([2.9 if job.cell == JAX else 2.5]))
+    return [row.agreement for row in bench(Plan(cells=cells, rounds=1), previous=previous).rows]
+
+
+def test_a_backward_pass_is_held_against_the_first_framework_s(bench: Bench) -> None:
+    first, second, third = backward(bench, BACKWARD, JAX, TORCH)
+    assert first is None, "nobody holds the reference against itself"
+    assert second is not None
+    assert not second.is_held
+    assert second.reference == "keras-tensorflow"
+    assert third is not None
+    assert third.is_held
+
+
+def test_the_reference_of_backward_passes_is_one_in_float32(bench: Bench) -> None:
+    coarse = replace(TORCH, variant=Variant.BF16)
+    first, second, third = backward(bench, coarse, BACKWARD, JAX)
+    assert first is not None
+    assert first.reference == "keras-tensorflow"
+    assert second is None
+    assert third is not None
+    assert not third.is_held
+
+
+def test_another_batch_has_another_reference(bench: Bench) -> None:
+    assert backward(bench, BACKWARD, replace(JAX, batch=8)) == [None, None]
+
+
+def test_after_an_interruption_a_backward_pass_is_held_against_nothing(bench: Bench) -> None:
+    """What it would be held against has been measured, and its outputs are gone."""
+    plan = Plan(cells=(BACKWARD, JAX), rounds=1)
+    previous = bench(Plan(cells=(BACKWARD,), rounds=1))
+    record = bench(plan, previous=replace(previous, plan=plan.digest))
+    assert [row.agreement for row in record.rows] == [None, None]
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.MISSING])
@@ -134,12 +167,48 @@ def test_what_fails_is_a_row_and_is_not_tried_again(bench: Bench, status: Status
     assert len(record.rows[1].processes) == 4
 
 
-def test_what_fails_later_keeps_its_samples(bench: Bench) -> None:
-    bench.behave = lambda job: measured(job) if len(bench.ran) < 3 else Outcome(Status.FAILED, "killed by SIGKILL")
-    row = bench(Plan(cells=(FLOAT,), rounds=5)).rows[0]
+def failing_in(bench: Bench, *rounds: int) -> Row:
+    """A row of five rounds, some of which fail."""
+    failed = Outcome(Status.FAILED, "killed by SIGKILL")
+    bench.behave = lambda job: failed if len(bench.ran) in rounds else measured(job)
+    return bench(Plan(cells=(FLOAT,), rounds=5)).rows[0]
+
+
+def test_one_failure_after_others_went_well_is_noted_and_no_more(bench: Bench) -> None:
+    row = failing_in(bench, 3)
+    assert row.status is Status.MEASURED
+    assert [process.round for process in row.processes] == [0, 1, 3, 4]
+    assert {doubt.code: doubt.text for doubt in row.doubts}["process-failed"].endswith("round 3: killed by SIGKILL")
+    assert row_interval(row) is not None
+
+
+def test_what_fails_twice_keeps_its_samples_and_has_no_figure(bench: Bench) -> None:
+    row = failing_in(bench, 3, 4)
     assert row.status is Status.FAILED
     assert len(row.processes) == 2
-    assert len(bench.ran) == 3
+    assert len(bench.ran) == 4, "it would fail again"
+    assert row_interval(row) is None
+
+
+def test_a_disk_without_room_ends_the_run_with_what_there_is(bench: Bench) -> None:
+    def behave(job: Job) -> Outcome:
+        if len(bench.ran) > 2:
+            raise OutputError("no room", hints="make some")
+        return measured(job)
+
+    bench.behave = behave
+    with pytest.raises(OutputError, match="no room"):
+        bench(Plan(cells=(FLOAT, INT8), rounds=3))
+    assert [len(row.processes) for row in bench.saved[-1].rows] == [1, 1]
+    assert not bench.saved[-1].is_complete
+
+
+def test_without_a_folder_for_scratch_files_there_is_an_error_that_says_so(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OutputError, match=r"(?s)can't be written.*TMPDIR="):
+        bench(Plan(cells=(FLOAT,), rounds=1))
 
 
 def interrupted_after(bench: Bench, count: int) -> Record:
@@ -159,6 +228,7 @@ def test_an_interrupted_run_keeps_what_it_has(bench: Bench) -> None:
     assert not record.is_complete
     assert [len(row.processes) for row in record.rows] == [1, 2]
     assert all("too-short" in {doubt.code for doubt in row.doubts} for row in record.rows)
+    assert "interrupted" in {doubt.code for doubt in record.doubts}
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 5])
@@ -182,12 +252,24 @@ def test_a_resumed_run_tries_again_what_failed(bench: Bench) -> None:
     assert bench(plan, previous=previous).rows[0].status is Status.MEASURED
 
 
-def test_the_first_process_of_a_row_is_profiled_where_that_is_asked_for(bench: Bench) -> None:
-    bench(Plan(cells=(FLOAT,), rounds=3), is_profiled=True)
-    assert [job.is_profiled for job in bench.jobs] == [True, False, False]
+def test_a_row_s_operators_are_profiled_once_after_its_first_process(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "profile_apart", lambda job, _: {"profile": len(bench.ran)})
+    photo = replace(FLOAT, work=Work.PHOTO_TO_LABEL, engine="mninfer")
+    record = bench(Plan(cells=(FLOAT, photo), rounds=3), is_profiled=True)
+    assert [process.facts.get("profile") for process in record.rows[0].processes] == [1, None, None]
+    assert not any(process.facts for process in record.rows[1].processes), "it has no operators by itself"
+
+
+def test_a_row_that_fails_is_not_profiled(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "profile_apart", lambda *_: pytest.fail("there is nothing to profile"))
+    bench.behave = lambda _: Outcome(Status.FAILED, "it refuses")
+    assert bench(Plan(cells=(FLOAT,), rounds=1), is_profiled=True).rows[0].reason == "it refuses"
 
 
 def test_the_time_left_shrinks(bench: Bench) -> None:
     bench(Plan(cells=(FLOAT, INT8), rounds=3))
-    assert bench.left_s == sorted(bench.left_s, reverse=True)
-    assert bench.left_s[0] > 0
+    planned, *measured_s = bench.left_s[0], *bench.left_s[2:]
+    assert planned > bench.left_s[1] > max(measured_s), "what was measured counts, as soon as it is"
+    assert min(measured_s) > 0

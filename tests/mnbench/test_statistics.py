@@ -217,6 +217,19 @@ def test_a_row_s_figure_is_over_processes_not_over_samples() -> None:
 
 def test_a_row_without_processes_has_no_figure() -> None:
     assert row_interval(row()) is None
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.MISSING, Status.PENDING])
+def test_a_row_that_is_not_measured_has_no_figure_whatever_it_got_until_then(status: Status) -> None:
+    good = row(*(process(10**6, parts_ns={"decode": (1,)}, conditions={"energy_joules": 2.0}) for _ in range(5)))
+    failed = replace(good, status=status)
+    assert row_interval(good) is not None
+    assert energy_interval(good) is not None
+    assert part_intervals(good)
+    assert ratio_of_rows(good, good, is_same_run=True) is not None
+    assert (row_interval(failed), energy_interval(failed), part_intervals(failed)) == (None, None, {})
+    assert ratio_of_rows(good, failed, is_same_run=True) is None
+    assert ratio_of_rows(failed, good, is_same_run=False) is None
     assert part_intervals(row()) == {}
 
 
