@@ -9,12 +9,15 @@
 #   make vectors  write tests/vectors/ again
 #   make fuzz     the full run of damaged models, both kinds    -> benchmarks/results/
 #   make bench    the runtime's measurements, the zoo's figures -> benchmarks/results/
+#   make bench-devices   this machine by mnbench: quick, the table of 2017, the zoo, the peers that are installed; the
+#                 bars that mnbench itself is held to; benchmarks/README.md (an hour, on a machine that does nothing else)
 #   make bench-conversion   int8 against float and stock, its cost, its limits; every recipe learns (an hour and more)
 #   make clean    remove all that these targets made
 
 PACKAGES := mninfer mnconvert models/mnmodels benchmarks/mnbench
 CODE     := mninfer mnconvert models/mnmodels benchmarks tests tools
 BENCHMARKS := photo_to_label cold_start overhead bulk jpeg_scaling accuracy
+DEVICES  := benchmarks/results
 CONVERSION := int8_accuracy other_networks cost
 SHARED   ?= ../shared
 WHEEL_OF := .venvs/wheel
@@ -37,7 +40,7 @@ pip_install = $(PYTHON) -m pip --python .venvs/$(1)/bin/python install -qq --no-
 sources    := pyproject.toml README.md LICENSE $(shell find $(PACKAGES) -type f ! -name '*.pyc')
 pytest      = .venvs/$(1)/bin/python -m pytest
 
-.PHONY: test-arm demo check test fmt size vectors fuzz bench bench-conversion clean lint types smoke test-wheel test-tflite-runtime test-keras
+.PHONY: test-arm demo check test fmt size vectors fuzz bench bench-devices bench-conversion clean lint types smoke test-wheel test-tflite-runtime test-keras
 .DELETE_ON_ERROR:
 
 demo: .venvs/base/.wheel .venvs/keras/.wheel
@@ -98,6 +101,17 @@ bench: .venvs/dev/.wheel .venvs/mediapipe/.requirements .venvs/keras/.wheel
 		PYTHONPATH=benchmarks/runtime .venvs/dev/bin/python benchmarks/runtime/$$name.py || exit 1; done
 	.venvs/dev/bin/python tools/write_measured.py
 	.venvs/keras/bin/python tools/write_zoo_figures.py
+
+# A second quick run, which is not kept, shows whether two runs agree. A bar that isn't held ends it with 3, all written.
+bench-devices: .venvs/keras/.wheel
+	presets="quick table zoo"; \
+	if .venvs/keras/bin/python -c "import sys, mnbench.peers; sys.exit(not mnbench.peers.installed_peers())"; \
+	then presets="$$presets peers"; else echo "no other engine is installed: mnbench peers install all"; fi; \
+	for preset in $$presets; do \
+		.venvs/keras/bin/mnbench run --preset $$preset --force -o $(DEVICES)/mnbench_$$preset.json || exit 1; done
+	.venvs/keras/bin/python tools/write_benchmarks_page.py
+	.venvs/keras/bin/mnbench run --preset quick --force -o .venvs/mnbench_quick_again.json
+	.venvs/keras/bin/python tools/check_mnbench.py --records $(DEVICES)/mnbench_quick.json .venvs/mnbench_quick_again.json
 
 bench-conversion: .venvs/keras/.wheel .venvs/tflite_runtime/.wheel
 	for name in $(CONVERSION); do \

@@ -1,4 +1,4 @@
-"""Every ``mnbench`` command line in our pages is one that mnbench takes: parsed, not run."""
+"""Every ``mnbench`` command line in our pages is one that mnbench takes, parsed, not run; every doubt is explained."""
 
 import re
 import shlex
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/benchmarks.md", "docs/other-devices.md", "benchmarks/README.md")
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`(mnbench [^`]+)`")
+GIVEN = re.compile(r"\bDoubt\(\s*\"([a-z-]+)\"")
 ENDS = {"&&", "||", "|", ";"}
 REDIRECTIONS = {">", ">>", "2>", "2>&1"}
 
@@ -56,6 +57,15 @@ def parse(words: tuple[str, ...]) -> None:
         command, rest = found, rest[1:]
         context = click.Context(command, parent=context, info_name=command.name)
     command.make_context(command.name, rest, parent=context.parent)
+
+
+def test_every_doubt_is_explained() -> None:
+    """Each code that the sources give has its line in the page's table, and none other has."""
+    package = ROOT / "benchmarks" / "mnbench"
+    said = {code for path in package.rglob("*.py") for code in GIVEN.findall(path.read_text(encoding="utf-8"))}
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    table = page.partition("## What there is to doubt")[2].partition("\n## ")[0]
+    assert said == set(re.findall(r"^\| `([a-z-]+)`", table, re.MULTILINE))
 
 
 LINES = [(page, words) for page in PAGES for words in command_lines((ROOT / page).read_text(encoding="utf-8"))]
