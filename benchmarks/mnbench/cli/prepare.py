@@ -8,6 +8,7 @@ import click
 from mnbench.cell import Variant
 from mnbench.cli.listed import counts, words
 from mnbench.cli.run_progress import RunProgress
+from mnbench.cli.stopping import stopped_like_control_c
 from mnbench.showing.loose_facts import fact_number, fact_texts
 from mninfer.cli.options import examples
 from mninfer.cli.output import json_line, say
@@ -47,6 +48,7 @@ _DEFAULT_MODEL = "mobilenet_v1_1.0_224"
     "--classes-from", metavar="FILE", help="CSV or lines of name and class, where FOLDER's folders don't tell."
 )
 @click.option("--json", "is_json", is_flag=True, help="What was made, as JSON.")
+@stopped_like_control_c()
 def command(models: tuple[str, ...], variants: str | None, batch: str, output: str | None, **options: Any) -> int:
     """Make the files of each MODEL: weights, a flatbuffer of each variant, one input, the answers to it, a photo.
 
