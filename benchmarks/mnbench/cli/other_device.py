@@ -10,6 +10,7 @@ import click
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Cell, Work
 from mnbench.cli.run_progress import RunProgress
+from mnbench.cli.saturating import is_saturating
 from mnbench.plan import Plan, budget_of
 from mnbench.remote.target import AdbTarget, SshTarget, parse_target
 from mninfer.errors import InputError
@@ -28,6 +29,10 @@ def check_target(options: Mapping[str, Any]) -> SshTarget | AdbTarget | None:
         raise click.UsageError("--remote-python is what runs on another machine: give --on ssh:HOST, too")
     if isinstance(target, AdbTarget) != (options["benchmark_model"] is not None):
         raise click.UsageError("--on adb and --benchmark-model FILE belong together: it is what runs there")
+    if target is not None and is_saturating(options):
+        raise click.UsageError(
+            "the batch that saturates a device is found on this one alone: --batch 1,32, or without --on"
+        )
     if target is not None and options["is_resumed"]:
         raise click.UsageError("--resume goes on with a run on this device: leave --on out")
     return target
@@ -65,7 +70,7 @@ def measure_there(
 def _arguments(options: Mapping[str, Any]) -> list[str]:
     """The options of a run as the other device gets them, where the models lie elsewhere."""
     arguments = ["--preset", options["preset"], "--rounds", str(options["rounds"]), "--pace", str(options["pace"])]
-    for name in ("engines", "threads", "batch", "variants", "works"):
+    for name in ("engines", "devices", "threads", "batch", "variants", "works"):
         arguments += [f"--{name}", options[name]] if options[name] else []
     return arguments + (["--profile"] if options["is_profiled"] else [])
 

@@ -1,14 +1,14 @@
 """The options that say what is to be measured, and the plan that they make: shared by ``run`` and ``plan``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from mnbench.axes import Wishes, cells_of, with_wishes
-from mnbench.catalogue import engine_entry
-from mnbench.cell import Variant, Work
+from mnbench.catalogue import ENGINES, engine_entry
+from mnbench.cell import Device, Variant, Work
 from mnbench.cli.listed import counts, listed, words
 from mnbench.machine import read_facts
 from mnbench.peers import installed_peers
@@ -51,7 +51,10 @@ def plan_options(command: Command) -> Command:
         click.option("--variants", metavar="A,B", help=f"Of {', '.join(Variant)}."),
         click.option("--batch", metavar="1,8", help='Pictures in one run; "saturating" finds the batch.'),
         click.option("--threads", metavar="1,2,4", help="Threads of an engine."),
-        click.option("--engines", metavar="A,B", help="As litert, keras-jax, onnxruntime: mnbench peers list."),
+        click.option("--engines", metavar="A,B", help=f"Of {', '.join(ENGINES)}."),
+        click.option(
+            "--devices", metavar="A,B", help=f"Of {', '.join(Device)}: what computes, where an engine has both."
+        ),
         click.option(
             "--models",
             "models",
@@ -83,18 +86,31 @@ def requested(options: dict[str, Any]) -> Request:
         works=words("--works", options["works"], Work),
         threads=counts("--threads", options["threads"]),
         batches=counts("--batch", options["batch"]),
+        devices=words("--devices", options["devices"], Device),
     )
     blocks = with_wishes(blocks_of(Preset(options["preset"]), _surroundings()), wishes)
     requests = options["models"] or tuple(dict.fromkeys(model for block in blocks for model in block.models))
     offers = tuple(offer_of(request) for request in requests)
     names = tuple(offer.name for offer in offers)
+    _refuse_namesakes(requests, names)
     cells = cells_of(with_wishes(blocks, Wishes(models=names)) if options["models"] else blocks, offers)
     if not cells:
         raise InputError(
             "there is nothing to measure: no engine that was asked for runs what was asked for",
-            hints="mnbench plan shows a preset's cells; --engines, --variants and --works choose among them",
+            hints="mnbench plan shows a preset's cells; --engines, --devices, --variants and --works choose among them",
         )
     return Request(Plan(cells=cells, rounds=options["rounds"], pace=options["pace"]), tuple(requests))
+
+
+def _refuse_namesakes(requests: Sequence[str], names: Sequence[str]) -> None:
+    """Raise InputError where two models have one name, as two bundles may, whatever their folders are called."""
+    by_name: dict[str, str] = {}
+    for request, name in zip(requests, names, strict=True):
+        other = by_name.setdefault(name, request)
+        if other != request:
+            raise InputError(
+                f'two models are called "{name}"', where=f"{other}, {request}", hints="measure one after the other"
+            )
 
 
 def _surroundings() -> Surroundings:

@@ -1,32 +1,32 @@
 """``mnbench run``: measure here or on another device, and write the record."""
 
-import shlex
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Work
+from mnbench.cli.going_on import check_plan, check_same_run, how_to_go_on, with_options_of
 from mnbench.cli.other_device import check_target, measure_there
+from mnbench.cli.recorded_command import recorded_command
 from mnbench.cli.request import Request, plan_options, requested
+from mnbench.cli.results import DEFAULT_RESULT
 from mnbench.cli.run_progress import RunProgress
 from mnbench.cli.saturating import settled_batches
+from mnbench.cli.stopping import stopped_like_control_c
 from mnbench.record_file import read_record, write_record
 from mninfer.cli.options import examples
 from mninfer.cli.output import note, say
-from mninfer.errors import InputError, MnError
+from mninfer.errors import MnError
 from mninfer.files import refuse_existing
 
 if TYPE_CHECKING:
     from mnbench.preparing import Bundle
     from mnbench.record import Record
 
-__all__ = ["DEFAULT_RESULT", "command"]
-
-DEFAULT_RESULT = "mnbench.json"
+__all__ = ["command"]
 
 
 @click.command(
@@ -43,7 +43,7 @@ DEFAULT_RESULT = "mnbench.json"
 @click.option(
     "-o", "--output", metavar="FILE", default=DEFAULT_RESULT, show_default=True, help="The record of the run, as JSON."
 )
-@click.option("--resume", "is_resumed", is_flag=True, help="Go on with a run that was interrupted: -o names its file.")
+@click.option("--resume", "is_resumed", is_flag=True, help="Go on with the run of -o FILE, with its options.")
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @click.option("--strict", "is_strict", is_flag=True, help="Exit code 1 where a row could not be measured.")
 @click.option("--profile", "is_profiled", is_flag=True, help="Also the time of every operator of a flatbuffer.")
@@ -51,7 +51,9 @@ DEFAULT_RESULT = "mnbench.json"
 @click.option("--on", "target", metavar="DEVICE", help="Another device: ssh:[USER@]HOST[:PORT], or adb[:SERIAL].")
 @click.option("--remote-python", metavar="PYTHON", help="With --on ssh: the Python there. Default: python3.")
 @click.option("--benchmark-model", metavar="FILE", help="With --on adb: TFLite's benchmark_model for that device.")
-def command(**options: Any) -> int:
+@click.pass_context
+@stopped_like_control_c()
+def command(context: click.Context, /, **options: Any) -> int:
     """Measure MobileNets here, in fresh processes and interleaved rounds, and write every sample down.
 
     \b
@@ -59,27 +61,27 @@ def command(**options: Any) -> int:
       0  done; rows that could not be measured say why (--strict: 1)
       1  a known error, told with what to try
       2  usage
-      130  interrupted: what there was is written; --resume goes on
+      130  interrupted: what there was is written; mnbench run --resume -o FILE goes on
     """  # noqa: D301 -- click's own mark for a block that is not to be wrapped
     output = options["output"]
     target = check_target(options)
     previous = _previous(options)
     progress = RunProgress()
-    options = settled_batches(options, previous, progress)
-    request = requested(options)
-    if previous is not None and previous.plan != request.plan.digest:
-        raise InputError(
-            "the file's run had another plan, so it can't go on with this one",
-            where=output,
-            hints=("the same options as then", "another file: -o FILE"),
-        )
     try:
+        if previous is not None:
+            options = with_options_of(previous, context)
+        options = settled_batches(options, previous, progress)
+        request = requested(options)
+        if previous is not None:
+            check_plan(previous, request.plan.digest, output)
         bundles = _bundles(request, progress)
         if target is None:
             record = _here(request, bundles, options, previous, progress)
         else:
             record = measure_there(target, request.plan, bundles, options, progress)
-            record = replace(record, device=options["device_name"] or record.device, command=_command_line())
+            record = replace(
+                record, device=options["device_name"] or record.device, command=recorded_command(sys.argv[1:])
+            )
             write_record(record, output, force=options["force"])
     finally:
         progress.clear()
@@ -108,15 +110,24 @@ def _here(
     from mnbench.machine import read_facts
     from mnbench.running import RunConfig, run_plan
 
+    facts = read_facts()
+    if previous is not None:
+        check_same_run(previous, bundles, facts, options["output"])
     config = RunConfig(
         plan=request.plan,
         bundles=bundles,
-        device=options["device_name"] or device_name(read_facts()),
-        command=_command_line(),
+        device=options["device_name"] or (previous.device if previous else device_name(facts)),
+        command=previous.command if previous else recorded_command(sys.argv[1:]),
         is_profiled=options["is_profiled"],
     )
     saver = _Saver(options["output"], is_ours=options["force"] or previous is not None)
-    return run_plan(config, save=saver, watcher=progress, previous=previous)
+    try:
+        return run_plan(config, save=saver, watcher=progress, previous=previous)
+    except KeyboardInterrupt:
+        progress.clear()
+        done = f"{saver.num_processes} of {request.plan.num_processes} processes"
+        note(f"{options['output']}: {done}; to go on: {how_to_go_on(options)}")
+        raise
 
 
 class _Saver:
@@ -125,10 +136,12 @@ class _Saver:
     def __init__(self, path: str, *, is_ours: bool) -> None:
         self._path = path
         self._is_ours = is_ours
+        self.num_processes = 0
 
     def __call__(self, record: "Record") -> None:
         write_record(record, self._path, force=self._is_ours, is_synced=record.is_complete)
         self._is_ours = True
+        self.num_processes = sum(len(row.processes) for row in record.rows)
 
 
 def _bundles(request: Request, progress: RunProgress) -> "dict[str, Bundle]":
@@ -144,17 +157,6 @@ def _bundles(request: Request, progress: RunProgress) -> "dict[str, Bundle]":
         watcher=progress.stage,
     )
     return {bundle.model.name: bundle for bundle in bundles}
-
-
-def _command_line() -> str:
-    """What was typed, without what only this user has: folders, and the names of other machines."""
-    return shlex.join(["mnbench", *(_without_places(word) for word in sys.argv[1:])])
-
-
-def _without_places(word: str) -> str:
-    if word.startswith(("ssh:", "adb:")):
-        return word[:3]
-    return Path(word).name if "/" in word else word
 
 
 def _told(record: "Record", output: str, *, is_strict: bool) -> int:

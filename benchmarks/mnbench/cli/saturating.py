@@ -1,6 +1,7 @@
 """``--batch saturating``: the batch beyond which a device is no faster per picture, found before the plan is made."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ __all__ = ["is_saturating", "settled_batches", "with_known_batches"]
 
 SATURATING = "saturating"
 _LIMIT_S = 600.0  # doubling from 1 to 1,024, with a compilation each time
+_PACE = 0.5  # of the run's: twice the throughput is easily told from the same
 
 
 def settled_batches(options: dict[str, Any], previous: "Record | None", progress: RunProgress) -> dict[str, Any]:
@@ -36,12 +38,16 @@ def settled_batches(options: dict[str, Any], previous: "Record | None", progress
     fixed = with_known_batches(options)
     if previous is not None:
         batches = sorted({row.cell.batch for row in previous.rows})
-    else:
+    elif _one_of_each(requested(fixed).plan.cells):
         batches = sorted({*map(int, listed(fixed["batch"])), *_found(fixed, progress)})
+    elif options["batch"] is None:  # the preset's wish, and other engines were asked for
+        return fixed
+    else:
+        raise click.UsageError(f"--batch {SATURATING} is found with a training framework: --engines keras-jax")
     return {**options, "batch": ",".join(str(batch) for batch in batches)}
 
 
-def is_saturating(options: dict[str, Any]) -> bool:
+def is_saturating(options: Mapping[str, Any]) -> bool:
     """Whether a batch is to be found: it is asked for, or part of the preset and not replaced."""
     if options["batch"] is None:
         return bool(options["preset"] == Preset.GPU)
@@ -61,14 +67,14 @@ def _found(options: dict[str, Any], progress: RunProgress) -> list[int]:
 
     request = requested(options)
     cells = _one_of_each(request.plan.cells)
-    if not cells:
-        raise click.UsageError(f"--batch {SATURATING} is found with a training framework: --engines keras-jax")
     bundles = prepare(request.models, flatbuffers=(), watcher=progress.stage)
     by_name = {bundle.model.name: bundle for bundle in bundles}
     found = []
     for cell in cells:
         progress.stage(f"{cell.key}: looking for the batch that saturates the {cell.device.upper()}")
-        batch = _search(cell, by_name[cell.model])
+        batch, told = _search(cell, by_name[cell.model], pace=options["pace"])
+        progress.clear()
+        note(told)
         found += [batch] if batch else []
     return sorted(set(found))
 
@@ -81,18 +87,28 @@ def _one_of_each(cells: tuple[Cell, ...]) -> list[Cell]:
     return list(chosen.values())
 
 
-def _search(cell: Cell, bundle: "Bundle") -> int | None:
-    """The batch; None where it can't be found, which is told: the rows at batch 1 have the same reason."""
+def _search(cell: Cell, bundle: "Bundle", *, pace: float) -> tuple[int | None, str]:
+    """The batch, or None where it can't be found, as the rows at batch 1 can't be measured; and a sentence on it.
+
+    A search that was ended, by us or for want of memory, has left what it knew.
+    """
     from mnbench.jobs import job_for, launch_for
     from mnbench.launching import run_apart
 
     with TemporaryDirectory(prefix="mnbench-") as name:
         launch = launch_for(cell, Path(name))
-        job = job_for(cell, bundle, pace=0.5, outputs=None)
+        job = job_for(cell, bundle, pace=_PACE * pace, outputs=None)
         told = run_apart("mnbench.workloads.keras.saturation", job, launch, limit_s=_LIMIT_S)
-        outcome = {"error": told} if isinstance(told, str) else json.loads(told.read_text(encoding="utf-8"))
+        written = launch.scratch / "outcome.json" if isinstance(told, str) else told
+        text = written.read_text(encoding="utf-8") if written.exists() else None
+        outcome: dict[str, Any] = {"error": told} if text is None else json.loads(text)
     if "error" in outcome:
-        note(f"no saturating batch of {cell.key}: {str(outcome['error']).splitlines()[0]}")
-        return None
-    note(f"{cell.key}: from a batch of {outcome['batch']} on it is no faster per picture ({outcome['ending']})")
-    return int(outcome["batch"])
+        return None, f"no saturating batch of {cell.key}: {str(outcome['error']).splitlines()[0]}"
+    return int(outcome["batch"]), f"{cell.key}: {_sentence(outcome)}"
+
+
+def _sentence(outcome: Mapping[str, Any]) -> str:
+    batch, reason = outcome["batch"], outcome["reason"]
+    if outcome["ending"] == "flat":
+        return f"from a batch of {batch} on it is no faster per picture"
+    return f"the largest batch was {batch}{f': {reason}' if reason else ''}"

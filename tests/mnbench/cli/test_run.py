@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mnbench.catalogue import ENGINES
 from mnbench.cli.main import main
 from mnbench.record import Record, Status
 from mnbench.record_file import read_record
@@ -32,15 +34,18 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "small.tflite"
+    path.write_bytes(small_model(seed=0))
+    return path
+
+
+def small_model(seed: int) -> bytes:
     import mninfer
 
-    data = float_model(initial_network([(8, 2), (16, 1)], 5, seed=0), (32, 32))
+    data = float_model(initial_network([(8, 2), (16, 1)], 5, seed=seed), (32, 32))
     spec = parse_preprocess("inception", resize="stretch")
     with mninfer.load(data, preprocess="inception", resize="stretch") as loaded:
-        data = annotate(data, run=loaded.engine.run, preprocess=spec, labels=list("abcde"))
-    path = tmp_path_factory.mktemp("models") / "small.tflite"
-    path.write_bytes(data)
-    return path
+        return annotate(data, run=loaded.engine.run, preprocess=spec, labels=list("abcde"))
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +167,7 @@ def test_resume_wants_the_same_plan(cli: Cli, model: Path, tmp_path: Path) -> No
     outcome = cli("run", "--models", model, *FAST[:-1], "2", "--resume", "-o", path)
     assert outcome.code == 1
     assert "another plan" in outcome.err
+    assert "leave the options out" in outcome.err
     assert path.read_bytes() == before
     assert cli("run", "--models", model, *FAST, "--resume", "-o", path).code == 0
     assert cli("run", "--models", model, *FAST, "--resume", "-o", tmp_path / "none.json").code == 1
@@ -183,8 +189,14 @@ def test_control_c_keeps_what_there_is_and_resume_goes_on(cli: Cli, model: Path,
     kept = read_record(path)
     assert not kept.is_complete
     assert number_of_processes(kept) > 0
-    assert cli("run", *options, "--resume", "-o", path).code == 0
+    done_of_all = f"{number_of_processes(kept)} of {12 * len(kept.rows)} processes"
+    how = f"run --resume -o {path} --models {model}"
+    assert f"{path}: {done_of_all}; to go on: mnbench {how}" in words.decode()
+    resumed = cli(*how.split())
+    assert resumed.code == 0, resumed.err
     done = read_record(path)
+    assert done.command == kept.command
+    assert done.machine["before"] == kept.machine["before"]
     assert done.is_complete
     assert all(len(row.processes) == 12 for row in done.rows)
     assert done.rows[0].processes[0] == kept.rows[0].processes[0]
@@ -230,3 +242,37 @@ def test_a_saturating_batch_wants_a_training_framework(cli: Cli, model: Path, tm
     outcome = cli("run", "--models", model, *FAST, "--batch", "saturating", "-o", tmp_path / "r.json")
     assert outcome.code == 2
     assert "--engines keras-jax" in outcome.err
+
+
+def test_resume_refuses_another_file_of_that_name(cli: Cli, model: Path, tmp_path: Path) -> None:
+    path, mine = tmp_path / "r.json", tmp_path / "small.tflite"
+    mine.write_bytes(model.read_bytes())
+    assert cli("run", "--models", mine, *FAST, "-o", path).code == 0
+    before = path.read_bytes()
+    mine.write_bytes(small_model(seed=1))
+    outcome = cli("run", "--models", mine, *FAST, "--resume", "-o", path)
+    assert outcome.code == 1
+    assert "small float32 is another file" in outcome.err
+    assert path.read_bytes() == before
+
+
+def test_two_bundles_of_one_model_are_refused(cli: Cli, model: Path, tmp_path: Path) -> None:
+    """The folders have two names; the model in them has one."""
+    assert cli("prepare", "--models", model, "-o", tmp_path / "a").code == 0
+    shutil.copytree(tmp_path / "a" / "small", tmp_path / "b")
+    outcome = cli("run", "--models", tmp_path / "a" / "small", "--models", tmp_path / "b", *FAST)
+    assert outcome.code == 1
+    assert 'two models are called "small"' in outcome.err
+
+
+def test_devices_are_an_axis(cli: Cli) -> None:
+    options = ("plan", "--preset", "gpu", "--engines", "keras-tensorflow", "--batch", "1")
+    gpu, both = cli(*options).out, cli(*options, "--devices", "cpu,gpu").out
+    assert all("/gpu/" in line for line in gpu.splitlines()[:-1])
+    assert len(both.splitlines()) == 2 * len(gpu.splitlines()) - 1
+    assert cli(*options, "--devices", "tpu").code == 2
+
+
+def test_help_names_every_engine(cli: Cli) -> None:
+    text = "".join(cli("run", "--help").out.split())
+    assert all(name in text for name in ENGINES)

@@ -1,6 +1,7 @@
 """The batch that saturates a device: doubled until throughput hardly rises, or memory ends.
 
-``python -m mnbench.workloads.keras.saturation JOB.json OUTCOME.json [MOST]`` finds it in a process of its own.
+``python -m mnbench.workloads.keras.saturation JOB.json OUTCOME.json [MOST]`` finds it in a process of its own, and
+writes after each batch what it knows: a process that runs out of memory is ended by the system without a word.
 """
 
 import json
@@ -14,7 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from mnbench.cell import Device
 from mnbench.job import Job
+from mnbench.machine.host import Host
+from mnbench.machine.memory import read_memory_available
+from mnbench.process_memory import read_memory
 from mnbench.sampling import sample
 from mnbench.workloads.keras.opening import open_backend
 from mnbench.workloads.keras.step import KerasWorkload
@@ -23,6 +28,7 @@ from mninfer.errors import EngineError, MnError
 __all__ = ["Ending", "Saturation", "find_saturating_batch", "main", "saturating_batch"]
 
 _MOST = 1024
+_MOST_OF_MEMORY = 0.8  # of what is left: other programs go on
 
 
 class Ending(StrEnum):
@@ -31,6 +37,7 @@ class Ending(StrEnum):
     FLAT = "flat"  # throughput rose by less than asked
     MEMORY = "memory"  # the engine refused the next one
     LIMIT = "limit"  # the next one is more than was allowed
+    ENDED = "ended"  # the process was ended at the next one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +59,17 @@ class Saturation:
 
 
 def saturating_batch(
-    throughput: Callable[[int], float], *, first: int = 1, most: int = 4096, least_gain: float = 0.05
+    throughput: Callable[[int], float],
+    *,
+    first: int = 1,
+    most: int = 4096,
+    least_gain: float = 0.05,
+    keep: Callable[[Saturation], None] = lambda _: None,
 ) -> Saturation:
     """Double the batch from ``first`` on until ``throughput`` rises by less than ``least_gain``.
 
-    An EngineError of ``throughput`` at a batch ends it there; at the first batch it is raised.
+    An EngineError of ``throughput`` at a batch ends it there; at the first batch it is raised. ``keep`` gets, before
+    each batch but the first, what is to be said if that one ends the process.
 
     >>> saturating_batch(lambda batch: min(batch, 8) * 100.0).batch
     8
@@ -66,6 +79,8 @@ def saturating_batch(
     tried = {first: throughput(first)}
     batch = first
     while 2 * batch <= most:
+        reason = f"the process was ended at a batch of {2 * batch}"
+        keep(Saturation(batch=batch, ending=Ending.ENDED, tried=dict(tried), reason=reason))
         try:
             tried[2 * batch] = throughput(2 * batch)
         except EngineError as error:
@@ -80,24 +95,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Find the batch of a job's cell, of ``MOST`` at the most, and write it, or the ``error``; 0 where it was found."""
     job_path, outcome_path, *most = sys.argv[1:] if argv is None else argv
     job = Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8")))
+
+    def keep(found: Saturation) -> None:
+        _write(found.to_json(), Path(outcome_path))
+
     try:
-        outcome = find_saturating_batch(job, most=int(most[0]) if most else _MOST).to_json()
+        keep(find_saturating_batch(job, most=int(most[0]) if most else _MOST, keep=keep))
     except MnError as error:
-        outcome = {"error": str(error)}
-    Path(outcome_path).write_text(json.dumps(outcome), encoding="utf-8")
-    return 1 if "error" in outcome else 0
+        _write({"error": str(error)}, Path(outcome_path))
+        return 1
+    return 0
 
 
-def find_saturating_batch(job: Job, *, most: int = _MOST) -> Saturation:
+def _write(outcome: Mapping[str, Any], path: Path) -> None:
+    """Whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(outcome), encoding="utf-8")
+    part.replace(path)
+
+
+def find_saturating_batch(
+    job: Job, *, most: int = _MOST, keep: Callable[[Saturation], None] = lambda _: None
+) -> Saturation:
     """Measure the job's cell, in this process, at one batch after the other, each within the job's budget.
 
     The cell's own batch and the job's input don't matter. The process has to be started with the environment of the
-    cell. Raises what ``open_workload`` does.
+    cell. On a CPU no batch is tried that the memory which is left has no room for. Raises what ``open_workload`` does.
     """
     backend = open_backend(replace(job, input=None))
     shape = backend.network.input_shape
+    room = _Room() if job.cell.device is Device.CPU else None
 
     def throughput(batch: int) -> float:
+        if room is not None:
+            room.check(batch)
         pictures = np.random.default_rng(0).uniform(-1.0, 1.0, (batch, *shape)).astype(np.float32)
         workload = KerasWorkload(backend.step(pictures))
         try:
@@ -105,7 +136,28 @@ def find_saturating_batch(job: Job, *, most: int = _MOST) -> Saturation:
         finally:
             workload.close()
 
-    return saturating_batch(throughput, most=most)
+    return saturating_batch(throughput, most=most, keep=keep)
+
+
+class _Room:
+    """Holds what a batch will take, told from what the ones before took, against the memory that is left."""
+
+    def __init__(
+        self,
+        peak: Callable[[], int | None] = lambda: read_memory().get("peak_bytes"),
+        available: Callable[[], int | None] = lambda: read_memory_available(Host()),
+    ) -> None:
+        self._peak = peak
+        self._available = available
+        self._peak_at_first = peak() or 0
+
+    def check(self, batch: int) -> None:
+        """Raise EngineError where there is no room: twice the batch takes twice what the last took at its most."""
+        available = self._available()
+        taken = (self._peak() or 0) - self._peak_at_first
+        if available is not None and 2 * taken > _MOST_OF_MEMORY * available:
+            sizes = f"{2 * taken / 1e9:.1f} GB of memory, and {available / 1e9:.1f} are left"
+            raise EngineError(f"a batch of {batch} would take about {sizes}")
 
 
 if __name__ == "__main__":

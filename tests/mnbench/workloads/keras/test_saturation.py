@@ -99,3 +99,27 @@ def test_what_can_t_be_measured_is_told(tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text(json.dumps(job.to_json()), encoding="utf-8")
     assert saturation.main([str(tmp_path / "job.json"), str(tmp_path / "outcome.json")]) == 1
     assert 'no variant "int8"' in json.loads((tmp_path / "outcome.json").read_text(encoding="utf-8"))["error"]
+
+
+@pytest.mark.smoke
+def test_what_is_known_is_kept_before_each_batch() -> None:
+    kept: list[Saturation] = []
+    found = saturating_batch(lambda batch: min(batch, 4) * 100.0, keep=kept.append)
+    assert found.batch == 4
+    assert [(each.batch, each.ending, max(each.tried)) for each in kept] == [
+        (1, Ending.ENDED, 1),
+        (2, Ending.ENDED, 2),
+        (4, Ending.ENDED, 4),
+    ]
+    assert kept[-1].reason == "the process was ended at a batch of 8"
+
+
+@pytest.mark.smoke
+def test_a_batch_that_memory_has_no_room_for_is_not_tried() -> None:
+    peaks = iter([1_000, 3_000, 3_000])
+    room = saturation._Room(peak=lambda: next(peaks), available=lambda: 6_000)
+    room.check(2)  # 4,000 of 6,000
+    room._available = lambda: 4_500
+    with pytest.raises(EngineError, match="a batch of 4 would take about"):
+        room.check(4)
+    saturation._Room(peak=lambda: None, available=lambda: None).check(1024)

@@ -1,0 +1,76 @@
+"""``mnbench run --resume``: the options of the run that was interrupted, and whether its rows may be gone on with."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from mnbench.cli.recorded_command import options_of_record
+from mnbench.machine.likeness import changed_packages, unlike_facts
+from mnbench.record import Record
+from mninfer.errors import InputError
+
+if TYPE_CHECKING:
+    from mnbench.preparing import Bundle
+
+__all__ = ["check_plan", "check_same_run", "how_to_go_on", "with_options_of"]
+
+_FILES = (".tflite", ".keras", ".h5", ".hdf5")
+_ELSEWHERE = "a run of its own: -o FILE"
+
+
+def with_options_of(record: Record, context: click.Context) -> dict[str, Any]:
+    """The options of ``context``; where one isn't given, that of the run which wrote ``record``.
+
+    Raises:
+        InputError: a model of that run was a file, which isn't here: the record doesn't keep folders.
+    """
+    told = options_of_record(record, context.command)
+    given = [name for name in told if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    taken = {name: value for name, value in told.items() if name not in given}
+    for model in taken.get("models", ()):
+        if model.endswith(_FILES) and not Path(model).exists():
+            raise InputError(
+                f'the run measured "{model}", which is not here', hints=f"say where it is: --models FOLDER/{model}"
+            )
+    return {**context.params, **taken}
+
+
+def check_plan(record: Record, digest: str, output: str) -> None:
+    """Raise InputError where the plan is not the record's."""
+    if record.plan != digest:
+        raise InputError(
+            "the file's run had another plan, so it can't go on with this one",
+            where=output,
+            hints=("leave the options out: those of then are taken", _ELSEWHERE),
+        )
+
+
+def check_same_run(record: Record, bundles: "Mapping[str, Bundle]", facts: Mapping[str, Any], output: str) -> None:
+    """Raise InputError where rows would mix files, machines, or versions of what is measured."""
+    before = record.machine.get("before")
+    known = before if isinstance(before, Mapping) else {}
+    found = [*unlike_facts(known, facts), *changed_packages(known, facts), *_other_files(record, bundles)]
+    if found:
+        raise InputError(
+            f"the run can't go on, what it measured has changed: {'; '.join(found)}", where=output, hints=_ELSEWHERE
+        )
+
+
+def _other_files(record: Record, bundles: "Mapping[str, Bundle]") -> Iterator[str]:
+    for model in record.models:
+        files = bundles[model.name].model.files if model.name in bundles else {}
+        for variant, facts in model.files.items():
+            if variant in files and files[variant].get("sha256") != facts.get("sha256"):
+                yield f"{model.name} {variant} is another file"
+
+
+def how_to_go_on(options: Mapping[str, Any]) -> str:
+    """The command that goes on with a run; where its models' files are stands in it, as no record keeps that."""
+    models = options["models"]
+    is_elsewhere = any(Path(model).name != model for model in models)
+    words = [word for model in models for word in ("--models", model)] if is_elsewhere else []
+    return shlex.join(["mnbench", "run", "--resume", "-o", options["output"], *words])
