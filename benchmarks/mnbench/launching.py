@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 from mnbench.fields import Fields
 from mnbench.job import Job
+from mnbench.last_words import last_words
 from mnbench.reasons import without_folders
 from mnbench.record import Process, Status
 from mninfer.errors import InputError, OutputError
@@ -22,8 +22,6 @@ __all__ = ["Launch", "Outcome", "read_answer", "run_apart", "run_worker", "unwri
 # Beside its sampling a process may start, open, compile and check for so long; then it counts as hung.
 GRACE_S = 180.0
 _MOST_RUNS_LONG = 5  # a run may overshoot the budget: the last warm-up, the last sample; slow ones warm up for longer
-_LAST_WORDS = 300  # characters of what a process said before it died
-_CHATTER = re.compile(r"\s*(?:WARNING|INFO|[IWE]\d{4} )")  # absl's lines begin with a letter and month and day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +127,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _how_it_ended(code: int, words: Path) -> str:
-    last = _last_words(words)
+    last = _words_in(words)
     how = f"killed by {_signal_name(-code)}" if code < 0 else f"ended with exit code {code}"
     return f"{how}: {last}" if last else how
 
@@ -141,13 +139,12 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _last_words(words: Path) -> str:
+def _words_in(words: Path) -> str:
     try:
-        lines = words.read_text(encoding="utf-8", errors="replace").splitlines()
+        said = words.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    said = [line.strip() for line in lines if line.strip() and not _CHATTER.match(line)]
-    return without_folders(said[-1])[:_LAST_WORDS] if said else ""
+    return without_folders(last_words(said, otherwise=""))
 
 
 def _read(path: Path) -> Outcome:

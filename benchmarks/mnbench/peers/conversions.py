@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from mnbench.last_words import last_words
 from mnbench.peers.environments import Installed
 from mninfer.errors import UnsupportedModelError
 from mninfer.tensors import TensorSpec
@@ -20,7 +21,6 @@ Environments = Mapping[str, Installed]
 Conversion = Callable[[Path, Path, TensorSpec, Environments], None]
 
 _LIMIT_S = 600
-_MOST_WORDS = 300
 # ONNX 18: what all of the peers below read.
 _OPSET = "18"
 
@@ -103,11 +103,6 @@ def _run_tool(tool: str, command: Sequence[str], *targets: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise UnsupportedModelError(f"{tool} did not end within {_LIMIT_S} s") from error
     if done.returncode != 0:
-        raise UnsupportedModelError(f"{tool} ended with {done.returncode}: {_last_words(done.stdout)}")
+        raise UnsupportedModelError(f"{tool} ended with {done.returncode}: {last_words(done.stdout)}")
     if missing := [path.name for path in targets if not path.exists()]:
-        raise UnsupportedModelError(f"{tool} wrote no {' and no '.join(missing)}: {_last_words(done.stdout)}")
-
-
-def _last_words(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:_MOST_WORDS] if lines else "it said nothing"
+        raise UnsupportedModelError(f"{tool} wrote no {' and no '.join(missing)}: {last_words(done.stdout)}")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from mnbench.last_words import last_words
 from mnbench.peers.environments import (
     RECORD_NAME,
     Installed,
@@ -92,12 +93,12 @@ def remove_environment(name: str) -> int:
         raise InputError(f'"{name}" is not installed', where=str(home), hints="mnbench peers list shows what is")
     freed = sum(_size_of(folder) for folder in there)
     for folder in there:
-        # Under another name first: what is half removed is no environment either.
-        doomed = folder if folder.name.endswith(_PART) else folder.rename(home / f"{name}.{os.getpid()}{_PART}")
         try:
-            shutil.rmtree(doomed)
+            # Under another name first: what is half removed is no environment either.
+            is_part = folder.name.endswith(_PART)
+            shutil.rmtree(folder if is_part else folder.rename(home / f"{name}.{os.getpid()}{_PART}"))
         except OSError as error:
-            raise OutputError(f"can't be removed: {error.strerror}", where=str(doomed)) from error
+            raise OutputError(f"can't be removed: {error.strerror}", where=str(folder)) from error
     return freed
 
 
@@ -155,7 +156,7 @@ def _make_venv(part: Path) -> None:
     process = subprocess.run([sys.executable, "-m", "venv", str(part)], capture_output=True, text=True, check=False)
     if process.returncode != 0:
         raise MissingDependencyError(
-            f"this Python can't make an environment: {_last_words(process.stdout + process.stderr)}",
+            f"this Python can't make an environment: {last_words(process.stdout + process.stderr)}",
             where=str(part),
             hints="apt install python3-venv, where Python is the system's",
         )
@@ -205,15 +206,10 @@ def _answer(python: Path, program: str, environment: Environment) -> str:
     done = subprocess.run([str(python), "-c", program], capture_output=True, text=True, check=False, env=variables)
     if done.returncode != 0:
         raise MissingDependencyError(
-            f'"{environment.name}" was installed, and can\'t be used: {_last_words(done.stderr)}',
+            f'"{environment.name}" was installed, and can\'t be used: {last_words(done.stderr)}',
             hints="a library of the system may be missing: its name is in the message",
         )
     return done.stdout
-
-
-def _last_words(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it says nothing"
 
 
 def _put_in_place(part: Path, home: Path) -> None:

@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO, Any
+from typing import Any
 
 import mninfer.errors
 from mnbench.cell import Variant
+from mnbench.last_words import last_words
 from mnbench.preparing.making import Watch, make_bundle
 from mnbench.preparing.request import read_request
 from mnbench.preparing.wanted import Wanted
@@ -24,7 +25,6 @@ from mninfer.errors import MnError
 __all__ = ["main", "make_apart"]
 
 _MARK = "mnbench preparing: "  # what else is printed there isn't ours
-_LAST_WORDS = 300
 # Weights and references are the CPU's in float32, whatever else this machine has: a GPU may round to fewer bits.
 _ON_CPU = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 
@@ -71,7 +71,9 @@ def make_apart(requests: Sequence[str], wanted: Wanted, folder: Path, watch: Wat
         finally:
             _end(process)
         if outcome is None:
-            raise MnError(f"preparing died (exit code {process.returncode}): {_last_words(chatter)}")
+            chatter.seek(0)
+            said = last_words(chatter.read().decode("utf-8", errors="replace"), otherwise="without a word")
+            raise MnError(f"preparing died (exit code {process.returncode}): {said}")
     if outcome:
         raise _as_error(outcome)
 
@@ -124,12 +126,6 @@ def _as_error(said: Mapping[str, Any]) -> MnError:
     kind = getattr(mninfer.errors, said["kind"], MnError)
     error: MnError = kind(said["what"], where=said["where"], hints=said["hints"])
     return error
-
-
-def _last_words(chatter: IO[bytes]) -> str:
-    chatter.seek(0)
-    lines = chatter.read().decode("utf-8", errors="replace").split("\n")
-    return next((line.strip()[:_LAST_WORDS] for line in reversed(lines) if line.strip()), "without a word")
 
 
 if __name__ == "__main__":

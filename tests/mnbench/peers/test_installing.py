@@ -153,6 +153,20 @@ def test_remove_gives_back_and_takes_attempts_along(pretended: PretendedPython) 
         remove_environment("mnn")
 
 
+@pytest.mark.parametrize("step", ["pathlib.Path.rename", "shutil.rmtree"])
+def test_what_can_not_be_removed_is_told(
+    pretended: PretendedPython, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    install_peer("mnn", lambda _: None)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(step, refuse)
+    with pytest.raises(OutputError, match="can't be removed: Permission denied"):
+        remove_environment("mnn")
+
+
 def test_what_can_not_be_measured_can_not_be_installed(pretended: PretendedPython) -> None:
     with pytest.raises(InputError, match=r"ExecuTorch can't be installed: .* PyTorch alone"):
         install_peer("executorch", lambda _: None)
