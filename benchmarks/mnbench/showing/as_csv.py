@@ -19,8 +19,8 @@ from mnbench.showing.configurations import (
 )
 from mnbench.showing.footnotes import reason_of
 from mnbench.showing.layout_2017 import COLUMNS_2017, published_beside, remark_of
-from mnbench.showing.loose_facts import energy_mj, fact_number, fact_text, peak_bytes
-from mnbench.statistics import Interval, part_intervals, row_interval
+from mnbench.showing.loose_facts import fact_number, fact_text, peak_bytes
+from mnbench.statistics import Interval, energy_interval, part_intervals, row_interval
 from mninfer.cli.output import printable
 
 __all__ = ["full_csv", "table_2017_csv"]
@@ -91,7 +91,7 @@ def _line(record: Record, row: Row) -> dict[str, Value]:
         "num_delegated": fact_number(first, "coverage", "num_delegated"),
         "peak_bytes": peak_bytes(row),
         "size_bytes": row.size_bytes,
-        "energy_mj": energy_mj(row),
+        "energy_mj": _middle(energy_interval(row)),
         "is_agreement_held": None if row.agreement is None else str(row.agreement.is_held).lower(),
         "sqnr_db": None if row.agreement is None else row.agreement.sqnr_db,
         "doubts": "; ".join(f"{doubt.code}: {doubt.text}" for doubt in row.doubts),

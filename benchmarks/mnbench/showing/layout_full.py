@@ -6,14 +6,14 @@ from mnbench.cell import BatchNorm, Work
 from mnbench.record import Record, Row
 from mnbench.showing.configurations import details_of, device_of, engine_of, limit_of, precision_of
 from mnbench.showing.devices_table import devices_table
-from mnbench.showing.figures import spell_bytes, spell_interval, spell_ms
+from mnbench.showing.figures import spell_bytes, spell_interval
 from mnbench.showing.footnotes import Footnotes, footnotes_of
-from mnbench.showing.loose_facts import energy_mj, fact_number, peak_bytes
+from mnbench.showing.loose_facts import fact_number, peak_bytes
 from mnbench.showing.models import about_of, title_of
 from mnbench.showing.peers_table import peers_tables
 from mnbench.showing.table import Column, Entry, Line, Table, Tone
 from mnbench.showing.variants_table import variants_table
-from mnbench.statistics import part_intervals
+from mnbench.statistics import energy_interval, part_intervals
 
 __all__ = ["tables_full", "tables_of_works"]
 
@@ -85,7 +85,7 @@ def _table(model: str, work: Work, measured: Sequence[Measured], records: Sequen
 
 
 def _entries(record: Record, row: Row, footnotes: Footnotes, parts: Sequence[str]) -> tuple[Entry, ...]:
-    intervals = part_intervals(row)
+    intervals, energy = part_intervals(row), energy_interval(row)
     return (
         Entry(text=device_of(record, row.cell.device), marks=footnotes.marks(record.doubts)),
         Entry(text=_what(row)),
@@ -95,7 +95,7 @@ def _entries(record: Record, row: Row, footnotes: Footnotes, parts: Sequence[str
         _spelled(row.size_bytes, spell_bytes),
         _delegated(row),
         _agreement(row),
-        _spelled(energy_mj(row), lambda value: f"{spell_ms(value)} mJ"),
+        Entry(text="" if energy is None else f"{spell_interval(energy)} mJ"),
     )
 
 

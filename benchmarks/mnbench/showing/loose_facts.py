@@ -6,7 +6,7 @@ from typing import Any
 
 from mnbench.record import Record, Row
 
-__all__ = ["energy_mj", "fact_number", "fact_text", "fact_texts", "machine_words", "peak_bytes"]
+__all__ = ["fact_number", "fact_text", "fact_texts", "machine_words", "peak_bytes"]
 
 
 def fact_text(facts: object, *path: str) -> str:
@@ -35,15 +35,6 @@ def peak_bytes(row: Row) -> float | None:
         fact_number(process.facts, "process_peak_bytes") or fact_number(process.conditions, "peak_bytes")
         for process in row.processes
     ]
-    return _median(found)
-
-
-def energy_mj(row: Row) -> float | None:
-    """Millijoules of one run, from what a whole process took: its warm-up has been metered, too."""
-    found = []
-    for process in row.processes:
-        joules = fact_number(process.conditions, "energy_joules")
-        found.append(None if joules is None else 1e3 * joules / len(process.samples_ns + process.warm_up_ns))
     return _median(found)
 
 

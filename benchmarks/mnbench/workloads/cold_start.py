@@ -82,4 +82,7 @@ def _first_answer(command: Sequence[str]) -> str:
     if done.returncode:
         said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
         raise EngineError(f"mninfer classify failed: {said}")
-    return done.stdout.splitlines()[0]
+    lines = done.stdout.splitlines()
+    if not lines:
+        raise EngineError("mninfer classify ended well, and named no label")
+    return lines[0]

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from mnbench.record import Agreement, Process, Record
+from mnbench.showing.figures import spell_interval
 from mnbench.showing.layout_full import tables_full
 from mnbench.showing.table import Entry, Table, Tone
+from mnbench.statistics import energy_interval
 from support.records import gpu_record, pi_record, workstation_record
 
 pytestmark = pytest.mark.smoke
@@ -60,13 +62,17 @@ def test_parts_in_order() -> None:
     assert entry(table, "mninfer 0.1.0, int8, 1 thread", "decode").text == "1.896 ± 0.006"
 
 
-def test_energy_is_of_one_run() -> None:
+def test_energy_is_of_one_run_and_has_an_interval() -> None:
     record = gpu_record()
-    table = table_of([record], "MobileNet V1 1.0/224: forward")
-    first = record.rows[0].processes[0]
-    runs = len(first.samples_ns) + len(first.warm_up_ns)
-    wanted = 1e3 * first.conditions["energy_joules"] / runs
-    assert entry(table, "Keras on JAX 0.10.0, float32, tf32, composed BN", "Energy").text == f"{wanted:.2f} mJ"
+    interval = energy_interval(record.rows[0])
+    assert interval is not None
+    found = entry(
+        table_of([record], "MobileNet V1 1.0/224: forward"),
+        "Keras on JAX 0.10.0, float32, tf32, composed BN",
+        "Energy",
+    )
+    assert found.text == f"{spell_interval(interval)} mJ"
+    assert "±" in found.text
 
 
 def test_columns_without_a_word_are_left_out() -> None:

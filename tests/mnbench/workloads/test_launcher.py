@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from mnbench.machine import Host
 from mnbench.workloads.launcher import Launcher, program_environment
 from mninfer.errors import EngineError
 
@@ -34,6 +35,15 @@ def test_its_memory_is_the_process_s_own() -> None:
     assert small_bytes < 100 << 20
     assert large_bytes - small_bytes == pytest.approx(64 << 20, rel=0.1)
     del ballast
+
+
+def test_what_it_started_took_our_time_once_it_is_closed() -> None:
+    """Else all of it were other programs'."""
+    busy = Launcher(python("import time\nwhile time.process_time() < 0.3: pass"))
+    before = Host().own_cpu_s()
+    busy.launch()
+    busy.close()
+    assert Host().own_cpu_s() - before > 0.28
 
 
 def test_an_exit_code_and_a_signal_are_told() -> None:

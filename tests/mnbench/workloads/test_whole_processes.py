@@ -1,5 +1,6 @@
 """Cold start and import: whole processes of ours, their answer, their time, their memory."""
 
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,6 +66,11 @@ def test_a_cold_start_runs_as_the_cell_says(cold_job: Job, tmp_path: Path) -> No
 def test_a_cold_start_without_xnnpack_is_refused(cold_job: Job) -> None:
     with pytest.raises(InputError, match="XNNPACK"):
         cold_start.open_workload(replace(cold_job, cell=replace(cold_job.cell, use_xnnpack=False)))
+
+
+def test_a_command_that_says_nothing_is_an_error() -> None:
+    with pytest.raises(EngineError, match="named no label"):
+        cold_start.ColdStart([sys.executable, "-c", "pass"], 1)
 
 
 def test_a_command_that_fails_later_is_an_error(cold_job: Job, photo: Path, tmp_path: Path) -> None:
