@@ -29,7 +29,8 @@ pytestmark = pytest.mark.smoke
 Place = tuple[str | int, ...]
 HOSTILE: Sequence[Any] = (
     None, True, 0, -1, 1, 10**400, 2**63, 2**63 - 1, -(2**63), 1e308, -1e308, 1e-320, 0.5,
-    "", "x" * 5000, "../../etc", "\x1b[2J\n\0", "\ud800", "<script>", "=1+1", [], [[]], [1], ["a"], {}, {"a": {"b": []}},
+    "", "x" * 5000, "../../etc", "\x1b[2J\n\0", "\ud800", "<script>", "=1+1", [], [[]], [1], ["a"], {},
+    {"a": {"b": []}},
 )  # fmt: skip
 LITERT = {
     "model": "net_int8.tflite",

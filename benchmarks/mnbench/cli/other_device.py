@@ -13,13 +13,13 @@ from mnbench.cli.run_progress import RunProgress
 from mnbench.cli.saturating import is_saturating
 from mnbench.plan import Plan, budget_of
 from mnbench.remote.target import AdbTarget, SshTarget, parse_target
-from mninfer.errors import InputError
+from mninfer.errors import EngineError, InputError
 
 if TYPE_CHECKING:
     from mnbench.preparing import Bundle
     from mnbench.record import Record
 
-__all__ = ["check_target", "measure_there"]
+__all__ = ["check_target", "measure_there", "what_ended"]
 
 
 def check_target(options: Mapping[str, Any]) -> SshTarget | AdbTarget | None:
@@ -49,6 +49,8 @@ def measure_there(
     if isinstance(target, SshTarget):
         from mnbench.remote.ssh import run_over_ssh
 
+        if options["engines"]:  # by name; a preset takes what there is
+            _refuse_peers(plan)
         folders = [bundle.folder for bundle in bundles.values()]
         python = options["remote_python"] or "python3"
         return run_over_ssh(target, _arguments(options), folders, watcher=progress.stage, python=python)
@@ -65,6 +67,27 @@ def measure_there(
         plan=plan.digest,
     )
     return run_over_adb(target, order, watcher=progress.stage)
+
+
+def what_ended(record: "Record") -> BaseException:
+    """Why another device's record isn't complete: the device went, or Control-C."""
+    from mnbench.remote.adb import DEVICE_LOST
+
+    lost = next((doubt for doubt in record.doubts if doubt.code == DEVICE_LOST), None)
+    return KeyboardInterrupt() if lost is None else EngineError(lost.text)
+
+
+def _refuse_peers(plan: Plan) -> None:
+    """Raise InputError where others' runtimes are wanted: their environments aren't sent."""
+    peers = dict.fromkeys(cell.engine for cell in plan.cells if engine_entry(cell.engine).kind is EngineKind.PEER)
+    if peers:
+        raise InputError(
+            f"other runtimes are measured on the machine that they are installed on: {', '.join(peers)}",
+            hints=(
+                f"there: mnbench peers install {' '.join(peers)}, and mnbench run without --on",
+                "--engines litert, which needs nothing but what runs there",
+            ),
+        )
 
 
 def _arguments(options: Mapping[str, Any]) -> list[str]:

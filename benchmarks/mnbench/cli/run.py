@@ -9,7 +9,7 @@ import click
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Work
 from mnbench.cli.going_on import check_plan, check_same_run, how_to_go_on, with_options_of
-from mnbench.cli.other_device import check_target, measure_there
+from mnbench.cli.other_device import check_target, measure_there, what_ended
 from mnbench.cli.recorded_command import recorded_command
 from mnbench.cli.request import Request, plan_options, requested
 from mnbench.cli.results import DEFAULT_RESULT
@@ -85,9 +85,9 @@ def command(context: click.Context, /, **options: Any) -> int:
             write_record(record, output, force=options["force"])
     finally:
         progress.clear()
-    if not record.is_complete:  # Control-C while another device measured
+    if not record.is_complete:  # while another device measured
         note(f"{output}: what was measured until then")
-        raise KeyboardInterrupt
+        raise what_ended(record)
     return _told(record, output, is_strict=options["is_strict"])
 
 

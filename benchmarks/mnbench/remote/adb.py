@@ -11,13 +11,16 @@ from mnbench.cell import Cell, Device
 from mnbench.doubts import doubts_of_run
 from mnbench.interop.benchmark_model import BenchmarkLog, read_benchmark_model
 from mnbench.interop.log_rows import process_of_log, row_of_processes
-from mnbench.record import MeasuredModel, Process, Record, Row, Status
+from mnbench.reasons import one_line
+from mnbench.record import Doubt, MeasuredModel, Process, Record, Row, Status
 from mnbench.remote.adb_device import AdbDevice
 from mnbench.remote.android import read_android_conditions, read_android_facts
 from mnbench.remote.target import AdbTarget
-from mninfer.errors import EngineError, InputError
+from mninfer.errors import EngineError, InputError, MnError
 
-__all__ = ["AdbOrder", "run_over_adb"]
+__all__ = ["DEVICE_LOST", "AdbOrder", "run_over_adb"]
+
+DEVICE_LOST = "device-lost"
 
 _LEAST_RUNS = 10
 _WARM_UP_S = 0.3
@@ -56,10 +59,20 @@ class _Place:
     files: Mapping[Path, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How far it came; ``after``: the device then, if it was there; ``lost`` says what ended it, if the user didn't."""
+
+    is_complete: bool
+    after: Mapping[str, Any]
+    lost: tuple[Doubt, ...] = ()
+
+
 def run_over_adb(target: AdbTarget, order: AdbOrder, *, watcher: Callable[[str], None]) -> Record:
     """Measure ``order`` on ``target``; the record's origin is "benchmark_model".
 
-    On Control-C the record of what has been measured is returned, ``is_complete`` False.
+    On Control-C the record of what has been measured is returned, ``is_complete`` False; and so it is where the device
+    goes meanwhile, which is a doubt of the record, ``DEVICE_LOST``.
 
     Raises:
         MissingDependencyError: there is no adb here.
@@ -71,16 +84,9 @@ def run_over_adb(target: AdbTarget, order: AdbOrder, *, watcher: Callable[[str],
     before = read_android_facts(device)
     found = {cell: _Found() for cell in order.files}
     with device.folder() as folder:
-        place = _send(device, folder, order, watcher)
-        try:
-            _measure(place, order, found, watcher)
-            is_complete = True
-        except KeyboardInterrupt:
-            if not any(each.processes for each in found.values()):
-                raise
-            is_complete = False
+        ending = _measured_until(_send(device, folder, order, watcher), order, found, watcher)
     rows = tuple(_row(cell, each, order.files[cell]) for cell, each in found.items())
-    machine = {"before": before, "after": read_android_facts(device)}
+    machine = {"before": before, **ending.after}
     return Record(
         device=str(before["product"] or before["cpu"]["model"] or "Android device"),
         command=order.command,
@@ -88,12 +94,35 @@ def run_over_adb(target: AdbTarget, order: AdbOrder, *, watcher: Callable[[str],
         rows=rows,
         models=order.models,
         machine=machine,
-        doubts=doubts_of_run(machine, rows),
-        is_complete=is_complete,
+        doubts=(*ending.lost, *doubts_of_run(machine, rows)),
+        is_complete=ending.is_complete,
         origin="benchmark_model",
         started=started,
         elapsed_s=round(time.monotonic() - began, 1),
     )
+
+
+def _measured_until(
+    place: _Place, order: AdbOrder, found: Mapping[Cell, _Found], watcher: Callable[[str], None]
+) -> _Ending:
+    """Measure to the end, or to what ends it. Raise that where there is nothing yet that would be lost."""
+    is_complete = False
+    try:
+        try:
+            _measure(place, order, found, watcher)
+            is_complete = True
+        except KeyboardInterrupt:
+            if not _has_any(found):
+                raise
+        return _Ending(is_complete, {"after": read_android_facts(place.device)})
+    except MnError as error:
+        if not _has_any(found):
+            raise
+        return _Ending(False, {}, (Doubt("device-lost", f"the run ended before its time: {one_line(error)}"),))
+
+
+def _has_any(found: Mapping[Cell, _Found]) -> bool:
+    return any(each.processes for each in found.values())
 
 
 def _send(device: AdbDevice, folder: str, order: AdbOrder, watcher: Callable[[str], None]) -> _Place:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from mnbench.cell import Variant
 from mnbench.preparing import making, prepare
 from mnbench.preparing.lock import alone
+from mnbench.preparing.request import read_request
 from mnbench.preparing.versions import versions_here
+from mnbench.preparing.wanted import wanted_of
 from support.networks import shapes_float
 
 pytest.importorskip("fcntl")
@@ -77,16 +80,8 @@ def test_what_somebody_else_has_made_meanwhile_is_taken(tmp_path: Path, monkeypa
     path.write_bytes(shapes_float())
     (first,) = prepare([str(path)], folder=tmp_path / "bundles")
     monkeypatch.setattr(making, "_make", pytest.fail)
-    request, wanted = making_of(path)
-    assert making.make_bundle(request, wanted, tmp_path / "bundles", lambda _: None) == first
-
-
-def making_of(path: Path) -> tuple[making.ModelRequest, making.Wanted]:
-    from mnbench.preparing.converting import FORMS
-    from mnbench.preparing.request import read_request
-    from mnbench.preparing.wanted import wanted_of
-
-    return read_request(str(path)), wanted_of(tuple(FORMS), (1,))
+    wanted = wanted_of(tuple(Variant), (1,))
+    assert making.make_bundle(read_request(str(path)), wanted, tmp_path / "bundles", lambda _: None) == first
 
 
 class TestVersions:

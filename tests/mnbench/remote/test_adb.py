@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from mnbench.cell import Cell, Device, Variant, Work
+from mnbench.cli.other_device import what_ended
 from mnbench.profiling.profile import Profile
 from mnbench.record import Record, Status
 from mnbench.record_file import read_record, write_record
-from mnbench.remote.adb import AdbOrder, run_over_adb
+from mnbench.remote.adb import DEVICE_LOST, AdbOrder, run_over_adb
 from mnbench.remote.target import AdbTarget
-from mninfer.errors import InputError, MissingDependencyError, OutputError
+from mninfer.errors import EngineError, InputError, MissingDependencyError, OutputError
 from support.benchmark_logs import benchmark_log, operator_tables
 from support.fake_adb import FakeAdb
 
@@ -158,6 +159,36 @@ def test_control_c_keeps_what_there_is_and_leaves_nothing_there(adb: FakeAdb, mo
     assert len(record.rows[0].processes) == 1
     assert list(adb.device.iterdir()) == []
     assert has_ended(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_device_that_goes_keeps_what_was_measured(adb: FakeAdb, model: Path, tmp_path: Path, place: str) -> None:
+    """In the third round the cable comes loose: while a process runs, or as it ends."""
+    trouble = f"open({str(adb.home / 'trouble')!r}, 'w').write('error: device offline')\n"
+    marks = tmp_path / "marks"
+    source = (
+        f"open({str(marks)!r}, 'a').write('x')\n"
+        f"is_third = len(open({str(marks)!r}).read()) == 3\n"
+        + (f"if is_third:\n    {trouble}    sys.exit(1)\n" if place == "before" else "")
+        + PROGRAM
+        + (f"if is_third:\n    {trouble}" if place == "after" else "")
+    )
+    record = run(adb, model, source=source)
+    assert not record.is_complete
+    assert [process.round for process in record.rows[0].processes][:2] == [0, 1]
+    (lost,) = [doubt for doubt in record.doubts if doubt.code == DEVICE_LOST]
+    assert "the device is offline" in lost.text
+    error = what_ended(record)
+    assert isinstance(error, EngineError)
+    assert "the device is offline" in str(error)
+    write_record(record, tmp_path / "record.json")
+    assert read_record(tmp_path / "record.json") == record
+
+
+def test_a_device_that_goes_before_anything_was_measured_is_an_error(adb: FakeAdb, model: Path) -> None:
+    trouble = f"open({str(adb.home / 'trouble')!r}, 'w').write('error: device offline')\nsys.exit(1)\n"
+    with pytest.raises(InputError, match="the device is offline"):
+        run(adb, model, source=trouble)
 
 
 def has_ended(process: int) -> bool:

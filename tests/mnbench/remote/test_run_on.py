@@ -71,6 +71,15 @@ def test_a_flatbuffer_is_measured_through_adb(
 
 
 @pytest.mark.smoke
+def test_other_runtimes_are_not_sent(cli: Cli, model: Path, tmp_path: Path) -> None:
+    request = ["--models", model, "--engines", "litert,openvino", "--variants", "float32"]
+    done = cli("run", "--on", "ssh:host.invalid", *request, "-o", tmp_path / "record.json")
+    assert done.code == 1
+    assert "measured on the machine that they are installed on: openvino" in done.err
+    assert "mnbench peers install openvino" in done.err
+
+
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("words", "code", "what"),
     [
