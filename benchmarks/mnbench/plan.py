@@ -11,11 +11,12 @@ from typing import Any
 
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Cell, Work
+from mnbench.doubts import LEAST_PROCESSES
 from mnbench.job import Budget
 
 __all__ = ["Plan", "budget_of"]
 
-LEAST_ROUNDS = 5  # below, an interval over the medians of processes says next to nothing
+LEAST_ROUNDS = LEAST_PROCESSES  # a round gives each row a process
 
 # Seconds that a process needs beside its sampling: starting, importing, opening, compiling. For the estimate alone.
 _START_S = {

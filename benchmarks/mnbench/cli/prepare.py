@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mnbench.axes import FORMS
 from mnbench.cell import Variant
 from mnbench.cli.listed import counts, words
 from mnbench.cli.run_progress import RunProgress
@@ -64,13 +65,12 @@ def command(models: tuple[str, ...], variants: str | None, batch: str, output: s
     if options["classes_from"] is not None and options["evaluate"] is None:
         raise click.UsageError("--classes-from tells the classes of --evaluate's pictures: give that, too")
     from mnbench.preparing import prepare
-    from mnbench.preparing.converting import FORMS
 
     progress = RunProgress()
     try:
         bundles = prepare(
             models,
-            variants=words("--variants", variants, Variant) or tuple(FORMS),
+            variants=words("--variants", variants, Variant) or FORMS,
             batches=counts("--batch", batch) or (1,),
             folder=None if output is None else Path(output),
             watcher=progress.stage,

@@ -9,10 +9,10 @@ from typing import Any
 from mnbench.cell import Variant
 from mninfer.errors import MissingDependencyError
 
-__all__ = ["FORMS", "Made", "Unmade", "backend_here", "convert_forms", "refuse_without_keras"]
+__all__ = ["Made", "Unmade", "backend_here", "convert_forms", "refuse_without_keras"]
 
-# In mnconvert's words; BatchNorm is folded in all but one.
-FORMS = {
+# The forms in mnconvert's words; BatchNorm is folded in all but one.
+_QUANTIZATIONS = {
     Variant.FLOAT32: "none",
     Variant.UNFUSED: "none",
     Variant.FP16: "fp16",
@@ -76,7 +76,7 @@ def convert_forms(
     from mnconvert import ConvertConfig, convert_all
 
     configs = [
-        ConvertConfig(variant=FORMS[variant], is_fused=variant is not Variant.UNFUSED, batch=batch)  # type: ignore[arg-type]
+        ConvertConfig(variant=_QUANTIZATIONS[variant], is_fused=variant is not Variant.UNFUSED, batch=batch)  # type: ignore[arg-type]
         for variant, batch in forms
     ]
     outcomes = convert_all(path, configs, watcher=_Stages(forms, watcher))

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from mnbench.axes import ModelOffer
+from mnbench.axes import FORMS, ModelOffer
 from mnbench.cell import Variant
 from mnbench.preparing.apart import make_apart
 from mnbench.preparing.bundle import Bundle, read_bundle, read_manifest
 from mnbench.preparing.cache import cache_folder
-from mnbench.preparing.converting import FORMS, refuse_without_keras
+from mnbench.preparing.converting import refuse_without_keras
 from mnbench.preparing.making import find_bundle, make_bundle
 from mnbench.preparing.request import BundleRequest, FlatbufferRequest, ModelRequest, read_request
 from mnbench.preparing.wanted import Form, Wanted, wanted_of
@@ -20,7 +20,7 @@ __all__ = ["offer_of", "prepare"]
 def prepare(
     requests: Sequence[str],
     *,
-    variants: Collection[Variant] = tuple(FORMS),
+    variants: Collection[Variant] = FORMS,
     batches: Collection[int] = (1,),
     flatbuffers: Collection[Form] | None = None,
     folder: Path | None = None,

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mnbench.axes import FORMS
 from mnbench.cell import Variant
 from mnbench.preparing.bundle import Bundle, file_key
-from mnbench.preparing.converting import FORMS
 
 __all__ = ["Form", "Wanted", "wanted_of"]
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mnbench.last_words import last_words
 from mnbench.remote.target import AdbTarget
 from mninfer.errors import EngineError, InputError, MissingDependencyError, MnError, OutputError
 
@@ -42,7 +43,7 @@ class Answer:
     @property
     def last_line(self) -> str:
         """The last one that says something."""
-        return _last(self.text)
+        return last_words(self.text)
 
 
 class AdbDevice:
@@ -107,14 +108,14 @@ class AdbDevice:
 
     def _refused_file(self, said: str, local: Path) -> MnError:
         if any(sign in said for sign in _FULL):
-            return OutputError(f"the device can't take the file: {_last(said)}", where=str(local))
+            return OutputError(f"the device can't take the file: {last_words(said)}", where=str(local))
         return self._refused(said)
 
     def _refused(self, said: str) -> InputError:
         for sign, what, hint in _SAID:
             if sign in said:
                 return InputError(what, where=str(self.target), hints=hint)
-        return InputError(f"adb failed: {_last(said)}", where=str(self.target), hints="adb devices")
+        return InputError(f"adb failed: {last_words(said)}", where=str(self.target), hints="adb devices")
 
 
 def _finished(command: Sequence[str], seconds: float) -> Answer:
@@ -130,8 +131,3 @@ def _finished(command: Sequence[str], seconds: float) -> Answer:
         if process.stdout is not None:
             process.stdout.close()
     return Answer(said.decode(errors="replace"), process.returncode)
-
-
-def _last(said: str) -> str:
-    lines: Sequence[str] = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "it said nothing"
