@@ -53,6 +53,15 @@ def test_each_variant_holds_just_above_its_limit_and_not_just_below(variant: Var
     assert f"{limit:g} dB is the least" in below.text
 
 
+def test_a_photo_decoded_smaller_has_other_pixels_and_another_photo_stays_below() -> None:
+    """Of a network in float32: 43 dB apart by the decoder's own scaling, 9 at the most from another picture."""
+    for variant in FORMS:
+        limit, from_photo = (limit_of(cell(variant, work=work)).sqnr_db for work in (Work.FORWARD, Work.PHOTO_TO_LABEL))
+        assert from_photo == min(limit, 20.0)
+    assert agreement([with_noise(scores(), 43.0)], [scores()], cell(work=Work.PHOTO_TO_LABEL)).is_held
+    assert not agreement([with_noise(scores(), 9.0)], [scores()], cell(work=Work.PHOTO_TO_LABEL)).is_held
+
+
 def test_float32_in_bfloat16_is_noticed() -> None:
     """What OpenVINO does unless told otherwise: the upper half of each number."""
     rounded = (scores().view(np.uint32) & 0xFFFF0000).view(np.float32)
