@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from mnbench.cli.request import plan_options, requested
-from mnbench.cli.saturating import is_saturating, with_known_batches
+from mnbench.cli.saturating import is_saturating, searched_cells, with_known_batches
 from mnbench.plan import Plan
 from mninfer.cli.options import examples
 from mninfer.cli.output import json_line, say
@@ -21,13 +21,13 @@ __all__ = ["command"]
 @click.option("--json", "is_json", is_flag=True, help="As JSON, with the time that each cell gets.")
 def command(**options: Any) -> int:
     """Print what would be measured, and how long that takes."""
-    is_more = is_saturating(options)
-    plan = requested(with_known_batches(options) if is_more else options).plan
+    is_saturated = is_saturating(options)
+    plan = requested(with_known_batches(options) if is_saturated else options).plan
     if options["is_json"]:
         json_line(plan.to_json(), indent=1)
     else:
         say(_plan_text(plan))
-        if is_more:
+        if is_saturated and searched_cells(plan.cells):
             say("and the same at the batch that saturates the device, which mnbench run finds first")
     return 0
 

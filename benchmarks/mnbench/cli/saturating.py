@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mnbench.preparing import Bundle
     from mnbench.record import Record
 
-__all__ = ["is_saturating", "settled_batches", "with_known_batches"]
+__all__ = ["is_saturating", "searched_cells", "settled_batches", "with_known_batches"]
 
 SATURATING = "saturating"
 _LIMIT_S = 600.0  # doubling from 1 to 1,024, with a compilation each time
@@ -38,7 +38,7 @@ def settled_batches(options: dict[str, Any], previous: "Record | None", progress
     fixed = with_known_batches(options)
     if previous is not None:
         batches = sorted({row.cell.batch for row in previous.rows})
-    elif _one_of_each(requested(fixed).plan.cells):
+    elif searched_cells(requested(fixed).plan.cells):
         batches = sorted({*map(int, listed(fixed["batch"])), *_found(fixed, progress)})
     elif options["batch"] is None:  # the preset's wish, and other engines were asked for
         return fixed
@@ -66,7 +66,7 @@ def _found(options: dict[str, Any], progress: RunProgress) -> list[int]:
     from mnbench.preparing import prepare
 
     request = requested(options)
-    cells = _one_of_each(request.plan.cells)
+    cells = searched_cells(request.plan.cells)
     bundles = prepare(request.models, flatbuffers=(), watcher=progress.stage)
     by_name = {bundle.model.name: bundle for bundle in bundles}
     found = []
@@ -79,7 +79,8 @@ def _found(options: dict[str, Any], progress: RunProgress) -> list[int]:
     return sorted(set(found))
 
 
-def _one_of_each(cells: tuple[Cell, ...]) -> list[Cell]:
+def searched_cells(cells: tuple[Cell, ...]) -> list[Cell]:
+    """Those that the batch is looked for with: the backward pass of each model in each training framework."""
     chosen: dict[tuple[str, str], Cell] = {}
     for cell in cells:
         if engine_entry(cell.engine).kind is EngineKind.KERAS and cell.work is Work.FORWARD_BACKWARD:

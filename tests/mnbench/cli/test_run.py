@@ -235,6 +235,7 @@ def test_a_plan_tells_of_the_batch_that_is_found_later(cli: Cli) -> None:
     assert "the batch that saturates the device" in outcome.out
     assert "/b1/" not in outcome.out
     assert "saturates" not in cli("plan", "--preset", "gpu", "--batch", "1,8").out
+    assert "saturates" not in cli("plan", "--preset", "gpu", "--engines", "litert").out
     assert cli("plan", "--preset", "gpu", "--batch", "saturating,many").code == 2
 
 
