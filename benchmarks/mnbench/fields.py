@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 from mninfer.errors import InputError
 from mninfer.near import near_names
 
-__all__ = ["Fields"]
+__all__ = ["MOST_NAME_BYTES", "NOT_IN_NAMES", "Fields"]
 
 _Chosen = TypeVar("_Chosen", bound=StrEnum)
 _Value = TypeVar("_Value")
 _MOST_SHOWN = 60
 _MOST = 1 << 63
-_MOST_NAME_BYTES = 200  # suffixes of ours fit behind it on every file system
+MOST_NAME_BYTES = 200  # suffixes of ours fit behind it on every file system
+NOT_IN_NAMES = re.compile(r"[/\\:\x00-\x1f\x7f\ud800-\udfff]")  # of a file, on whatever system
 
 
 class Fields:
@@ -47,10 +48,10 @@ class Fields:
     def file_name(self, name: str) -> str:
         """A text that names a file, or a folder, within the folder that it will lie in, and no other place."""
         value = self.text(name)
-        if not value.strip() or value.startswith(".") or re.search(r"[/\\:\x00-\x1f\x7f\ud800-\udfff]", value):
+        if not value.strip() or value.startswith(".") or NOT_IN_NAMES.search(value):
             raise self.wrong(name, "a plain file name")
-        if len(value.encode()) > _MOST_NAME_BYTES:
-            raise self.wrong(name, f"a file name: it is longer than {_MOST_NAME_BYTES} bytes")
+        if len(value.encode()) > MOST_NAME_BYTES:
+            raise self.wrong(name, f"a file name: it is longer than {MOST_NAME_BYTES} bytes")
         return value
 
     def count(self, name: str) -> int:

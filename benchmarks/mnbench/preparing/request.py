@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mnbench.fields import MOST_NAME_BYTES, NOT_IN_NAMES
 from mnbench.preparing.bundle import is_bundle
 from mninfer.errors import InputError, MissingDependencyError
 from mninfer.near import near_files, near_names
@@ -90,7 +91,14 @@ def _read_path(path: Path) -> ModelRequest:
         )
     if not path.is_file():
         raise InputError("the model is no regular file", where=str(path))
-    return FlatbufferRequest(path.stem, path) if _is_flatbuffer(path) else KerasRequest(path.stem, path)
+    name = _name_of(path)
+    return FlatbufferRequest(name, path) if _is_flatbuffer(path) else KerasRequest(name, path)
+
+
+def _name_of(path: Path) -> str:
+    """What the model is called after its file: a name that a folder can have on every system, and JSON can hold."""
+    name = NOT_IN_NAMES.sub("_", path.stem).strip().lstrip(".")
+    return name.encode()[:MOST_NAME_BYTES].decode(errors="ignore") or "model"
 
 
 def _is_flatbuffer(path: Path) -> bool:

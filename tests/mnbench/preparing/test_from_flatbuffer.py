@@ -90,6 +90,25 @@ def test_another_file_of_that_name_is_prepared_anew(tmp_path: Path) -> None:
     assert prepared(tmp_path, shapes_int8()).variants == {Variant.INT8}
 
 
+@pytest.mark.parametrize(
+    ("file_name", "name"),
+    [
+        ("v1:2.tflite", "v1_2"),
+        ("a\nb.tflite", "a_b"),
+        ("a\udcffb.tflite", "a_b"),
+        (".hidden.tflite", "hidden"),
+        ("ä" * 110 + ".tflite", "ä" * 100),
+        ("my model; $(x).tflite", "my model; $(x)"),
+    ],
+)
+def test_whatever_a_file_is_called_its_bundle_can_be_read_again(tmp_path: Path, file_name: str, name: str) -> None:
+    path = tmp_path / file_name
+    path.write_bytes(shapes_float())
+    (bundle,) = prepare([str(path)], folder=tmp_path / "bundles")
+    assert bundle.model.name == name
+    assert prepare([str(bundle.folder)]) == (bundle,)
+
+
 def test_more_batches_are_added(tmp_path: Path) -> None:
     prepared(tmp_path, shapes_float(dynamic_batch=True))
     more = prepared(tmp_path, shapes_float(dynamic_batch=True), batches=(2,))
