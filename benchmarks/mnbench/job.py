@@ -57,9 +57,9 @@ class Budget:
 class Job:
     """One process's order.
 
-    ``file`` is what the engine loads (a flatbuffer, a peer's converted folder or file, a Keras file); None builds the
-    network of ``network`` (its ``architecture``, ``options`` and ``seed``) with seeded random weights. ``picture`` is
-    a photo for those works that begin with one. ``input`` holds the one input of all engines: float32, normalized,
+    ``file`` is what the engine loads (a flatbuffer, a peer's converted folder or file, a Keras file). ``network`` says
+    of which network it is made, or how pictures for it are prepared where the file doesn't tell. ``picture`` is a photo
+    for those works that begin with one. ``input`` holds the one input of all engines: float32, normalized,
     (batch, height, width, 3), as ``.npy``; ``outputs``, where given, is the ``.npz`` that the engine's own outputs for
     it are written to, in float32. ``is_profiled``: a flatbuffer's operators are timed one by one as well.
     """

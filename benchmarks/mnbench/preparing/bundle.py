@@ -102,7 +102,7 @@ class Bundle:
 
     @property
     def is_trainable(self) -> bool:
-        return KERAS in self.stored or "architecture" in self.network
+        return KERAS in self.stored
 
     def file_for(self, cell: Cell) -> Path | None:
         """What the cell's engine loads, or is converted from; None where there is no such file, or none is needed."""

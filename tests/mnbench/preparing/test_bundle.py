@@ -108,7 +108,7 @@ def test_what_was_not_prepared_is_told(bundle: Bundle) -> None:
 def test_it_knows_what_it_has(bundle: Bundle) -> None:
     assert bundle.variants == {Variant.INT8}
     assert bundle.is_trainable
-    assert not replace(bundle, stored={}, network={"preprocess": "inception"}).is_trainable
+    assert not replace(bundle, stored={}).is_trainable
 
 
 class TestStrangers:
