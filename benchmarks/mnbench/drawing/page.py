@@ -114,22 +114,12 @@ def _figure(picture: Picture) -> Markup:
 
 def _doubts(records: Sequence[Record], entries: Sequence[Entry]) -> Markup:
     """What to distrust, before any figure is read: of whole runs, then how many rows have which doubt."""
-    lines = [*_cut_short(records), *_counted(records, [entry for entry in entries if entry.interval])]
+    lines = _counted(records, [entry for entry in entries if entry.interval])
     lines += [joined((element("b", "damaged: "), what)) for entry in entries if (what := _damage(entry))]
     if not lines:
         return element("p", "No reason to distrust any of it was found.", class_="sound")
     title = element("h2", "Reasons to distrust")
     return element("section", title, element("ul", *(element("li", line) for line in lines)), class_="doubts")
-
-
-def _cut_short(records: Sequence[Record]) -> list[Markup]:
-    """The runs that are not complete and don't say so themselves."""
-    text = "rows are still to be measured; mnbench run --resume goes on with it"
-    return [
-        joined((element("b", f"{name}, not complete: "), text))
-        for record, name in zip(records, device_names(records), strict=True)
-        if not record.is_complete and not any(doubt.code == "interrupted" for doubt in record.doubts)
-    ]
 
 
 def _counted(records: Sequence[Record], measured: Sequence[Entry]) -> list[Markup]:

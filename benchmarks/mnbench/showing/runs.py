@@ -26,8 +26,6 @@ def runs_table(records: Sequence[Record]) -> Table:
 def _entries(record: Record) -> tuple[Entry, ...]:
     command = record.command if record.origin == "mnbench" else f"measured by {record.origin}: {record.command}"
     doubts = [doubt.text for doubt in record.doubts]
-    if not (record.is_complete or any(doubt.code == "interrupted" for doubt in record.doubts)):
-        doubts.append("not complete: mnbench run --resume goes on with it")
     return (
         Entry(text=record.device),
         Entry(text=machine_words(record)),

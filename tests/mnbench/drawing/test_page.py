@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from mnbench.doubts import doubts_of_run
 from mnbench.drawing.page import render_page
 from mnbench.record import Doubt, Record
 from support.profiled import profiled_record, zoo_record
@@ -111,9 +112,11 @@ def test_a_picture_of_many_screens_is_folded() -> None:
     assert read(replace(record, rows=rows)).names.count("details") == 2
 
 
-def test_an_incomplete_run_says_so_without_being_told() -> None:
-    record = replace(workstation_record(), is_complete=False)
-    assert "mnbench run --resume goes on with it" in read(record).text.partition("Milliseconds")[0]
+def test_an_interrupted_run_says_so_before_any_figure() -> None:
+    record = workstation_record()
+    doubts = doubts_of_run(record.machine, record.rows, is_complete=False)
+    text = read(replace(record, is_complete=False, doubts=doubts)).text
+    assert "the run was interrupted: its rows have" in text.partition("Milliseconds")[0]
 
 
 def test_tables_rows_and_machine_are_there() -> None:
