@@ -69,7 +69,8 @@ def encode_array(*arrays: npt.NDArray[Any], is_archive: bool = False) -> bytes:
     """One array as ``.npy``, or several as ``.npz`` with the names output_0, output_1, …"""
     file = io.BytesIO()
     if is_archive:
-        np.savez(file, allow_pickle=False, **{f"output_{i}": array for i, array in enumerate(arrays)})
+        # No allow_pickle here: numpy 1 would take it for an array of that name.
+        np.savez(file, **{f"output_{i}": np.asarray(array) for i, array in enumerate(arrays)})  # type: ignore[arg-type]
     else:
         np.save(file, arrays[0], allow_pickle=False)
     return file.getvalue()
