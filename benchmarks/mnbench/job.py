@@ -19,7 +19,8 @@ class Budget:
     """Bounds of one process's sampling.
 
     It goes on until the interval of its median is within ``precision`` of it, from ``least_samples`` on, and no longer
-    than ``seconds`` or ``most_samples``; before that it warms up for at most ``warm_up_seconds``.
+    than ``seconds`` or ``most_samples``; before that it warms up for ``warm_up_seconds`` at most, runs so slow that few
+    fit in up to four times as long; with 0 seconds it is one run.
     """
 
     seconds: float
