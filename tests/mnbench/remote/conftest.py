@@ -53,6 +53,7 @@ def run_there(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def use(source: str) -> None:
         def make_kit(folder: Path) -> Path:
             (folder / "mnbench").mkdir()
+            (folder / "mnbench" / "__init__.py").touch()  # or a package that is installed there goes before it
             (folder / "mnbench" / "__main__.py").write_text(source, encoding="utf-8")
             return folder
 

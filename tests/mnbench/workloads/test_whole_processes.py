@@ -105,7 +105,7 @@ def test_an_engine_that_is_not_installed_is_missing() -> None:
 
 def test_an_import_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "mninfer.py").write_text("raise ImportError('broken')")
-    monkeypatch.chdir(tmp_path)  # where python -c looks first
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(EngineError, match=r'python -c "from mninfer import load" ended with exit code 1'):
         import_time.open_workload(import_job("mninfer"))
 
