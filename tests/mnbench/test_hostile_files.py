@@ -24,7 +24,6 @@ from support.benchmark_logs import benchmark_log, operator_tables
 from support.networks import shapes_int8
 from support.records import pi_record, workstation_record
 
-pytestmark = pytest.mark.smoke
 
 Place = tuple[str | int, ...]
 HOSTILE: Sequence[Any] = (

@@ -21,8 +21,6 @@ from mninfer.preprocessing import parse_preprocess
 from support.commands import Cli, command_line, environment_for, in_this_process
 from support.network import float_model, initial_network
 
-pytestmark = pytest.mark.smoke
-
 ENGINE = "litert" if find_spec("ai_edge_litert") else "tflite-runtime"
 FAST = ("--pace", "0.05", "--rounds", "2", "--engines", ENGINE, "--threads", "1")
 
@@ -53,6 +51,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
+@pytest.mark.smoke
 def test_a_flatbuffer_is_measured(cli: Cli, model: Path, tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     outcome = cli("run", "--models", model, *FAST, "-o", path, "--device-name", "a device")
@@ -121,6 +120,7 @@ def test_a_flatbuffer_can_not_be_trained(cli: Cli, model: Path, tmp_path: Path) 
     assert not (tmp_path / "r.json").exists()
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
