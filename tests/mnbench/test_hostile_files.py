@@ -24,7 +24,6 @@ from support.benchmark_logs import benchmark_log, operator_tables
 from support.networks import shapes_int8
 from support.records import pi_record, workstation_record
 
-
 Place = tuple[str | int, ...]
 HOSTILE: Sequence[Any] = (
     None, True, 0, -1, 1, 10**400, 2**63, 2**63 - 1, -(2**63), 1e308, -1e308, 1e-320, 0.5,
