@@ -27,6 +27,7 @@ if find_spec("mnbench") is None:  # not installed: the checkout's own
 
 from mnbench import worker
 from mnbench.job import Job
+from mnbench.pinning import pin_to_fastest
 from mnbench.sampling import sample
 from mnbench.workloads.flatbuffer import FlatbufferWorkload, open_workload
 from mnbench.workloads.protocol import Workload
@@ -69,7 +70,7 @@ def bare_median_ns(invoke: Callable[[], None]) -> float:
 
 def overhead(job: Job, rounds: int) -> dict[str, list[float]]:
     """Both medians of each round, in nanoseconds; the order changes from round to round."""
-    worker.pin(job.cell)
+    pin_to_fastest(job.cell.threads)
     workload = open_workload(job)
     invoke = bare_interpreter(workload).invoke
     block = replace(job.budget, least_samples=RUNS_OF_A_BLOCK, most_samples=RUNS_OF_A_BLOCK, warm_up_seconds=0.0)
@@ -95,7 +96,7 @@ def slowed(job: Job, share: float) -> dict[str, Any]:
 
 def litert_benchmark(job: Job, runs: int) -> float:
     """Milliseconds, by the program that comes with LiteRT, on the cores that mnbench would take."""
-    worker.pin(job.cell)
+    pin_to_fastest(job.cell.threads)
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         sys.argv = ["litert-benchmark", "--model", str(job.file), "--num_threads", str(job.cell.threads)]

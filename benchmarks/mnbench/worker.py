@@ -24,7 +24,7 @@ from mnbench.sampling import sample
 from mnbench.workloads.protocol import Workload
 from mninfer.errors import MissingDependencyError, MnError
 
-__all__ = ["main"]
+__all__ = ["main", "measure", "open_workload"]
 
 _BY_WORK = {
     Work.PHOTO_TO_LABEL: "mnbench.workloads.photo_to_label",
@@ -51,14 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _outcome_of(job: Job) -> dict[str, Any]:
     """Measure, or tell why that is not possible: ``status``, ``reason`` and, where it was, ``process``."""
     try:
-        return {"status": str(Status.MEASURED), "reason": "", "process": _measure(job).to_json()}
+        return {"status": str(Status.MEASURED), "reason": "", "process": measure(job).to_json()}
     except MissingDependencyError as error:
         return {"status": str(Status.MISSING), "reason": one_line(error)}
     except MnError as error:
         return {"status": str(Status.FAILED), "reason": one_line(error)}
 
 
-def _measure(job: Job) -> Process:
+def measure(job: Job) -> Process:
     """Open the engine, run it once, warm it up, sample it, and note what the machine was like meanwhile.
 
     Its outputs are those of the first run and are written before anything is timed for good.
@@ -67,7 +67,7 @@ def _measure(job: Job) -> Process:
     has_gpu = job.cell.device is Device.GPU
     before = read_conditions(with_gpu=has_gpu)
     begin = perf_counter_ns()
-    workload = _open_workload(job)
+    workload = open_workload(job)
     open_ns = perf_counter_ns() - begin
     meter = EnergyMeter()
     meter.start()
@@ -104,7 +104,7 @@ def _first_run(workload: Workload, outputs: Path | None) -> tuple[int, ...]:
     return (taken_ns,)
 
 
-def _open_workload(job: Job) -> Workload:
+def open_workload(job: Job) -> Workload:
     """The engine of the job's cell, with its model, ready to run."""
     module = _BY_WORK.get(job.cell.work) or _BY_KIND[engine_entry(job.cell.engine).kind]
     return cast(Workload, import_module(module).open_workload(job))
