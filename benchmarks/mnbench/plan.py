@@ -86,7 +86,7 @@ def budget_of(cell: Cell, pace: float = 1.0) -> Budget:
     run that is longer than the time there is runs ``least_samples`` times, and no more: five, for a median.
     """
     if cell.work in _SLOW_WORKS:
-        return Budget(seconds=0.8 * pace, warm_up_seconds=0.0, least_samples=3, most_samples=40)
+        return Budget(seconds=0.8 * pace, warm_up_seconds=0.0, least_samples=5, most_samples=40)
     if engine_entry(cell.engine).kind is EngineKind.KERAS:
         return Budget(seconds=1.0 * pace, warm_up_seconds=1.0 * pace, least_samples=5)
     return Budget(seconds=0.8 * pace, warm_up_seconds=0.3 * pace, least_samples=5)
