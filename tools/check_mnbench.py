@@ -1,6 +1,6 @@
 """Does mnbench measure what it says? Its bars, measured on this machine -> benchmarks/results/mnbench_check.json.
 
-usage: python tools/check_mnbench.py [--rounds 7] [--model FILE]... [--records A.json B.json] [--out FILE]
+usage: python tools/check_mnbench.py [--rounds 15] [--model FILE]... [--records A.json B.json] [--out FILE]
 
 - overhead: what mnbench finds for a file is within 1 % of what a bare loop over the same interpreter finds;
 - litert-benchmark: within 3 % of what LiteRT's own program finds. It runs the file by CompiledModel on random input,
@@ -48,8 +48,8 @@ OVERHEAD = 0.01
 AGREEMENT = 0.03
 SLOWDOWN = 0.10
 OVERLAP = 0.90
-BLOCKS = 5  # of the harness, and of the bare loop, in a process
-RUNS = 200  # of litert-benchmark, and of mnbench beside it
+BLOCKS = 20  # of the harness, and of the bare loop, in a process: short, since a machine changes by the second
+RUNS = 100  # of litert-benchmark, and of mnbench beside it
 PROCESS_SECONDS = 300
 Ask = Callable[[str, Job, float], Any]
 
@@ -224,7 +224,7 @@ def report(bars: Sequence[Bar], before: dict[str, Any], out: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="fresh processes of each kind, 5 at the least")
+    parser.add_argument("--rounds", type=int, default=15, help="fresh processes of each kind, 5 at the least")
     parser.add_argument("--model", type=Path, action="append", default=[], help="a .tflite to measure")
     parser.add_argument("--records", type=Path, nargs=2, metavar=("A", "B"), help="two results of one plan")
     parser.add_argument("--only-records", action="store_true", help="measure nothing")

@@ -32,7 +32,7 @@ from mnbench.sampling import sample
 from mnbench.workloads.flatbuffer import FlatbufferWorkload, open_workload
 from mnbench.workloads.protocol import Workload
 
-RUNS_OF_A_BLOCK = 30
+RUNS_OF_A_BLOCK = 12
 
 
 class Slowed:

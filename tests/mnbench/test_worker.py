@@ -55,7 +55,7 @@ class Notes:
 
 
 def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workload: Notes, **changes: Any) -> Process:
-    monkeypatch.setattr(worker, "_open_workload", lambda _: workload)
+    monkeypatch.setattr(worker, "open_workload", lambda _: workload)
     budget = Budget(seconds=0.01, warm_up_seconds=0.0, least_samples=3, most_samples=3)
     job = replace(Job(cell=CELL, budget=budget), **changes)
     (tmp_path / "job.json").write_text(json.dumps(job.to_json()))
@@ -99,7 +99,7 @@ def test_what_can_t_be_opened_is_told(
     def refuse(_: Job) -> Notes:
         raise error
 
-    monkeypatch.setattr(worker, "_open_workload", refuse)
+    monkeypatch.setattr(worker, "open_workload", refuse)
     job = Job(cell=CELL, budget=Budget(seconds=0.01, warm_up_seconds=0.0))
     (tmp_path / "job.json").write_text(json.dumps(job.to_json()))
     worker.main([str(tmp_path / "job.json"), str(tmp_path / "outcome.json")])
