@@ -75,7 +75,7 @@ test-tflite-runtime: .venvs/tflite_runtime/.wheel
 # All that needs Keras: mnmodels, mnconvert and mnbench on the wheel with its extra, TensorFlow and JAX beside the runtime's own engine.
 test-keras: .venvs/keras/.wheel
 	MNKIT_ENVIRONMENT=keras MNKIT_SUMMARY=.venvs/summary-3-keras.txt \
-	$(call pytest,keras) -q -rs tests/mnmodels tests/mnconvert tests/mnbench tests/test_repository.py tests/test_readme.py tests/environments/test_environments.py
+	$(call pytest,keras) -q -rs tests/mnmodels tests/mnconvert $(addprefix tests/mnbench/,cli drawing preparing workloads) tests/test_repository.py tests/test_readme.py tests/environments/test_environments.py
 
 # LiteRT's GPU accelerator, asked for where no GPU is, ends the process in emulation; elsewhere it says so.
 test-arm: $(WHEEL_OF)/.built
