@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,20 +103,44 @@ def unwritable_scratch(error: OSError) -> OutputError:
 
 def _run(command: list[str], launch: Launch, chatter: int, limit_s: float) -> int | None:
     """The exit code; None where it took too long. Its children go with it."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=chatter,
-        stderr=chatter,
-        env={**os.environ, "MNBENCH_SCRATCH": str(launch.scratch), **launch.variables},
-        start_new_session=True,
-    )
+    process = None
     try:
+        with _signals_held() as arrived:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=chatter,
+                stderr=chatter,
+                env={**os.environ, "MNBENCH_SCRATCH": str(launch.scratch), **launch.variables},
+                start_new_session=True,
+            )
+        if arrived:
+            raise KeyboardInterrupt
         return process.wait(limit_s)
     except subprocess.TimeoutExpired:
         return None
     finally:
-        _end(process)
+        if process is not None:
+            _end(process)
+
+
+@contextmanager
+def _signals_held() -> Iterator[list[int]]:
+    """Meanwhile, signals that would interrupt are noted: in the midst of starting, nobody knows yet whom to end."""
+    arrived: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield arrived  # signals interrupt the main thread alone
+        return
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    interrupting = [number for number in numbers if callable(before[number])]
+    try:
+        for number in interrupting:
+            signal.signal(number, lambda number, _: arrived.append(number))
+        yield arrived
+    finally:
+        for number in interrupting:
+            signal.signal(number, before[number])
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

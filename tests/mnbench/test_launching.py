@@ -2,9 +2,12 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,3 +148,22 @@ def test_a_python_that_is_gone_is_a_reason(job: Job, tmp_path: Path) -> None:
 def test_a_scratch_folder_that_is_gone_is_an_error_with_a_way_out(job: Job, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"(?s)can't be written: No such file.*try:.*TMPDIR="):
         run_worker(job, launch(tmp_path / "gone"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends Control-C")
+def test_control_c_in_the_midst_of_starting_leaves_no_process(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    start = subprocess.Popen
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        started.append(start(*arguments, **options))
+        os.kill(os.getpid(), signal.SIGINT)
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_worker(job, launch(tmp_path, python=fake_python(tmp_path, "time.sleep(60)")))
+    assert started[0].poll() == -signal.SIGKILL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
