@@ -9,7 +9,7 @@ from typing import Any
 
 from mnbench.fields import MOST_NAME_BYTES, NOT_IN_NAMES
 from mnbench.preparing.bundle import is_bundle
-from mninfer.errors import InputError, MissingDependencyError
+from mninfer.errors import InputError, KerasFileError, MissingDependencyError
 from mninfer.near import near_files, near_names
 
 __all__ = [
@@ -26,6 +26,7 @@ _ALPHAS = ("0.25", "0.35", "0.5", "0.75", "1.0", "1.4")
 _SIZES = (96, 128, 160, 192, 224)
 _SUFFIXES = (".tflite", ".keras", ".h5", ".hdf5")
 _SMALLEST, _LARGEST = 32, 1024
+_START_BYTES = 4096
 _DIVISOR = 32  # by so much a network shrinks the picture
 
 
@@ -92,7 +93,13 @@ def _read_path(path: Path) -> ModelRequest:
     if not path.is_file():
         raise InputError("the model is no regular file", where=str(path))
     name = _name_of(path)
-    return FlatbufferRequest(name, path) if _is_flatbuffer(path) else KerasRequest(name, path)
+    start = _start_of(path)
+    is_keras = start.startswith((b"\x89HDF", b"PK"))
+    if start[4:8] == b"TFL3" or (path.suffix.lower() == ".tflite" and not is_keras):
+        return FlatbufferRequest(name, path)
+    if not is_keras:
+        _refuse(start, path)
+    return KerasRequest(name, path)
 
 
 def _name_of(path: Path) -> str:
@@ -101,15 +108,25 @@ def _name_of(path: Path) -> str:
     return name.encode()[:MOST_NAME_BYTES].decode(errors="ignore") or "model"
 
 
-def _is_flatbuffer(path: Path) -> bool:
-    """By its identifier; by its name where it has neither that nor a Keras file's first bytes."""
+def _start_of(path: Path) -> bytes:
+    """The first bytes, which tell what a file is whatever it is called."""
     try:
         with path.open("rb") as file:
-            start = file.read(8)
+            return file.read(_START_BYTES)
     except OSError as error:
         raise InputError(f"the model can't be read: {error.strerror}", where=str(path)) from error
-    is_keras = start.startswith((b"\x89HDF", b"PK"))
-    return start[4:8] == b"TFL3" or (path.suffix.lower() == ".tflite" and not is_keras)
+
+
+def _refuse(start: bytes, path: Path) -> None:
+    """Raise KerasFileError that names what this is, before anybody installs TensorFlow for it."""
+    try:
+        from mnmodels.keras_file.file_bytes import refuse_other_formats
+    except ModuleNotFoundError:  # our packages alone: a Keras file can't be prepared there anyway, and that is told
+        return
+    try:
+        refuse_other_formats(start)
+    except KerasFileError as error:
+        raise error.at(str(path)) from None
 
 
 def _read_name(text: str) -> NetworkRequest:

@@ -74,7 +74,7 @@ def refuse_other_formats(data: bytes) -> NoReturn:
         raise KerasFileError("the Keras file is a TFLite model, converted already", hints=_NEEDS_KERAS)
     if data[257:262] == b"ustar":
         raise KerasFileError("the Keras file is a tar archive", hints=_PACKED)
-    if data[0] == 8 and 1 <= data[1] <= 20 and data[2:3] in {b"\x12", b"\x1a", b"\x22", b":", b"B"}:
+    if len(data) > 2 and data[0] == 8 and 1 <= data[1] <= 20 and data[2:3] in {b"\x12", b"\x1a", b"\x22", b":", b"B"}:
         raise KerasFileError("the Keras file is ONNX", hints=_NEEDS_KERAS)
     _refuse_text(data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower())
     shown = " ".join(f"{byte:02x}" for byte in data[:8])

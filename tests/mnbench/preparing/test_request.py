@@ -12,7 +12,7 @@ from mnbench.preparing.request import (
     NetworkRequest,
     read_request,
 )
-from mninfer.errors import InputError
+from mninfer.errors import InputError, KerasFileError
 from support.networks import shapes_float
 
 pytestmark = pytest.mark.smoke
@@ -103,3 +103,14 @@ class TestFiles:
         monkeypatch.chdir(tmp_path)
         Path("mobilenet_v1").write_bytes(shapes_float())
         assert isinstance(read_request("mobilenet_v1"), FlatbufferRequest)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [(b"", "is empty"), (b"\x08", "the first bytes are 08"), (b"%PDF-1.7", "is a PDF")]
+)
+def test_what_is_no_model_is_named_before_anything_is_asked_for_it(tmp_path: Path, data: bytes, words: str) -> None:
+    path = tmp_path / "model.h5"
+    path.write_bytes(data)
+    with pytest.raises(KerasFileError, match=words) as caught:
+        read_request(str(path))
+    assert str(path) in str(caught.value)

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.smoke
         (b"", "is empty"), (bytes(100), "zeros only"), (b"<!DOCTYPE html><html>", "an HTML page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"), (b"\x89PNG\r\n\x1a\n....", "PNG picture"),
         (b"\x1c\0\0\0TFL3....", "a TFLite model, converted already"), (b"\x08\x07\x12\x07pytorch", "is ONNX"),
+        (b"\x08", "the first bytes are 08"),
         (b'{"class_name": "Functional"}', "JSON: a description without weights"), (b"hello", "is text"),
         (b"\x80\x04\x95", "pickle"),
         (b"\x08\x01\x12abc", "saved_model.pb"), (b"\x01\x02\x03\x04\x05\x06\x07\x08\x09", "the first bytes are 01 02"),
