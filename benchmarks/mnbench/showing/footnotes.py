@@ -77,9 +77,9 @@ def reason_of(row: Row) -> str:
 
 def _joined(texts: Sequence[str]) -> str:
     """All of them; those that differ in their numbers alone are one, with the least and the greatest of each."""
-    by_words: dict[str, list[str]] = {}
+    by_words: dict[tuple[str, ...], list[str]] = {}
     for text in texts:
-        by_words.setdefault(_NUMBER.sub("#", text), []).append(text)
+        by_words.setdefault(tuple(_NUMBER.split(text)), []).append(text)
     merged = [_merged(alike) for alike in by_words.values()]
     more = len(merged) - _MOST_TEXTS
     shown = "; ".join(merged[:_MOST_TEXTS])

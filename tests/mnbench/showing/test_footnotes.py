@@ -43,6 +43,8 @@ def text_of(*texts: str) -> str:
         (("at 2400 MHz and 600 MHz", "at 2400.5 MHz and 600 MHz"), "at 2400–2400.5 MHz and 600 MHz"),
         (("once", "3 times", "5 times"), "once; 3–5 times"),
         (("a", "b", "c", "d", "e"), "a; b; c; and 2 more like it (--format csv has each)"),
+        (("1 #", "1 2"), "1 #; 1 2"),
+        (("1 \0", "1 2", "1 3"), "1 \0; 1 2–3"),
         (("int8 is not int16x8", "int8 is not int8x4"), "int8 is not int16x8; int8 is not int8x4"),
     ],
 )
@@ -50,7 +52,7 @@ def test_a_kind_of_doubt_in_few_words(texts: tuple[str, ...], shown: str) -> Non
     assert text_of(*texts) == shown
 
 
-@given(st.lists(st.text(alphabet="0123456789. %ab-", max_size=12), min_size=1, max_size=4))
+@given(st.lists(st.text(alphabet="0123456789. %ab-#\0", max_size=12), min_size=1, max_size=4))
 def test_any_words_can_be_told(texts: list[str]) -> None:
     assert text_of(*texts) is not None
     assert text_of(texts[0]) == texts[0]
