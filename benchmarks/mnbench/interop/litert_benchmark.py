@@ -164,7 +164,9 @@ def _is_fully_accelerated(row: Row) -> bool | None:
     coverage = facts.get("coverage")
     if not isinstance(coverage, Mapping):
         return None
-    return coverage.get("num_delegated") == coverage.get("num_operators")
+    delegated, operators = coverage.get("num_delegated"), coverage.get("num_operators")
+    is_told = isinstance(delegated, int) and isinstance(operators, int)  # an engine that doesn't tell says None
+    return delegated == operators if is_told else None
 
 
 def _latency(processes: Sequence[Process]) -> dict[str, Any]:

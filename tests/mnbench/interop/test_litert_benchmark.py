@@ -169,6 +169,17 @@ def test_what_a_record_does_not_know_is_null() -> None:
     assert result["latency"]["std_ms"] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("delegated", "operators", "told"),
+    [(3, 3, True), (2, 3, False), (None, 3, None), (None, None, None), (3, "3", None)],
+)
+def test_what_an_engine_does_not_tell_of_its_delegates_is_null(
+    delegated: object, operators: object, told: bool | None
+) -> None:
+    row = measured((4_000_000,), coverage={"num_operators": operators, "num_delegated": delegated})
+    assert litert_result(record_of(row), row)["fully_accelerated"] is told
+
+
 def test_a_row_without_samples_is_no_result() -> None:
     row = Row(cell=measured((1,)).cell, status=Status.FAILED, reason="it crashed")
     with pytest.raises(InputError, match="is failed: it crashed"):
