@@ -37,8 +37,8 @@ _LEAST_WIDTH = 40
 def command(results: Sequence[str], layout: str, form: str, output: str | None, force: bool) -> int:
     """Show each RESULT of mnbench run, by default mnbench.json; those of several devices come into one table.
 
-    A figure is the median of its processes with the 95 % interval. What there is to doubt is marked at each figure and
-    told below; what could not be measured is there with the reason.
+    A figure is the geometric mean of its processes' medians, with the 95 % interval. What there is to doubt is marked
+    at each figure and told below; what could not be measured is there with the reason.
     """
     if output == "":
         raise click.UsageError("-o is given, and empty")

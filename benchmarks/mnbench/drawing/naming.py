@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from mnbench.cell import BatchNorm, Cell, Device, Variant, Work
+from mnbench.cell import Cell, Device, Variant, Work
 from mnbench.drawing.entries import Entry
-from mnbench.showing.configurations import limit_of, title_of_engine
+from mnbench.showing.configurations import limit_of, norm_of, title_of_engine
 
 __all__ = ["WORKS", "full_names", "in_common", "row_names", "told"]
 
@@ -16,7 +16,6 @@ WORKS = {
     Work.IMPORT: "Import",
 }
 _VARIANTS = {Variant.UNFUSED: "float32 unfused"}
-_NORMS = {BatchNorm.COMPOSED: "composed BN", BatchNorm.FUSED: "fused BN"}
 
 
 def _variant(cell: Cell) -> str:
@@ -36,7 +35,7 @@ _GENERAL: tuple[Callable[[Cell], str], ...] = (
 )
 # Only among rows of one engine: others don't have it, or have it one way.
 _OF_ENGINE: tuple[Callable[[Cell], str], ...] = (
-    lambda cell: "" if cell.batch_norm is None else _NORMS[cell.batch_norm],
+    norm_of,
     lambda cell: "" if cell.compiler is None else {"xla": "XLA"}.get(cell.compiler, str(cell.compiler)),
     limit_of,
     lambda cell: "" if cell.use_xnnpack else "plain kernels",

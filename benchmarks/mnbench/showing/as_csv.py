@@ -19,7 +19,7 @@ from mnbench.showing.configurations import (
 )
 from mnbench.showing.footnotes import reason_of
 from mnbench.showing.layout_2017 import COLUMNS_2017, published_beside, remark_of
-from mnbench.showing.loose_facts import fact_number, fact_text, peak_bytes
+from mnbench.showing.loose_facts import fact_number, fact_text, peak_bytes, resident_bytes
 from mnbench.statistics import Interval, energy_interval, part_intervals, row_interval
 from mninfer.cli.output import printable
 
@@ -78,7 +78,7 @@ def _line(record: Record, row: Row) -> dict[str, Value]:
         "device": record.device,
         "key": row.cell.key,
         "status": str(row.status),
-        "median_ms": _middle(interval),
+        "middle_ms": _middle(interval),
         "low_ms": _low(interval),
         "high_ms": _high(interval),
         "num_processes": len(row.processes),
@@ -90,6 +90,7 @@ def _line(record: Record, row: Row) -> dict[str, Value]:
         "num_operators": fact_number(first, "coverage", "num_operators"),
         "num_delegated": fact_number(first, "coverage", "num_delegated"),
         "peak_bytes": peak_bytes(row),
+        "resident_bytes": resident_bytes(row),
         "size_bytes": row.size_bytes,
         "energy_mj": _middle(energy_interval(row)),
         "is_agreement_held": None if row.agreement is None else str(row.agreement.is_held).lower(),

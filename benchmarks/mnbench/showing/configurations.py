@@ -19,8 +19,10 @@ __all__ = [
     "device_of",
     "engine_of",
     "fused_of",
+    "is_fused",
     "kind_of_engine",
     "limit_of",
+    "norm_of",
     "offered_by",
     "precision_of",
     "quantized_of",
@@ -37,6 +39,9 @@ _QUANTIZED = {
 # What says no more than the variant does. Of a quantized file it is said of the floats that are left.
 _PLAIN = ("float32", "f32", "fp32")
 _SAME: dict[Variant, tuple[str, ...]] = {Variant.FP16: ("float16", "f16", "fp16"), Variant.BF16: ("bfloat16", "bf16")}
+# Training frameworks that both forms of BatchNorm are one program on, and what becomes of it there
+# (mnmodels.architectures.batch_norm): to say "fused" of either would name a difference that there is none of.
+_ONE_NORM = {"keras-jax": "by XLA", "keras-torch": "composed"}
 _INSTRUCTION_SETS: dict[str, str] = {
     InstructionSet.SSE41: "SSE4.1",
     InstructionSet.AVX2: "AVX2",
@@ -114,10 +119,29 @@ def quantized_of(cell: Cell) -> str:
 
 
 def fused_of(cell: Cell) -> str:
-    """The column Fused-BN: the fused kernel of a training framework, or BatchNorm folded into the convolutions."""
+    """The column Fused-BN: the fused kernel of a training framework, or BatchNorm folded into the convolutions; where
+    a framework has one program for both forms, what becomes of it.
+    """
+    if cell.engine in _ONE_NORM:
+        return _ONE_NORM[cell.engine]
+    fused = "On" if kind_of_engine(cell.engine) is EngineKind.KERAS else "folded"
+    return fused if is_fused(cell) else ""
+
+
+def is_fused(cell: Cell) -> bool:
+    """Whether BatchNorm has a kernel of its own, as 2017's did where it was fused, or needs none: it is folded."""
     if kind_of_engine(cell.engine) is EngineKind.KERAS:
-        return "On" if cell.batch_norm is BatchNorm.FUSED else ""
-    return "" if cell.variant is Variant.UNFUSED else "folded"
+        return cell.batch_norm is BatchNorm.FUSED and cell.engine not in _ONE_NORM
+    return cell.variant is not Variant.UNFUSED
+
+
+def norm_of(cell: Cell) -> str:
+    """What a training framework makes of BatchNorm, in a row's name: the form that was asked for, if it has two."""
+    if cell.batch_norm is None:
+        return ""
+    if cell.engine in _ONE_NORM:
+        return f"BN {_ONE_NORM[cell.engine]} ({cell.batch_norm} asked for)"
+    return f"{cell.batch_norm} BN"
 
 
 def engine_of(cell: Cell, row: Row | None) -> str:

@@ -4,8 +4,10 @@ import math
 
 from mnbench.statistics import Interval
 
-__all__ = ["spell_bytes", "spell_interval", "spell_ms", "spell_ratio"]
+__all__ = ["FIGURE", "spell_bytes", "spell_interval", "spell_ms", "spell_ratio"]
 
+# What every figure with an interval is, for the sentence above a table: no median, which it would be taken for.
+FIGURE = "the geometric mean of fresh processes' medians, with its 95 % interval"
 _MOST_DECIMALS = 4
 
 

@@ -14,11 +14,13 @@ from mnbench.showing.configurations import (
     device_of,
     engine_of,
     fused_of,
+    is_fused,
     limit_of,
     precision_of,
     quantized_of,
     title_of_engine,
 )
+from mnbench.showing.figures import FIGURE
 from mnbench.showing.footnotes import Footnotes, footnotes_of
 from mnbench.showing.loose_facts import fact_text
 from mnbench.showing.models import about_of, input_of, title_of
@@ -36,13 +38,19 @@ COLUMNS_2017 = (
     Column(head="Fused-BN", is_text=True),
     Column(head="Remark", is_text=True),
 )
-_ABOUT = "Milliseconds: the median with its 95 % interval over fresh processes."
+_ABOUT = f"Milliseconds: {FIGURE}."
 _ABOUT_PUBLISHED = (
     "In parentheses: the fastest published figure of 2017 with the same Quantized and Fused-BN "
     "(for a row limited to SSE4.1, of those without AVX2)."
 )
 _ABOUT_LIMITS = "≤: the process was limited to that instruction set."
-_ABOUT_FOLDED = "folded: BatchNorm went into the convolutions when the file was made."
+_ABOUT_FUSED = {
+    "folded": "folded: BatchNorm went into the convolutions when the file was made.",
+    "by XLA": "by XLA: on JAX both forms of BatchNorm are one program, which XLA fuses, and no fused kernel of 2017's "
+    "kind; lines that are alike are that program, measured again.",
+    "composed": "composed: on torch both forms of BatchNorm are one program, without a fused kernel; lines that are "
+    "alike are that program, measured again.",
+}
 
 
 def tables_2017(records: Sequence[Record]) -> tuple[Table, ...]:
@@ -61,7 +69,7 @@ def published_beside(cell: Cell) -> Figures2017 | None:
         for each in FIGURES_2017
         if each.device is cell.device
         and each.is_quantized is is_quantized
-        and (is_quantized or each.is_fused is bool(fused_of(cell)))
+        and (is_quantized or each.is_fused is is_fused(cell))
         and not (each.has_avx2 and cell.instruction_set is InstructionSet.SSE41)
     ]
     return min(alike, key=lambda each: each.forward, default=None)
@@ -74,7 +82,8 @@ def _table(model: str, configurations: Sequence[Configuration], records: Sequenc
     lines = [*(_published_lines() if is_published else ()), *_our_lines(configurations, footnotes, is_published)]
     about = [about_of(records, model), _ABOUT, *([_ABOUT_PUBLISHED] if is_published else [])]
     about += [_ABOUT_LIMITS] if any(each.cell.instruction_set for each in configurations) else []
-    about += [_ABOUT_FOLDED] if any(fused_of(each.cell) == "folded" for each in configurations) else []
+    fused = {fused_of(each.cell) for each in configurations}
+    about += [sentence for word, sentence in _ABOUT_FUSED.items() if word in fused]
     source = (Note("", f"2017: {SOURCE_2017}"),) if is_published else ()
     return Table(
         title=title_of(records, model),

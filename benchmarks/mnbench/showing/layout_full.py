@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from mnbench.cell import BatchNorm, Work
+from mnbench.cell import Work
 from mnbench.record import Record, Row
-from mnbench.showing.configurations import details_of, device_of, engine_of, limit_of, precision_of
+from mnbench.showing.configurations import details_of, device_of, engine_of, limit_of, norm_of, precision_of
 from mnbench.showing.devices_table import devices_table
-from mnbench.showing.figures import spell_bytes, spell_interval
+from mnbench.showing.figures import FIGURE, spell_bytes, spell_interval
 from mnbench.showing.footnotes import Footnotes, footnotes_of
-from mnbench.showing.loose_facts import fact_number, peak_bytes
+from mnbench.showing.loose_facts import fact_number, peak_bytes, resident_bytes
 from mnbench.showing.models import about_of, title_of
 from mnbench.showing.peers_table import peers_tables
 from mnbench.showing.table import Column, Entry, Line, Table, Tone
@@ -31,12 +31,15 @@ _HEAD = (
 )
 _TAIL = (
     Column(head="Memory"),
+    Column(head="Resident"),
     Column(head="Size"),
     Column(head="Delegated"),
     Column(head="Agrees"),
     Column(head="Energy"),
 )
-_ABOUT = "Medians with 95 % intervals over fresh processes; memory: the most that a process held."
+_ABOUT = (
+    f"Milliseconds: {FIGURE}. Memory: the most that a process held; resident: what it held when it had been measured."
+)
 _ABOUT_AGREEMENT = (
     "Agrees: signal to noise of its outputs against the reference's, above the limit of its variant or not."
 )
@@ -92,6 +95,7 @@ def _entries(record: Record, row: Row, footnotes: Footnotes, parts: Sequence[str
         footnotes.figure(row),
         *(Entry(text=spell_interval(intervals[name]) if name in intervals else "") for name in parts),
         _spelled(peak_bytes(row), spell_bytes),
+        _spelled(resident_bytes(row), spell_bytes),
         _spelled(row.size_bytes, spell_bytes),
         _delegated(row),
         _agreement(row),
@@ -101,12 +105,11 @@ def _entries(record: Record, row: Row, footnotes: Footnotes, parts: Sequence[str
 
 def _what(row: Row) -> str:
     cell = row.cell
-    norm = "" if cell.batch_norm is None else "fused BN" if cell.batch_norm is BatchNorm.FUSED else "composed BN"
     words = (
         engine_of(cell, row),
         "" if cell.work is Work.IMPORT else str(cell.variant),
         precision_of(cell, row),
-        norm,
+        norm_of(cell),
         limit_of(cell),
         details_of(cell),
     )

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
+from mnbench.cell import Work
 from mnbench.record import Record, Row
 
-__all__ = ["fact_number", "fact_text", "fact_texts", "machine_words", "peak_bytes"]
+__all__ = ["fact_number", "fact_text", "fact_texts", "machine_words", "peak_bytes", "resident_bytes"]
 
 
 def fact_text(facts: object, *path: str) -> str:
@@ -36,6 +37,15 @@ def peak_bytes(row: Row) -> float | None:
         for process in row.processes
     ]
     return _median(found)
+
+
+def resident_bytes(row: Row) -> float | None:
+    """What a process of the row held in memory after its runs, the median over them; None of whole processes, which
+    have ended by then.
+    """
+    if row.cell.work in (Work.COLD_START, Work.IMPORT):
+        return None
+    return _median([fact_number(process.conditions, "resident_bytes") for process in row.processes])
 
 
 def machine_words(record: Record) -> str:

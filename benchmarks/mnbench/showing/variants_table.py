@@ -7,7 +7,7 @@ from typing import Any
 from mnbench.cell import Cell, Device, Variant, Work
 from mnbench.record import MeasuredModel, Record, Row
 from mnbench.showing.configurations import device_of
-from mnbench.showing.figures import spell_bytes
+from mnbench.showing.figures import FIGURE, spell_bytes
 from mnbench.showing.footnotes import Footnotes, footnotes_of
 from mnbench.showing.loose_facts import fact_number, fact_text
 from mnbench.showing.table import Column, Entry, Line, Note, Table
@@ -23,7 +23,7 @@ _HEAD = (
     Column(head="As float"),
     Column(head="Top-1"),
 )
-_ABOUT = "Milliseconds of a forward pass on LiteRT, the median with its 95 % interval over fresh processes."
+_ABOUT = f"Milliseconds of a forward pass on LiteRT: {FIGURE}."
 _ABOUT_AGREEMENT = "As float: on how many rendered pictures its best class is the float model's."
 
 

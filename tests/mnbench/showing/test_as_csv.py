@@ -51,12 +51,19 @@ def test_everything() -> None:
     for line, row in zip(found, rows, strict=True):
         interval = row_interval(row)
         assert line["status"] == row.status
-        assert (line["median_ms"] == "") == (interval is None)
+        assert (line["middle_ms"] == "") == (interval is None)
         if interval is not None:
-            assert float(line["median_ms"]) == pytest.approx(interval.middle, rel=1e-5)
+            assert float(line["middle_ms"]) == pytest.approx(interval.middle, rel=1e-5)
         assert line["use_xnnpack"] == str(row.cell.use_xnnpack).lower()
     assert {line["device"] for line in found} == {record.device for record in records}
     assert {line["device_kind"] for line in found} == {"cpu", "gpu"}
+
+
+def test_memory_at_the_most_and_at_the_end() -> None:
+    found = {line["key"]: line for line in lines(full_csv([workstation_record()]))}
+    line = found["mobilenet_v1_1.0_224/forward/litert/int8/t1"]
+    assert (line["peak_bytes"], line["resident_bytes"]) == ("77594624", "63963136")
+    assert found["mobilenet_v1_1.0_224/cold-start/mninfer/int8/t1"]["resident_bytes"] == ""
 
 
 def test_parts_have_columns() -> None:

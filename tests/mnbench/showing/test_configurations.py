@@ -13,6 +13,7 @@ from mnbench.showing.configurations import (
     device_of,
     engine_of,
     fused_of,
+    norm_of,
     precision_of,
     quantized_of,
 )
@@ -55,11 +56,29 @@ def test_every_pass_of_a_record_is_on_a_line_once() -> None:
         (replace(LITERT, variant=Variant.INT16X8), "8-bits (int16x8)", "folded"),
         (KERAS, "", "On"),
         (replace(KERAS, batch_norm=BatchNorm.COMPOSED, variant=Variant.BF16), "bf16", ""),
+        (replace(KERAS, engine="keras-jax"), "", "by XLA"),
+        (replace(KERAS, engine="keras-jax", batch_norm=BatchNorm.COMPOSED), "", "by XLA"),
+        (replace(KERAS, engine="keras-torch"), "", "composed"),
+        (replace(KERAS, engine="keras-torch", batch_norm=BatchNorm.COMPOSED), "", "composed"),
         (replace(LITERT, engine="of-tomorrow"), "", "folded"),
     ],
 )
 def test_quantized_and_fused(cell: Cell, quantized: str, fused: str) -> None:
     assert (quantized_of(cell), fused_of(cell)) == (quantized, fused)
+
+
+@pytest.mark.parametrize(
+    ("engine", "norm", "name"),
+    [
+        ("litert", None, ""),
+        ("keras-tensorflow", BatchNorm.FUSED, "fused BN"),
+        ("keras-jax", BatchNorm.FUSED, "BN by XLA (fused asked for)"),
+        ("keras-jax", BatchNorm.COMPOSED, "BN by XLA (composed asked for)"),
+        ("keras-torch", BatchNorm.FUSED, "BN composed (fused asked for)"),
+    ],
+)
+def test_one_program_for_both_forms_is_not_called_by_either(engine: str, norm: BatchNorm | None, name: str) -> None:
+    assert norm_of(replace(KERAS, engine=engine, batch_norm=norm)) == name
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,8 @@ def test_several_devices_in_one_table() -> None:
         (replace(KERAS, instruction_set=InstructionSet.SSE41, batch_norm=BatchNorm.COMPOSED), 52, 503),
         (replace(KERAS, device=Device.GPU), 3, 15),
         (replace(KERAS, device=Device.GPU, batch_norm=BatchNorm.COMPOSED), 3, 16),
+        (replace(KERAS, engine="keras-jax"), 26, 75),
+        (replace(KERAS, engine="keras-torch"), 26, 75),
         (LITERT, 19, 89),
         (replace(LITERT, variant=Variant.UNFUSED), 26, 75),
         (replace(LITERT, variant=Variant.INT8), 31, None),
@@ -125,6 +127,14 @@ def test_a_row_whose_model_the_record_does_not_describe() -> None:
     (table,) = tables_2017([record])
     assert table.title == "x"
     assert table.about.startswith("Milliseconds")
+
+
+def test_both_forms_of_batch_norm_are_told_to_be_one_program_on_jax() -> None:
+    table = tables_2017([gpu_record()])[0]
+    ours = [texts(line) for line in table.lines if "H100" in line.entries[0].text]
+    assert {line[5] for line in ours} == {"by XLA"}
+    assert "on JAX both forms of BatchNorm are one program" in table.about
+    assert "torch" not in table.about
 
 
 def test_how_far_a_limit_reaches_is_told() -> None:

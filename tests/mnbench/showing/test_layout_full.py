@@ -36,6 +36,7 @@ def test_a_flatbuffer() -> None:
     assert entry(table, what, "ms").text.startswith("4.")
     assert entry(table, what, "Size").text == "4.5 MB"
     assert entry(table, what, "Memory").text == "77.6 MB"
+    assert entry(table, what, "Resident").text == "64.0 MB"
     assert entry(table, what, "Delegated") == Entry(text="31/31")
     assert entry(table, what, "Agrees") == Entry(text="22.4 dB")
 
@@ -56,6 +57,12 @@ def test_a_limit_and_a_batch_norm_are_told_of_a_training_framework() -> None:
     assert entry(table, "Keras on TensorFlow 2.21.0, float32, composed BN, ≤ AVX2, 2 threads", "ms").text
 
 
+def test_a_process_that_has_ended_holds_no_memory() -> None:
+    heads = [column.head for column in table_of([workstation_record()], "from nothing to a label").columns]
+    assert "Memory" in heads
+    assert "Resident" not in heads
+
+
 def test_parts_in_order() -> None:
     table = table_of([workstation_record()], "from photo to label")
     assert [column.head for column in table.columns][2:7] == ["ms", "decode", "preprocess", "invoke", "postprocess"]
@@ -68,7 +75,7 @@ def test_energy_is_of_one_run_and_has_an_interval() -> None:
     assert interval is not None
     found = entry(
         table_of([record], "MobileNet V1 1.0/224: forward"),
-        "Keras on JAX 0.10.0, float32, tf32, composed BN",
+        "Keras on JAX 0.10.0, float32, tf32, BN by XLA (composed asked for)",
         "Energy",
     )
     assert found.text == f"{spell_interval(interval)} mJ"
@@ -93,12 +100,14 @@ def test_facts_of_another_kind_are_left_out(nonsense: dict[str, object]) -> None
     record = workstation_record()
 
     def spoilt(process: Process) -> Process:
-        return replace(process, facts=nonsense, conditions={"peak_bytes": [1], "energy_joules": "x"})
+        return replace(
+            process, facts=nonsense, conditions={"peak_bytes": [1], "resident_bytes": "2", "energy_joules": "x"}
+        )
 
     rows = tuple(replace(row, processes=tuple(map(spoilt, row.processes))) for row in record.rows)
     table = table_of([replace(record, rows=rows, machine={"before": {"cpu": 3}})], "MobileNet V1 1.0/224: forward")
     heads = [column.head for column in table.columns]
-    assert not {"Memory", "Delegated", "Energy"} & set(heads)
+    assert not {"Memory", "Resident", "Delegated", "Energy"} & set(heads)
 
 
 @pytest.mark.parametrize(
