@@ -16,6 +16,7 @@ from mninfer.errors import InputError
 
 __all__ = ["Comparison", "RowComparison", "Unmatched", "compare"]
 
+_MISMATCH = "mismatch"
 _MOST_NAMED = 3
 _MOST_BY_OTHERS = 0.9  # all of it can't be: we ran
 
@@ -24,7 +25,8 @@ _MOST_BY_OTHERS = 0.9  # all of it can't be: we ran
 class RowComparison:
     """One row in both: milliseconds, and ``ratio`` = after / before. ``doubts`` are those of either.
 
-    ``margin``: how far the ratio's interval has to stay clear of 1.
+    ``margin``: how far the ratio's interval has to stay clear of 1. A mismatch in either is the verdict, whatever the
+    ratio: what computes something else takes the time of something else.
     """
 
     key: str
@@ -36,7 +38,19 @@ class RowComparison:
 
     @property
     def verdict(self) -> Verdict:
-        return verdict(self.ratio, margin=self.margin)
+        has_other_outputs = any(doubt.code == _MISMATCH for doubt in self.doubts)
+        return Verdict.OTHER_OUTPUTS if has_other_outputs else verdict(self.ratio, margin=self.margin)
+
+    def is_regression(self, limit: float) -> bool:
+        """Whether it is slower, and by more than ``limit``."""
+        return self.verdict is Verdict.SLOWER and self.ratio.middle > 1 + limit
+
+    def may_be_regression(self, limit: float) -> bool:
+        """Whether its interval leaves open that it is slower by more than ``limit``, and by what two runs of the same
+        are apart. What others' load explains (``margin``) leaves it open, too: explained isn't shown.
+        """
+        is_told = self.verdict is Verdict.OTHER_OUTPUTS or self.is_regression(limit)
+        return not is_told and self.ratio.high > (1 + limit) * (1 + MARGIN)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -81,8 +95,13 @@ class Comparison:
 
     def regressions(self, limit: float) -> tuple[RowComparison, ...]:
         """The rows that are slower, and by more than ``limit`` (0.05 is 5 %), worst first."""
-        found = [row for row in self.rows if row.verdict is Verdict.SLOWER and row.ratio.middle > 1 + limit]
+        found = [row for row in self.rows if row.is_regression(limit)]
         return tuple(sorted(found, key=lambda row: -row.ratio.middle))
+
+    def undecided(self, limit: float) -> tuple[RowComparison, ...]:
+        """The rows not known well enough to say that they are no regressions, the least known first."""
+        found = [row for row in self.rows if row.may_be_regression(limit)]
+        return tuple(sorted(found, key=lambda row: -row.ratio.high))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -190,7 +209,7 @@ def _lost(record: Record, measured_before: Mapping[str, Row]) -> Iterator[Unmatc
 
 
 def _mismatch(row: Row) -> str | None:
-    return next((doubt.text for doubt in row.doubts if doubt.code == "mismatch"), None)
+    return next((doubt.text for doubt in row.doubts if doubt.code == _MISMATCH), None)
 
 
 def _unlike(before: Record, after: Record) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ class Verdict(StrEnum):
     FASTER = "faster"
     SLOWER = "slower"
     CANT_TELL = "can't tell"
+    OTHER_OUTPUTS = "other outputs"  # one of them computes something else: its time is that of something else
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ import pytest
 
 from mnbench import record as records
 from mnbench.cell import Cell, Variant, Work
-from mnbench.comparing import compare
+from mnbench.comparing import RowComparison, compare
 from mnbench.doubts import doubts_of_row
 from mnbench.machine.likeness import changed_packages, unlike_facts
 from mnbench.machine.meanwhile import Meanwhile
 from mnbench.record import Doubt, Process, Record, Row, Status
-from mnbench.statistics import Verdict, verdict
+from mnbench.statistics import Interval, Verdict, verdict
 from mninfer.errors import InputError
 from support.records import missing_row, pi_record, row_of, slowed, workstation_record
 
@@ -167,6 +167,50 @@ def test_a_regression_is_slower_by_more_than_the_limit(factor: float, limit: flo
 def test_the_worst_regression_comes_first() -> None:
     found = compare(record(*rows_of(10, 10, 10)), record(*rows_of(12, 15, 11, seed=1))).regressions(0.05)
     assert [row.key for row in found] == [CELLS[1].key, CELLS[0].key, CELLS[2].key]
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit", "is_open"),
+    [
+        ({}, 0.05, False),
+        ({"drift": 0.1}, 0.05, True),
+        ({"drift": 0.1}, 1.0, False),
+        ({"num_rounds": 1}, 1000.0, True),
+    ],
+)
+def test_what_is_not_known_well_enough_for_the_limit_is_undecided(
+    changes: dict[str, Any], limit: float, is_open: bool
+) -> None:
+    comparison = compare(record(*rows_of(10)), record(row_of(CELLS[0], 10, seed=1, **changes)))
+    assert comparison.regressions(limit) == ()
+    assert bool(comparison.undecided(limit)) is is_open
+
+
+def test_a_regression_is_not_undecided_besides() -> None:
+    comparison = compare(record(*rows_of(10)), record(*rows_of(20, seed=1)))
+    assert comparison.regressions(0.05)
+    assert comparison.undecided(0.05) == ()
+
+
+def test_what_others_load_explains_is_undecided_all_the_same() -> None:
+    """Of twice the time the margin explains all; whether the program became slower, too, nobody has shown."""
+    row = RowComparison(
+        key="k", before=Interval(1, 1, 1), after=Interval(2, 2, 2), ratio=Interval(2, 1.9, 2.1), margin=1.2
+    )
+    assert row.verdict is Verdict.CANT_TELL
+    assert row.may_be_regression(0.05)
+
+
+@pytest.mark.parametrize("doubted", ["before", "after", "both"])
+def test_what_computes_something_else_is_neither_faster_nor_slower(doubted: str) -> None:
+    mismatch = Doubt("mismatch", "its outputs are others")
+    before = record(row_of(CELLS[0], 10, doubts=[mismatch] if doubted != "after" else []))
+    after = record(row_of(CELLS[0], 5, seed=1, doubts=[mismatch] if doubted != "before" else []))
+    comparison = compare(before, after)
+    assert comparison.rows[0].verdict is Verdict.OTHER_OUTPUTS
+    assert comparison.to_json()["rows"][0]["verdict"] == "other outputs"
+    assert bool(comparison.lost) is (doubted == "after")
+    assert compare(after, before).regressions(0.05) == compare(after, before).undecided(0.05) == ()
 
 
 def test_a_limit_of_nothing_asks_for_a_verdict_all_the_same() -> None:

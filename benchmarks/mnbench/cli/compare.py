@@ -6,10 +6,11 @@ import sys
 
 import click
 
-from mnbench.comparing import Comparison, compare
+from mnbench.comparing import Comparison, RowComparison, compare
 from mnbench.record_file import read_record
 from mnbench.showing.as_text import as_text
 from mnbench.showing.comparison import comparison_tables
+from mnbench.statistics import Verdict
 from mninfer.cli.options import examples
 from mninfer.cli.output import is_terminal, json_line, say
 from mninfer.errors import VerifyError
@@ -17,6 +18,9 @@ from mninfer.errors import VerifyError
 __all__ = ["command"]
 
 _MOST_NAMED = 3
+_ANYTHING = 100  # times as slow, or infinitely: as one process alone tells
+_AGAIN = "run both again, in turn, to see whether it stays: mnbench run"
+_BETTER = "run both again, on a quieter machine or with more --rounds; or let --fail-over have more"
 
 
 def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
@@ -42,7 +46,7 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
     "--fail-over",
     callback=_share,
     metavar="PERCENT",
-    help="Exit with 3 where a row became slower by more, failed, or computes something else.",
+    help="Exit with 3 where a row became slower by more, may have (it isn't known well enough), or was lost.",
 )
 @click.option("--allow-unlike-machines", is_flag=True, help="Compare the machines, not what ran on them.")
 @click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
@@ -51,15 +55,18 @@ def command(before: str, after: str, *, fail_over: float | None, allow_unlike_ma
 
     A row is slower where all of the 95 % interval of after / before lies above 1.02: two runs of the same are a percent
     apart for no reason of theirs. So --fail-over finds nothing below 2%. What other programs took of the CPU in one
-    run alone comes on top of that.
+    run alone comes on top of that: the column Margin. Where one of the two computes something else, the verdict is
+    other outputs, whatever the ratio.
 
     \b
     The exit code is
-      0  nothing became slower by more than --fail-over, and nothing was lost
+      0  nothing became slower by more than --fail-over, which each row is known well enough for,
+         and nothing was lost
       1  a known error: a file that can't be read, or unlike machines
       2  usage
-      3  with --fail-over: a row became slower by more; or it was measured before, and now failed,
-         is missing, or its outputs are no longer those of the reference
+      3  with --fail-over: a row became slower by more; or its interval reaches beyond that and
+         another 2 %, so that it may have; or it was measured before, and now failed, is missing,
+         or its outputs are no longer those of the reference
     """  # noqa: D301 -- click's own mark for a block that is not to be wrapped
     comparison = compare(read_record(before), read_record(after), allow_unlike=allow_unlike_machines)
     if is_json:
@@ -77,19 +84,28 @@ def _width() -> int | None:
 
 
 def _check(comparison: Comparison, limit: float) -> None:
-    """Raise VerifyError where a row is slower by more than ``limit``, or was lost."""
+    """Raise VerifyError where a row is slower by more than ``limit``, may be, or was lost; or where none is judged."""
     slower = [f'"{row.key}" by {row.ratio.middle - 1:.0%}' for row in comparison.regressions(limit)]
+    unknown = [f'"{row.key}" by up to {_reach(row)}' for row in comparison.undecided(limit)]
     lost = [f'"{row.key}", {row.reason}' for row in comparison.lost]
+    over = f"slower by more than {100 * limit:g}%"
     found = [
         *([f"{_rows(len(lost))} no longer measured: {_some(lost)}"] if lost else []),
-        *([f"{_rows(len(slower))} slower by more than {100 * limit:g}%: {_some(slower)}"] if slower else []),
+        *([f"{_rows(len(slower))} {over}: {_some(slower)}"] if slower else []),
+        *([f"{_rows(len(unknown))} not known well enough, and may be {over}: {_some(unknown)}"] if unknown else []),
+        *([] if lost or _is_any_judged(comparison) else ["no row can be judged: all have other outputs"]),
     ]
     if found:
-        raise VerifyError(
-            "; ".join(found),
-            report=comparison,
-            hints="run both again, in turn, to see whether it stays: mnbench run",
-        )
+        raise VerifyError("; ".join(found), report=comparison, hints=_AGAIN if lost or slower else _BETTER)
+
+
+def _is_any_judged(comparison: Comparison) -> bool:
+    return any(row.verdict is not Verdict.OTHER_OUTPUTS for row in comparison.rows)
+
+
+def _reach(row: RowComparison) -> str:
+    """How much slower it may be."""
+    return f"{row.ratio.high - 1:.0%}" if row.ratio.high < _ANYTHING else "anything"
 
 
 def _rows(count: int) -> str:

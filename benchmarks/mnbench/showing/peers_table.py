@@ -122,7 +122,7 @@ def _compared(row: Row, reference: Row) -> tuple[Entry, Entry]:
     if ratio is None:
         return Entry(), Entry()
     if any(each.agreement is not None and not each.agreement.is_held for each in (row, reference)):
-        return Entry(text=spell_ratio(ratio)), Entry(text="other outputs", tone=Tone.BAD)  # so it did something else
+        return Entry(text=spell_ratio(ratio)), Entry(text=str(Verdict.OTHER_OUTPUTS), tone=Tone.BAD)
     # What a run has for itself, which verdict's margin is for, both have in common.
     said = verdict(ratio, margin=0.0)
     return Entry(text=spell_ratio(ratio)), Entry(text=str(said), tone=_TONES[said])

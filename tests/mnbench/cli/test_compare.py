@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from mnbench.cell import Cell, Work
 from mnbench.cli.main import main
 from mnbench.record import Doubt, Record, Status
 from mnbench.record_file import write_record
 from support.commands import Cli, in_this_process
-from support.records import pi_record, slowed, workstation_record
+from support.records import pi_record, row_of, slowed, workstation_record
 
 pytestmark = pytest.mark.smoke
 
@@ -71,9 +72,26 @@ def test_a_slowdown_below_the_limit_is_none(limit: str, cli: Cli, before: Path, 
 
 
 def test_the_same_again_is_no_regression(cli: Cli, before: Path, again: Path) -> None:
-    outcome = cli("compare", before, again, "--fail-over", "0%")
+    outcome = cli("compare", before, again, "--fail-over", "5%")
     assert (outcome.code, outcome.err) == (0, "")
     assert "0 faster, 0 slower, 39 can't tell" in outcome.out
+
+
+def test_a_gate_does_not_pass_what_it_cannot_know(cli: Cli, tmp_path: Path) -> None:
+    """One process to a row is compatible with any slowdown, a wide interval with a large one."""
+    lone = row_of(Cell(work=Work.FORWARD, model="m", engine="litert"), 10.0, num_rounds=1)
+    wide = row_of(Cell(work=Work.FORWARD, model="m", engine="mnn"), 10.0, drift=0.1)
+    record = replace(workstation_record(), rows=(wide, lone))
+    path = written(tmp_path, "lone.json", record)
+    assert cli("compare", path, path).code == 0
+    outcome = cli("compare", path, path, "--fail-over", "5%")
+    assert outcome.code == 3
+    assert "2 can't tell" in outcome.out
+    assert outcome.err.startswith(
+        "Error: 2 rows are not known well enough, and may be slower by more than 5%: "
+        f'"{lone.cell.key}" by up to anything; "{wide.cell.key}" by up to '
+    )
+    assert "--rounds" in outcome.err
 
 
 def test_one_row_that_regressed_is_one(cli: Cli, before: Path, tmp_path: Path) -> None:
@@ -181,6 +199,41 @@ def test_a_row_that_was_lost_is_a_failure(
     assert json.loads(outcome.out)["lost"] == [{"row": KEY, "reason": reason}]
     assert cli("compare", after, after, "--fail-over", "50%").code == 0
     assert cli("compare", after, before, "--fail-over", "50%").code == 0
+
+
+def test_a_gate_that_has_nothing_to_judge_does_not_pass(cli: Cli, tmp_path: Path) -> None:
+    record = with_row(workstation_record(), **MISMATCH)
+    path = written(
+        tmp_path,
+        "other.json",
+        replace(record, rows=tuple(row for row in record.rows if row.doubts[:1] == MISMATCH["doubts"])),
+    )
+    outcome = cli("compare", path, path, "--fail-over", "5%")
+    assert outcome.code == 3
+    assert "1 other outputs" in outcome.out
+    assert outcome.err.startswith("Error: no row can be judged: all have other outputs")
+
+
+def test_the_margin_that_decided_is_shown(cli: Cli, before: Path, tmp_path: Path) -> None:
+    """Others took a tenth of the cores in the second run alone: what they explain is no verdict."""
+    assert "Margin" not in cli("compare", before, before).out
+    loaded = {"before": busy(0.0, 0.0, 0.0), "after": busy(12.0, 10.0, 20.0)}
+    row = row_of(Cell(work=Work.FORWARD, model="m", engine="litert"), 10.0)
+    busier = row_of(row.cell, 11.0, conditions=loaded)
+    paths = [
+        written(tmp_path, f"{name}.json", replace(workstation_record(), rows=(each,)))
+        for name, each in (("quiet", row), ("busy", busier))
+    ]
+    out = cli("compare", *paths).out
+    head, line = (next(line for line in out.splitlines() if word in line) for word in ("Margin ", row.cell.key))
+    assert "Verdict" in head
+    assert line.endswith("can't tell")
+    assert line.split()[-3].endswith("%")
+    assert "took more of the cores in one run" in out
+
+
+def busy(busy_s: float, own_s: float, total_s: float) -> dict[str, float]:
+    return {"cores_busy_s": busy_s, "own_cpu_s": own_s, "cores_total_s": total_s, "cores_stolen_s": 0.0}
 
 
 def test_a_row_that_was_not_asked_for_again_is_not_lost(cli: Cli, before: Path, tmp_path: Path) -> None:
