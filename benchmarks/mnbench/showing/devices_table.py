@@ -1,10 +1,13 @@
 """Our devices beside those that others have published figures of: V1 and V2, float32 and int8, on LiteRT."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mnbench.cell import Cell, Device, Variant, Work
+from mnbench.machine.likeness import unlike_facts
 from mnbench.record import Record, Row, Status
 from mnbench.showing.configurations import details_of, device_of
+from mnbench.showing.figures import FIGURE
 from mnbench.showing.footnotes import Footnotes, footnotes_of
 from mnbench.showing.published import DEVICE_FIGURES, DEVICE_MODELS, DeviceFigures
 from mnbench.showing.table import Column, Entry, Line, Table, Tone
@@ -18,26 +21,29 @@ _COLUMNS = (
     Column(head="Remark", is_text=True),
 )
 _ABOUT = (
-    "Milliseconds of a forward pass, 224 × 224. Ours: LiteRT, the median with its 95 % interval over fresh processes. "
-    "Published by others: as they say."
+    f"Milliseconds of a forward pass, 224 × 224. Ours: LiteRT, {FIGURE}; of several runs of one device, that with most "
+    "of these cells, and of equals the latest. Published by others: as they say."
 )
 
 _Rows = tuple[Row | None, ...]
+_Measured = tuple[Record, int, _Rows]  # on so many threads
 
 
 def devices_table(records: Sequence[Record]) -> tuple[Table, ...]:
     """One table; none where no record has any of those cells."""
-    found = [(record, threads, rows) for record in records for threads, rows in _by_threads(record).items()]
+    found = _one_of_each_device(
+        [(record, threads, rows) for record in records for threads, rows in _by_threads(record).items()]
+    )
     if not found:
         return ()
     measured = [row for _, _, rows in found for row in rows if row is not None]
     shown = list({id(record): record for record, _, _ in found}.values())
     footnotes = footnotes_of(measured, shown)
     ours = []
-    above: Record | None = None
+    above: str | None = None
     for record, threads, rows in found:
-        ours.append(Line(_entries(record, threads, rows, footnotes), starts_group=record is not above))
-        above = record
+        ours.append(Line(_entries(record, threads, rows, footnotes), starts_group=record.device != above))
+        above = record.device
     table = Table(
         title="Beside other devices",
         columns=_COLUMNS,
@@ -57,6 +63,34 @@ def _by_threads(record: Record) -> dict[int, _Rows]:
         for threads, rows in by_threads.items()
         if any(row is not None and row.status is Status.MEASURED for row in rows)
     }
+
+
+def _one_of_each_device(found: Sequence[_Measured]) -> list[_Measured]:
+    """Of what was measured of one device on as many threads, the run with most figures; of equals the latest."""
+    kept: list[_Measured] = []
+    for each in found:
+        place = next((place for place, other in enumerate(kept) if _is_of_one_device(each, other)), None)
+        if place is None:
+            kept.append(each)
+        else:
+            kept[place] = max(kept[place], each, key=_how_whole)
+    return kept
+
+
+def _is_of_one_device(a: _Measured, b: _Measured) -> bool:
+    """Machines of one name may be several: by their facts."""
+    is_named_alike = a[0].device == b[0].device and a[1] == b[1]
+    return is_named_alike and not unlike_facts(_facts(a[0]), _facts(b[0]))
+
+
+def _facts(record: Record) -> Mapping[str, Any]:
+    facts = record.machine.get("before")
+    return facts if isinstance(facts, Mapping) else {}
+
+
+def _how_whole(measured: _Measured) -> tuple[int, str]:
+    record, _, rows = measured
+    return sum(row is not None and row.status is Status.MEASURED for row in rows), record.started
 
 
 def _cell(model: str, variant: str, threads: int) -> Cell:
