@@ -13,21 +13,25 @@ import check_mnbench
 from check_mnbench import (
     AGREEMENT,
     OVERHEAD,
+    RESULT,
     Ask,
     agreement_bar,
     asker,
+    duration_bar,
     jobs,
     main,
     overhead_bar,
     overlap_bar,
     ratio_bar,
     slowdown_bars,
+    without_places,
 )
 from mnbench.cell import Cell, Work
 from mnbench.job import Budget, Job
 from mnbench.record import Process, Record, Row, Status
 from mnbench.record_file import write_record
 from mnbench.statistics import Interval
+from mninfer.errors import InputError
 from support.networks import shapes_float
 
 pytestmark = pytest.mark.smoke
@@ -116,7 +120,8 @@ def test_what_could_not_be_told_holds_nothing() -> None:
 
     same, slower = slowdown_bars(ask, JOB, 3)
     assert (same.is_held, slower.is_held) == (False, False)
-    assert same.text.endswith("is wanted, known well")
+    assert same.text.endswith(": not known well enough")
+    assert same.to_json()["asked"] == '"can\'t tell" of the same run once more'
 
 
 def test_overlap_counts_the_cells_that_both_have() -> None:
@@ -128,6 +133,76 @@ def test_overlap_counts_the_cells_that_both_have() -> None:
     assert bar.found["load"][0] == {"median": 1.5, "most": 2.5}
     assert overlap_bar(first, first).is_held
     assert not overlap_bar(first, record_of({})).is_held, "nothing in common holds nothing"
+
+
+def test_beside_the_share_that_overlaps_stands_how_wide_the_intervals_are() -> None:
+    narrow, wide = record_of({"a": [4.0, 4.0, 4.04]}), record_of({"a": [4.0, 6.0, 5.0], "b": [1.0], "c": [2.0]})
+    bar = overlap_bar(narrow, wide)
+    first, second = bar.found["median_half_width"]
+    assert first < 0.02
+    assert second > 0.4
+    assert f"run 2: ± {100 * second:.1f} %" in bar.text
+    alone = overlap_bar(wide, record_of({"b": [9.0], "c": [2.0]}))
+    assert (alone.found["cells"], alone.is_held) == (0, False), "of one process an interval has no ends"
+
+
+@pytest.mark.parametrize(
+    ("command", "elapsed_s", "name", "is_held"),
+    [
+        ("mnbench run --preset quick -o quick.json --force", 34.1, "duration: quick", True),
+        ("mnbench run --preset quick", 90.1, "duration: quick", False),
+        ("mnbench run --device-name 'Pi 5' -o table.json", 759.5, "duration: table", True),
+        ("mnbench run --preset table", 901.0, "duration: table", False),
+    ],
+)
+def test_a_preset_takes_no_longer_than_is_promised(command: str, elapsed_s: float, name: str, is_held: bool) -> None:
+    machine = {"before": {"cpu": {"model": "Xeon", "cores_usable": 2}}}
+    record = replace(record_of({}), command=command, elapsed_s=elapsed_s, machine=machine)
+    bar = duration_bar(record, Path("a.json"))
+    assert (bar.name, bar.is_held) == (name, is_held)
+    assert bar.text.endswith(" s on Xeon, 2 cores")
+    assert bar.to_json()["asked"].startswith(f"at most {bar.limit:.0f} s")
+
+
+@pytest.mark.parametrize(
+    ("command", "is_complete"),
+    [
+        ("mnbench run --preset quick --pace 0.1", True),
+        ("mnbench run --preset quick --rounds 1", True),
+        ("mnbench run --preset zoo", True),
+        ("mnbench import log.txt", True),
+        ("mnbench run --preset quick", False),
+    ],
+)
+def test_no_other_run_says_how_long_a_preset_takes(command: str, is_complete: bool) -> None:
+    record = replace(record_of({}), command=command, elapsed_s=1.0, is_complete=is_complete)
+    with pytest.raises(InputError, match="not of a whole run of --preset quick or --preset table"):
+        duration_bar(record, Path("a.json"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rounds", "4"], '"4" is no number of 5 or more'),
+        (["--rounds", "-1"], '"-1" is no number of 5 or more'),
+        (["--rounds", "many"], '"many" is no number of 5 or more'),
+        (["--only-records"], "nothing to check"),
+    ],
+)
+def test_what_it_can_not_do_is_a_usage_error(
+    arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["check_mnbench.py", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_recorded_path_is_the_repositorys_or_a_name() -> None:
+    assert without_places(str(RESULT)) == "benchmarks/results/mnbench_check.json"
+    assert without_places("/home/me/a.json") == "a.json"
+    assert without_places("--rounds") == "--rounds"
 
 
 def test_two_records_are_judged_from_the_command_line(
