@@ -9,8 +9,9 @@
 #   make vectors  write tests/vectors/ again
 #   make fuzz     the full run of damaged models, both kinds    -> benchmarks/results/
 #   make bench    the runtime's measurements, the zoo's figures -> benchmarks/results/
-#   make bench-devices   this machine by mnbench: quick, the table of 2017, the zoo, the peers that are installed; the
-#                 bars that mnbench itself is held to; benchmarks/README.md (an hour, on a machine that does nothing else)
+#   make bench-devices   this machine by mnbench: quick, the table of 2017, the zoo, the peers that are installed, trained
+#                 networks; the bars that mnbench itself is held to, by CHECK_ROUNDS processes of each kind;
+#                 benchmarks/README.md (an hour and more, on a machine that does nothing else)
 #   make bench-conversion   int8 against float and stock, its cost, its limits; every recipe learns (an hour and more)
 #   make clean    remove all that these targets made
 
@@ -18,8 +19,12 @@ PACKAGES := mninfer mnconvert models/mnmodels benchmarks/mnbench
 CODE     := mninfer mnconvert models/mnmodels benchmarks tests tools
 BENCHMARKS := photo_to_label cold_start overhead bulk jpeg_scaling accuracy
 DEVICES  := benchmarks/results
+CHECK_ROUNDS ?= 15
+MNBENCH  := .venvs/keras/bin/mnbench
 CONVERSION := int8_accuracy other_networks cost
 SHARED   ?= ../shared
+OURS     := $(wildcard models/pretrained/*.h5)
+IMAGENET := $(wildcard $(SHARED)/models/imagenet_mobilenet_v1_025_128.h5 $(SHARED)/models/imagenet_mobilenet_v2_100_224_b.keras)
 WHEEL_OF := .venvs/wheel
 
 # A pyenv shim may be there and not run: ask each candidate for its version.
@@ -102,16 +107,23 @@ bench: .venvs/dev/.wheel .venvs/mediapipe/.requirements .venvs/keras/.wheel
 	.venvs/dev/bin/python tools/write_measured.py
 	.venvs/keras/bin/python tools/write_zoo_figures.py
 
-# A second quick run, which is not kept, shows whether two runs agree. A bar that isn't held ends it with 3, all written.
+# A second run of the table, which is not kept, shows whether two runs agree. A bar that isn't held ends it with 3, all
+# written. How often trained networks are right is told by pictures of $(SHARED), where ImageNet's networks lie, too.
 bench-devices: .venvs/keras/.wheel
 	presets="quick table zoo"; \
 	if .venvs/keras/bin/python -c "import sys, mnbench.peers; sys.exit(not mnbench.peers.installed_peers())"; \
 	then presets="$$presets peers"; else echo "no other engine is installed: mnbench peers install all"; fi; \
 	for preset in $$presets; do \
-		.venvs/keras/bin/mnbench run --preset $$preset --force -o $(DEVICES)/mnbench_$$preset.json || exit 1; done
-	.venvs/keras/bin/python tools/write_benchmarks_page.py
-	.venvs/keras/bin/mnbench run --preset quick --force -o .venvs/mnbench_quick_again.json
-	.venvs/keras/bin/python tools/check_mnbench.py --records $(DEVICES)/mnbench_quick.json .venvs/mnbench_quick_again.json
+		$(MNBENCH) run --preset $$preset --force -o $(DEVICES)/mnbench_$$preset.json || exit 1; done
+	@$(if $(IMAGENET),,echo "no $(SHARED)/models: ImageNet's networks are left out, and how often a trained one is right")
+	$(if $(IMAGENET),$(MNBENCH) prepare $(OURS:%=--models %) --evaluate $(SHARED)/data/cifar10-test.tar.xz)
+	$(if $(IMAGENET),$(MNBENCH) prepare $(IMAGENET:%=--models %) --evaluate $(SHARED)/data/imagenet-dev)
+	$(MNBENCH) run --preset zoo --threads 1 $(patsubst %,--models %,$(OURS) $(IMAGENET)) --force -o $(DEVICES)/mnbench_trained.json
+	$(MNBENCH) run --preset table --force -o .venvs/mnbench_table_again.json
+	.venvs/keras/bin/python tools/check_mnbench.py --rounds $(CHECK_ROUNDS) \
+		--records $(DEVICES)/mnbench_table.json .venvs/mnbench_table_again.json \
+		--timed $(DEVICES)/mnbench_quick.json $(DEVICES)/mnbench_table.json; \
+	code=$$?; .venvs/keras/bin/python tools/write_benchmarks_page.py && exit $$code
 
 bench-conversion: .venvs/keras/.wheel .venvs/tflite_runtime/.wheel
 	for name in $(CONVERSION); do \
