@@ -181,10 +181,8 @@ def overlap_bar(first: Record, second: Record) -> Bar:
             "apart": apart,
             "load": [load_of(first), load_of(second)],
         },
-        text=f"{len(known) - len(apart)} of {len(known)} cells"
-        + "".join(
-            f"; the median interval of run {i}: ± {100 * width:.1f} %" for i, width in enumerate(widths, start=1)
-        ),
+        text=f"{len(known) - len(apart)} of {len(known)} cells, in the median known to "
+        + (" and ".join(f"± {100 * width:.1f} %" for width in widths) or "nothing"),
     )
 
 

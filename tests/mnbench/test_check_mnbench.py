@@ -141,7 +141,7 @@ def test_beside_the_share_that_overlaps_stands_how_wide_the_intervals_are() -> N
     first, second = bar.found["median_half_width"]
     assert first < 0.02
     assert second > 0.4
-    assert f"run 2: ± {100 * second:.1f} %" in bar.text
+    assert bar.text == f"1 of 1 cells, in the median known to ± {100 * first:.1f} % and ± {100 * second:.1f} %"
     alone = overlap_bar(wide, record_of({"b": [9.0], "c": [2.0]}))
     assert (alone.found["cells"], alone.is_held) == (0, False), "of one process an interval has no ends"
 
