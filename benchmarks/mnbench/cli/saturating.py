@@ -62,7 +62,7 @@ def with_known_batches(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _found(options: dict[str, Any], progress: RunProgress) -> list[int]:
-    """The batch of each model and framework, that of the backward pass, which takes the most memory."""
+    """The batch of each model and framework, that of the backward pass, which takes the most memory: for all cells."""
     from mnbench.preparing import prepare
 
     request = requested(options)

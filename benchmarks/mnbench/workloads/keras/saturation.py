@@ -29,12 +29,13 @@ __all__ = ["Ending", "Saturation", "find_saturating_batch", "main", "saturating_
 
 _MOST = 1024
 _MOST_OF_MEMORY = 0.8  # of what is left: other programs go on
+_FLAT_DOUBLINGS = 2  # in a row: one may have been disturbed, or lie between two of a device's tile sizes
 
 
 class Ending(StrEnum):
     """Why the batch is not doubled again."""
 
-    FLAT = "flat"  # throughput rose by less than asked
+    FLAT = "flat"  # throughput rose by less than asked, twice or as often as could be tried
     MEMORY = "memory"  # the engine refused the next one
     LIMIT = "limit"  # the next one is more than was allowed
     ENDED = "ended"  # the process was ended at the next one
@@ -42,7 +43,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saturation:
-    """``batch`` is the last whose throughput rose; ``tried`` has pictures a second of each batch, in order."""
+    """``batch`` is the last whose throughput rose enough; ``tried`` has pictures a second of each batch, in order."""
 
     batch: int
     ending: Ending
@@ -66,7 +67,7 @@ def saturating_batch(
     least_gain: float = 0.05,
     keep: Callable[[Saturation], None] = lambda _: None,
 ) -> Saturation:
-    """Double the batch from ``first`` on until ``throughput`` rises by less than ``least_gain``.
+    """Double the batch from ``first`` on until two doublings in a row raise ``throughput`` by less than ``least_gain``.
 
     An EngineError of ``throughput`` at a batch ends it there; at the first batch it is raised. ``keep`` gets, before
     each batch but the first, what is to be said if that one ends the process.
@@ -77,18 +78,25 @@ def saturating_batch(
     if not 1 <= first <= most:
         raise ValueError(f"a batch from {first} to {most} is none")
     tried = {first: throughput(first)}
-    batch = first
-    while 2 * batch <= most:
-        reason = f"the process was ended at a batch of {2 * batch}"
-        keep(Saturation(batch=batch, ending=Ending.ENDED, tried=dict(tried), reason=reason))
+    batch = tested = first
+
+    def found(ending: Ending, reason: str = "") -> Saturation:
+        if tested > batch and ending is not Ending.FLAT:  # one doubling, at least, has shown that it is flat
+            ending, reason = Ending.FLAT, ""
+        return Saturation(batch=batch, ending=ending, tried=dict(tried), reason=reason)
+
+    while 2 * tested <= most:
+        keep(found(Ending.ENDED, f"the process was ended at a batch of {2 * tested}"))
         try:
-            tried[2 * batch] = throughput(2 * batch)
+            tried[2 * tested] = throughput(2 * tested)
         except EngineError as error:
-            return Saturation(batch=batch, ending=Ending.MEMORY, tried=tried, reason=error.what)
-        if tried[2 * batch] < tried[batch] * (1.0 + least_gain):
-            return Saturation(batch=batch, ending=Ending.FLAT, tried=tried)
-        batch *= 2
-    return Saturation(batch=batch, ending=Ending.LIMIT, tried=tried)
+            return found(Ending.MEMORY, error.what)
+        tested *= 2
+        if tried[tested] >= tried[batch] * (1.0 + least_gain):
+            batch = tested
+        elif tested == batch << _FLAT_DOUBLINGS:
+            return found(Ending.FLAT)
+    return found(Ending.LIMIT)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -32,7 +32,9 @@ def search(values: list[float], **options: float) -> Saturation:
 @pytest.mark.parametrize(
     ("values", "batch", "ending"),
     [
-        (measured(100, 200, 390, 400), 4, Ending.FLAT),  # 2.6 % more is none
+        (measured(100, 200, 390, 400, 405), 4, Ending.FLAT),  # 2.6 % more is none, nor are 3.8 in two doublings
+        (measured(100, 200, 180, 390, 400, 390), 8, Ending.FLAT),  # a disturbed one doesn't end it
+        (measured(100, 200, 390, 400), 4, Ending.FLAT),  # memory would have ended it at 16; it was flat before
         (measured(100, 200, 390, 410), 8, Ending.MEMORY),  # 5.1 % is more, and then memory ends
         (measured(100, 90), 1, Ending.FLAT),
         (measured(100, 104.9), 1, Ending.FLAT),
@@ -48,6 +50,11 @@ def test_the_last_batch_that_gained_is_taken(values: list[float], batch: int, en
 
 
 @pytest.mark.smoke
+def test_nothing_is_tried_beyond_two_flat_doublings() -> None:
+    assert tuple(search(measured(100, 200, 200, 200, 900)).tried) == (1, 2, 4, 8)
+
+
+@pytest.mark.smoke
 def test_it_ends_at_the_most_that_is_allowed() -> None:
     found = search(measured(1, 2, 4, 8, 16, 32), most=8)
     assert (found.batch, found.ending, tuple(found.tried)) == (8, Ending.LIMIT, (1, 2, 4, 8))
@@ -55,7 +62,7 @@ def test_it_ends_at_the_most_that_is_allowed() -> None:
 
 @pytest.mark.smoke
 def test_another_first_batch_and_another_gain_are_obeyed() -> None:
-    assert search(measured(1, 2, 4, 5, 10), first=4, least_gain=0.3).batch == 4
+    assert search(measured(1, 2, 4, 5, 5), first=4, least_gain=0.3).batch == 4
 
 
 @pytest.mark.smoke
@@ -110,8 +117,9 @@ def test_what_is_known_is_kept_before_each_batch() -> None:
         (1, Ending.ENDED, 1),
         (2, Ending.ENDED, 2),
         (4, Ending.ENDED, 4),
+        (4, Ending.FLAT, 8),
     ]
-    assert kept[-1].reason == "the process was ended at a batch of 8"
+    assert kept[-2].reason == "the process was ended at a batch of 8"
 
 
 @pytest.mark.smoke
