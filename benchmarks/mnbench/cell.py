@@ -22,6 +22,11 @@ class Work(StrEnum):
     COLD_START = "cold-start"  # a whole process, from nothing to a label
     IMPORT = "import"  # a whole process that imports the runtime and ends
 
+    @property
+    def is_whole_process(self) -> bool:
+        """Whether a program is started and ended in each run, on the cores that a user's would have."""
+        return self in (Work.COLD_START, Work.IMPORT)
+
 
 class Variant(StrEnum):
     """How numbers are stored and computed: the forms of a flatbuffer in mnconvert's words, and precisions."""

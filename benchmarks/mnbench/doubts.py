@@ -16,6 +16,7 @@ __all__ = ["doubts_of_row", "doubts_of_run"]
 
 LEAST_PROCESSES = 5  # what an interval is promised over: with 4, Student's t widens it by 40 %
 LEAST_SAMPLES = 5  # a median of fewer is one run's accident
+LEAST_SAMPLED_NS = 50_000_000  # less is one moment of the machine: governors change a clock by steps of 10 ms
 WIDEST_INTERVAL = 0.05  # +/- of the middle: beyond it, two engines 10 % apart can't be told apart
 WIDEST_MIDDLE_HALF = 0.10  # of the median, within a process: an undisturbed engine's middle half spans 1-3 %
 MOST_BY_OTHERS = 0.05  # of the cores' time: a neighbour that takes it costs about as much of ours
@@ -94,8 +95,18 @@ def _too_short(processes: Sequence[Process]) -> Doubt | None:
         noun = "process" if len(processes) == 1 else "processes"
         return Doubt("too-short", f"{len(processes)} {noun}; an interval wants {LEAST_PROCESSES} or more")
     fewest = min(len(process.samples_ns) for process in processes)
-    text = f"a process with {fewest} sample{'s' * (fewest != 1)}; a median wants {LEAST_SAMPLES} or more"
-    return Doubt("too-short", text) if fewest < LEAST_SAMPLES else None
+    if fewest < LEAST_SAMPLES:
+        text = f"a process with {fewest} sample{'s' * (fewest != 1)}; a median wants {LEAST_SAMPLES} or more"
+        return Doubt("too-short", text)
+    shortest = min(map(_sampled_ns, processes))
+    text = f"a process that sampled for {shortest / 1e6:.0f} ms; that wants {LEAST_SAMPLED_NS / 1e6:.0f} or more"
+    return Doubt("too-short", text) if shortest < LEAST_SAMPLED_NS else None
+
+
+def _sampled_ns(process: Process) -> int:
+    """How long it sampled: as it told, or at least for as long as its samples are."""
+    told = process.conditions.get("sampled_ns")
+    return max(told if isinstance(told, int) else 0, sum(process.samples_ns))
 
 
 def _spread(row: Row) -> Doubt | None:

@@ -18,9 +18,10 @@ __all__ = ["Budget", "Job"]
 class Budget:
     """Bounds of one process's sampling.
 
-    It goes on until the interval of its median is within ``precision`` of it, from ``least_samples`` on, and no longer
-    than ``seconds`` or ``most_samples``; before that it warms up for ``warm_up_seconds`` at most, runs so slow that few
-    fit in up to four times as long; with 0 seconds it is one run.
+    It goes on until the interval of its median is within ``precision`` of it, from ``least_samples`` and
+    ``least_seconds`` on, and no longer than ``seconds`` or ``most_samples``; where those come before ``least_seconds``
+    are over, it goes on and keeps only so many. Before that it warms up for ``least_warm_up_seconds`` to
+    ``warm_up_seconds``, runs so slow that few fit in up to four times as long; with 0 seconds it is one run.
     """
 
     seconds: float
@@ -28,6 +29,8 @@ class Budget:
     least_samples: int = 5
     most_samples: int = 400
     precision: float = 0.005
+    least_seconds: float = 0.0
+    least_warm_up_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.least_samples <= self.most_samples:
@@ -40,6 +43,8 @@ class Budget:
             "least_samples": self.least_samples,
             "most_samples": self.most_samples,
             "precision": self.precision,
+            "least_seconds": self.least_seconds,
+            "least_warm_up_seconds": self.least_warm_up_seconds,
         }
 
     @classmethod
@@ -51,6 +56,8 @@ class Budget:
             least_samples=fields.count("least_samples"),
             most_samples=fields.count("most_samples"),
             precision=fields.number("precision"),
+            least_seconds=fields.number("least_seconds"),
+            least_warm_up_seconds=fields.number("least_warm_up_seconds"),
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mnbench.catalogue import EngineKind, engine_entry
-from mnbench.cell import Cell, Work
+from mnbench.cell import Cell
 from mnbench.doubts import LEAST_PROCESSES
 from mnbench.job import Budget
 
@@ -26,7 +26,11 @@ _START_S = {
     EngineKind.RUNTIME: 0.9,
     EngineKind.DEVICE: 2.0,
 }
-_SLOW_WORKS = (Work.COLD_START, Work.IMPORT)
+_PROCESS_BYTES = 8 << 10  # in a record, but for a few: the samples, the warm-up, the machine's conditions
+# Governors let a core speed up for up to 100 ms, and a moment as short as a small network's few runs is no sample of a
+# minute: however soon the runs agree, a process warms up for the one and samples for the other.
+_LEAST_WARM_UP_S = 0.1
+_LEAST_SAMPLING_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,11 @@ class Plan:
             return sum(_estimated_s(cell, self.pace) for cell in cells)
         return self.rounds * sum(_estimated_s(cell, self.pace) for cell in self.cells)
 
+    @property
+    def estimated_bytes(self) -> int:
+        """About the most that its record takes."""
+        return self.num_processes * _PROCESS_BYTES
+
     def to_json(self) -> Mapping[str, Any]:
         return {
             "digest": self.digest,
@@ -85,11 +94,16 @@ def budget_of(cell: Cell, pace: float = 1.0) -> Budget:
     A whole process as a sample takes long and needs no warming; a training framework's first runs are its slowest. A
     run that is longer than the time there is runs ``least_samples`` times, and no more: five, for a median.
     """
-    if cell.work in _SLOW_WORKS:
+    if cell.work.is_whole_process:
         return Budget(seconds=0.8 * pace, warm_up_seconds=0.0, least_samples=5, most_samples=40)
-    if engine_entry(cell.engine).kind is EngineKind.KERAS:
-        return Budget(seconds=1.0 * pace, warm_up_seconds=1.0 * pace, least_samples=5)
-    return Budget(seconds=0.8 * pace, warm_up_seconds=0.3 * pace, least_samples=5)
+    seconds, warm_up_seconds = (1.0, 1.0) if engine_entry(cell.engine).kind is EngineKind.KERAS else (0.8, 0.3)
+    return Budget(
+        seconds=seconds * pace,
+        warm_up_seconds=warm_up_seconds * pace,
+        least_samples=5,
+        least_seconds=_LEAST_SAMPLING_S * pace,
+        least_warm_up_seconds=_LEAST_WARM_UP_S * pace,
+    )
 
 
 def _estimated_s(cell: Cell, pace: float) -> float:

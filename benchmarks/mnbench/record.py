@@ -45,11 +45,12 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """One fresh process's samples: nanoseconds of each run, warm-up apart.
+    """One fresh process's samples: nanoseconds of each run, or of some that are spread evenly, warm-up apart.
 
     ``parts_ns`` are as many for each part of a run that has parts. ``open_ns`` is the time until the engine was ready.
     ``facts``: what the engine said of itself (workloads/protocol.py). ``conditions``: the machine's state ``before``
-    and ``after`` (machine/), the memory ``resident_bytes`` and ``peak_bytes``, ``energy_joules`` where it is told.
+    and ``after`` (machine/), ``num_runs`` and ``sampled_ns`` (sampling.py), the memory ``resident_bytes`` and
+    ``peak_bytes``, ``energy_joules`` where it is told.
     """
 
     round: int

@@ -164,11 +164,18 @@ def energy_interval(row: Row) -> Interval | None:
     The counters ran from the first run of the warm-up to the last sample.
     """
     per_run = [
-        1e3 * joules / (len(process.warm_up_ns) + len(process.samples_ns))
+        1e3 * joules / _num_runs(process)
         for process in _figured(row)
         if isinstance(joules := process.conditions.get("energy_joules"), int | float) and 0 < joules < _MOST_JOULES
     ]
     return interval_of(per_run) if per_run else None
+
+
+def _num_runs(process: Process) -> int:
+    """All of them, where it is told: of very many not every one is kept."""
+    kept = len(process.warm_up_ns) + len(process.samples_ns)
+    told = process.conditions.get("num_runs")
+    return max(told, kept) if isinstance(told, int) and told < _MOST_NS else kept
 
 
 def middle_half_of(samples_ns: Sequence[int]) -> float:

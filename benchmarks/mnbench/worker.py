@@ -61,9 +61,10 @@ def _outcome_of(job: Job) -> dict[str, Any]:
 def measure(job: Job) -> Process:
     """Open the engine, run it once, warm it up, sample it, and note what the machine was like meanwhile.
 
-    Its outputs are those of the first run and are written before anything is timed for good.
+    Its outputs are those of the first run and are written before anything is timed for good. A whole process is left
+    on all cores, as a user's is.
     """
-    pinned = pin_to_fastest(job.cell.threads)
+    pinned = None if job.cell.work.is_whole_process else pin_to_fastest(job.cell.threads)
     has_gpu = job.cell.device is Device.GPU
     before = read_conditions(with_gpu=has_gpu)
     begin = perf_counter_ns()
@@ -74,7 +75,8 @@ def measure(job: Job) -> Process:
     first_ns = _first_run(workload, job.outputs)
     samples = sample(workload.run, job.budget, parts_of=workload.parts_ns)
     joules = meter.joules()
-    facts, memory = workload.facts(), read_memory()
+    memory = read_memory()  # before the facts: an engine may open the model once more to tell them
+    facts = workload.facts()
     workload.close()  # before the last reading: the time of children is ours from their end on
     after = read_conditions(with_gpu=has_gpu)
     return Process(
@@ -85,7 +87,15 @@ def measure(job: Job) -> Process:
         parts_ns=samples.parts_ns,
         open_ns=open_ns,
         facts=facts,
-        conditions={"before": before, "after": after, "pinned_to": pinned, **memory, "energy_joules": joules},
+        conditions={
+            "before": before,
+            "after": after,
+            "pinned_to": pinned,
+            "num_runs": len(first_ns) + samples.num_runs,
+            "sampled_ns": samples.sampled_ns,
+            **memory,
+            "energy_joules": joules,
+        },
     )
 
 

@@ -186,7 +186,18 @@ def test_too_few_processes_or_samples(num_processes: int, num_samples: int, text
 
 
 def test_five_processes_of_five_samples_are_enough() -> None:
-    assert "too-short" not in codes(row_of(CELL, 8.0, num_samples=5))
+    assert "too-short" not in codes(row_of(CELL, 12.0, num_samples=5))
+
+
+def test_a_moment_is_too_short_however_many_samples_it_has() -> None:
+    found = row_of(CELL, 0.1, num_samples=30)
+    assert text_of(found, "too-short") == "a process that sampled for 3 ms; that wants 50 or more"
+
+
+def test_samples_that_were_spread_over_a_time_are_not_too_short() -> None:
+    """Of a thousand runs not all are kept: their sum is less than what the process took."""
+    found = row_of(CELL, 0.1, num_samples=30, conditions={"num_runs": 2000, "sampled_ns": 200_000_000})
+    assert "too-short" not in codes(found)
 
 
 def test_processes_that_do_not_agree() -> None:

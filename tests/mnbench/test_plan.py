@@ -7,6 +7,7 @@ import pytest
 from mnbench.axes import FORMS, Block, ModelOffer, Wishes, cells_of, with_wishes
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import BatchNorm, Cell, Device, InstructionSet, Variant, Work
+from mnbench.job import Budget
 from mnbench.plan import Plan, budget_of
 from mnbench.presets import ABOUT, Preset, Surroundings, blocks_of
 from mninfer.errors import InputError
@@ -14,7 +15,7 @@ from mninfer.errors import InputError
 pytestmark = pytest.mark.smoke
 
 ALL_LIMITS = (InstructionSet.SSE41, InstructionSet.AVX2, InstructionSet.AVX512)
-HERE = Surroundings(cores=2, instruction_sets=ALL_LIMITS, peers=("onnxruntime", "openvino"))
+HERE = Surroundings(cores=2, instruction_sets=ALL_LIMITS)
 
 
 def plan_of(preset: Preset, around: Surroundings = HERE, wishes: Wishes = Wishes()) -> Plan:  # noqa: B008 -- frozen
@@ -58,7 +59,7 @@ def test_models_threads_variants_and_batches_replace() -> None:
     wishes = Wishes(models=("mine",), threads=(3,), variants=(Variant.INT8,), batches=(2, 4))
     cells = plan_of(Preset.QUICK, wishes=wishes).cells
     assert {cell.model for cell in cells} == {"mine"}
-    assert {cell.threads for cell in cells} == {3}
+    assert {cell.threads for cell in cells if cell.work is not Work.IMPORT} == {3}
     assert {cell.variant for cell in cells} == {Variant.INT8}
     assert {cell.batch for cell in cells} == {2, 4}
 
@@ -133,6 +134,14 @@ def test_whole_processes_are_not_warmed() -> None:
     cold = Cell(work=Work.COLD_START, model="m", engine="mninfer")
     assert budget_of(cold).warm_up_seconds == 0
     assert budget_of(replace(cold, work=Work.PHOTO_TO_LABEL), 2.0).seconds == 1.6
+
+
+@pytest.mark.parametrize(("pace", "warm_up_s", "sampling_s"), [(1.0, 0.1, 0.2), (0.05, 0.005, 0.01)])
+def test_however_short_its_runs_a_process_takes_a_least_time(pace: float, warm_up_s: float, sampling_s: float) -> None:
+    for engine in ("litert", "keras-jax", "openvino"):
+        budget = budget_of(Cell(work=Work.FORWARD, model="m", engine=engine), pace)
+        assert (budget.least_warm_up_seconds, budget.least_seconds) == pytest.approx((warm_up_s, sampling_s))
+        assert Budget.from_json(budget.to_json()) == budget
 
 
 def test_an_unknown_engine_is_named_with_near_ones() -> None:

@@ -1,6 +1,7 @@
 """The timed loop, with a clock that the test turns."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -84,6 +85,44 @@ def test_equal_samples_end_early_and_spread_ones_go_on() -> None:
     assert len(sample(spread.run, budget(most_samples=100), clock=spread.clock).samples_ns) == 100
 
 
+LEAST = {"least_seconds": 0.2, "least_warm_up_seconds": 0.1}
+
+
+@pytest.mark.parametrize("run_us", [10, 110, 500])
+def test_short_runs_are_warmed_and_sampled_for_the_least_time_and_some_of_them_kept(run_us: int) -> None:
+    machine = Machine([run_us * 1000])
+    samples = sample(machine.run, budget(**LEAST), clock=machine.clock)
+    assert machine.now_ns == pytest.approx(0.3e9, rel=0.02)
+    assert samples.num_runs == machine.num_runs
+    assert samples.sampled_ns == pytest.approx(0.2e9, rel=0.05)
+    for kept in (samples.warm_up_ns, samples.samples_ns):
+        assert 100 <= len(kept) <= 400
+    assert samples.is_stable
+
+
+def test_a_core_that_speeds_up_late_is_not_measured_at_its_low_clock() -> None:
+    """A governor's 90 ms, in which runs are equally long, too."""
+    machine = Machine([*[200_000] * 450, 100_000])
+    assert set(sample(machine.run, budget(**LEAST), clock=machine.clock).samples_ns) == {100_000}
+
+
+def test_what_is_kept_of_many_samples_is_spread_evenly_over_them() -> None:
+    machine = Machine([1000, *range(1_000_000, 1_001_000)])
+    limits = budget(warm_up_seconds=0.0, least_seconds=0.9, most_samples=100, precision=0.0)
+    samples = sample(machine.run, limits, parts_of=lambda: {"part": machine.num_runs}, clock=machine.clock)
+    runs = samples.parts_ns["part"]
+    assert 50 <= len(runs) == len(samples.samples_ns) <= 100
+    assert {after - before for before, after in pairwise(runs)} == {16}
+    assert [run - 2 + 1_000_000 for run in runs] == list(samples.samples_ns)
+
+
+def test_a_least_time_beyond_the_budgets_own_is_none() -> None:
+    machine = Machine([1_000_000])
+    limits = budget(seconds=0.05, warm_up_seconds=0.02, **LEAST)
+    sample(machine.run, limits, clock=machine.clock)
+    assert machine.now_ns <= 0.08e9
+
+
 def test_time_ends_it_but_never_below_the_least() -> None:
     slow = Machine([2_000_000_000, 3_000_000_000] * 20)
     samples = sample(slow.run, budget(least_samples=7), clock=slow.clock)
@@ -103,11 +142,20 @@ def test_parts_are_asked_for_after_each_run_and_outside_of_it() -> None:
     assert samples.parts_ns["decode"] == tuple(range(first, first + len(samples.samples_ns)))
 
 
-@given(st.lists(st.integers(1, 10**8), min_size=1, max_size=60), st.integers(1, 20), st.integers(0, 30))
-def test_bounds_hold_for_any_durations(durations: list[int], least: int, more: int) -> None:
+@given(
+    st.lists(st.integers(10**4, 10**8), min_size=1, max_size=60),
+    st.integers(1, 20),
+    st.integers(0, 30),
+    st.sampled_from([0.0, 0.01, 0.3]),
+)
+def test_bounds_hold_for_any_durations(durations: list[int], least: int, more: int, least_seconds: float) -> None:
     machine = Machine(durations)
-    limits = budget(least_samples=least, most_samples=least + more, seconds=0.2, warm_up_seconds=0.05)
+    limits = budget(
+        least_samples=least, most_samples=least + more, seconds=0.2, warm_up_seconds=0.05, least_seconds=least_seconds
+    )
     samples = sample(machine.run, limits, clock=machine.clock)
     assert least <= len(samples.samples_ns) <= least + more
-    assert machine.num_runs == len(samples.samples_ns) + len(samples.warm_up_ns)
-    assert sum(samples.samples_ns) + sum(samples.warm_up_ns) == machine.now_ns
+    assert 1 <= len(samples.warm_up_ns) <= least + more
+    assert machine.num_runs == samples.num_runs
+    assert min(least_seconds, 0.2) * 1e9 <= samples.sampled_ns
+    assert sum(samples.samples_ns) <= samples.sampled_ns <= machine.now_ns

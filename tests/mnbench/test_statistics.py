@@ -252,6 +252,13 @@ def test_parts_are_figures_of_their_own() -> None:
     assert not found["invoke"].is_known
 
 
+def test_energy_is_shared_out_over_runs_that_were_not_kept_too() -> None:
+    told = process(*[10] * 30, warm_up_ns=(10,) * 10, conditions={"energy_joules": 2.0, "num_runs": 4000})
+    found = energy_interval(row(told))
+    assert found is not None
+    assert found.middle == pytest.approx(0.5)
+
+
 def test_energy_is_shared_out_over_all_runs_the_warm_up_s_too() -> None:
     told = process(*[10] * 30, warm_up_ns=(10,) * 10, conditions={"energy_joules": 2.0})
     untold = process(*[10] * 30, conditions={"energy_joules": None})

@@ -82,6 +82,38 @@ def test_without_outputs_there_is_no_run_for_them(tmp_path: Path, monkeypatch: p
     assert len(process.warm_up_ns) == 1
 
 
+def test_memory_is_read_before_an_engine_opens_its_model_again_to_tell_its_facts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workload = Notes()
+
+    def read_memory() -> dict[str, int]:
+        workload.did.append("memory")
+        return {"peak_bytes": 1}
+
+    monkeypatch.setattr(worker, "read_memory", read_memory)
+    process = measured(tmp_path, monkeypatch, workload)
+    assert workload.did[-3:] == ["memory", "facts", "close"]
+    assert process.conditions["peak_bytes"] == 1
+
+
+@pytest.mark.parametrize(
+    ("work", "is_pinned"), [(Work.FORWARD, True), (Work.PHOTO_TO_LABEL, True), (Work.COLD_START, False)]
+)
+def test_a_whole_process_is_left_on_all_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Work, is_pinned: bool
+) -> None:
+    monkeypatch.setattr(worker, "pin_to_fastest", lambda threads: [7] * threads)
+    process = measured(tmp_path, monkeypatch, Notes(), cell=replace(CELL, work=work, threads=1))
+    assert process.conditions["pinned_to"] == ([7] if is_pinned else None)
+
+
+def test_all_runs_are_counted_and_their_time_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = measured(tmp_path, monkeypatch, Notes(), outputs=tmp_path / "outputs.npz")
+    assert process.conditions["num_runs"] == 5
+    assert process.conditions["sampled_ns"] >= sum(process.samples_ns)
+
+
 def test_the_time_of_its_children_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of those that end with the workload, as whole processes' launchers do: no other program took it."""
     process = measured(tmp_path, monkeypatch, Notes([sys.executable, "-I", "-S", "-c", BURN]))
