@@ -16,6 +16,7 @@ __all__ = [
     "ModelOffer",
     "Wishes",
     "cells_of",
+    "runtime_block",
     "training_block",
     "with_wishes",
 ]
@@ -171,10 +172,15 @@ def _plain_block(models: tuple[str, ...], engine: str) -> Block:
 
 def _block_of_work(models: tuple[str, ...], work: Work) -> Block:
     if work in _RUNTIME_WORKS:
-        return Block(models=models, engines=("mninfer",), variants=(Variant.INT8,), works=(work,))
+        return runtime_block(models, (Variant.INT8,), (work,))
     if work is Work.FORWARD_BACKWARD:
         return replace(training_block(models, "keras-tensorflow"), works=(work,))
     return Block(models=models, engines=("litert",), variants=PEER_FORMS, works=(work,))
+
+
+def runtime_block(models: tuple[str, ...], variants: tuple[Variant, ...], works: tuple[Work, ...]) -> Block:
+    """The runtime as a user has it: nobody says how many threads."""
+    return Block(models=models, engines=("mninfer",), variants=variants, works=works, threads=(None,))
 
 
 def training_block(models: tuple[str, ...], engine: str, norm: BatchNorm = BatchNorm.FUSED) -> Block:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from mnbench.axes import FORMS, PEER_FORMS, PRECISIONS, Block, training_block
+from mnbench.axes import FORMS, PEER_FORMS, PRECISIONS, Block, runtime_block, training_block
 from mnbench.cell import BatchNorm, Compiler, Device, InstructionSet, Variant, Work
+from mnbench.peers.peer import PEERS
 
 __all__ = ["ABOUT", "Preset", "Surroundings", "blocks_of"]
 
@@ -34,9 +35,9 @@ class Preset(StrEnum):
 
 ABOUT = {
     Preset.TABLE: "the table of 2017 and its flatbuffers, V1: a quarter of an hour on two cores",
-    Preset.QUICK: "V1 float and int8, from photo to label, cold start: a minute and a half",
+    Preset.QUICK: "V1 float and int8, from photo to label, cold start, import: a minute and a half",
     Preset.FULL: "all engines, variants, threads, batches, precisions: hours",
-    Preset.PEERS: "every peer that is installed beside LiteRT, V1 and V2, float and int8",
+    Preset.PEERS: "every peer beside LiteRT, V1 and V2, float and int8; what isn't installed is a row that says so",
     Preset.ZOO: "every variant of the zoo's networks on LiteRT",
     Preset.GPU: "training frameworks on a GPU: both BatchNorms, every precision, batch 1 and the one that saturates it",
 }
@@ -44,11 +45,10 @@ ABOUT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What presets depend on: the cores, the CPU's instruction sets, and the peers that are installed."""
+    """What presets depend on: the cores, and the CPU's instruction sets."""
 
     cores: int
     instruction_sets: tuple[InstructionSet, ...] = ()
-    peers: tuple[str, ...] = ()
 
     @property
     def thread_counts(self) -> tuple[int, ...]:
@@ -87,8 +87,7 @@ def _quick(around: Surroundings) -> tuple[Block, ...]:
     models = (_V1,)
     return (
         Block(models=models, engines=("litert",), variants=PEER_FORMS, threads=around.thread_counts),
-        Block(models=models, engines=("mninfer",), variants=(Variant.INT8,), works=(Work.PHOTO_TO_LABEL,)),
-        Block(models=models, engines=("mninfer",), variants=(Variant.INT8,), works=(Work.COLD_START,)),
+        runtime_block(models, (Variant.INT8,), (Work.PHOTO_TO_LABEL, Work.COLD_START, Work.IMPORT)),
     )
 
 
@@ -119,14 +118,8 @@ def _full(around: Surroundings) -> tuple[Block, ...]:
         ),
         Block(models=models, engines=("litert-gpu",), devices=(Device.GPU,)),
         *_peers(around),
-        Block(
-            models=models,
-            engines=("mninfer",),
-            variants=PEER_FORMS,
-            works=(Work.PHOTO_TO_LABEL, Work.COLD_START),
-            threads=around.thread_counts,
-        ),
-        Block(models=models, engines=("mninfer",), works=(Work.IMPORT,)),
+        runtime_block(models, PEER_FORMS, (Work.PHOTO_TO_LABEL, Work.COLD_START, Work.IMPORT)),
+        replace(runtime_block(models, PEER_FORMS, (Work.PHOTO_TO_LABEL,)), threads=around.thread_counts),
     )
 
 
@@ -134,7 +127,7 @@ def _peers(around: Surroundings) -> tuple[Block, ...]:
     return (
         Block(
             models=(_V1, _V2),
-            engines=("litert", *around.peers),
+            engines=("litert", *(name for name, peer in PEERS.items() if not peer.refusal)),
             variants=PEER_FORMS,
             threads=around.thread_counts,
         ),

@@ -11,7 +11,9 @@ from mnbench.presets import Preset, Surroundings, blocks_of
 
 pytestmark = pytest.mark.smoke
 
-HERE = Surroundings(cores=8, instruction_sets=(InstructionSet.AVX2, InstructionSet.AVX512), peers=("openvino", "ncnn"))
+HERE = Surroundings(cores=8, instruction_sets=(InstructionSet.AVX2, InstructionSet.AVX512))
+
+RUNTIME_WORKS = (Work.PHOTO_TO_LABEL, Work.COLD_START, Work.IMPORT)
 
 
 def cells(preset: Preset, around: Surroundings = HERE, **wishes: object) -> tuple[Cell, ...]:
@@ -47,10 +49,11 @@ def test_peers_stand_beside_litert_at_the_same_threads_and_variants() -> None:
     found = cells(Preset.PEERS)
     sets = {
         engine: {(cell.model, cell.variant, cell.threads) for cell in found if cell.engine == engine}
-        for engine in ("litert", *HERE.peers)
+        for engine in ("litert", "onnxruntime", "openvino", "mnn", "ncnn", "opencv", "mediapipe")
     }
-    assert sets["litert"] == sets["openvino"] == sets["ncnn"]
+    assert {frozenset(each) for each in sets.values()} == {frozenset(sets["litert"])}
     assert len(sets["litert"]) == 12
+    assert {cell.engine for cell in found} == set(sets), "executorch can't be measured at all"
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(1, {1}), (2, {2}), (3, {2}), (64, {4})])
@@ -58,6 +61,13 @@ def test_the_zoo_takes_the_cores_that_there_are(cores: int, threads: set[int]) -
     assert {cell.threads for cell in cells(Preset.ZOO, Surroundings(cores=cores))} == threads
 
 
+@pytest.mark.parametrize("preset", [Preset.QUICK, Preset.FULL])
+def test_the_runtime_is_measured_as_a_user_runs_it(preset: Preset) -> None:
+    runtime = [cell for cell in cells(preset) if engine_entry(cell.engine).kind is EngineKind.RUNTIME]
+    assert {cell.work for cell in runtime if cell.threads is None} == {*RUNTIME_WORKS}
+    assert not [cell for cell in runtime if cell.threads is not None and cell.work.is_whole_process]
+
+
 def test_quick_is_quick() -> None:
-    assert {cell.work for cell in cells(Preset.QUICK)} == {Work.FORWARD, Work.PHOTO_TO_LABEL, Work.COLD_START}
+    assert {cell.work for cell in cells(Preset.QUICK)} == {Work.FORWARD, *RUNTIME_WORKS}
     assert not [cell for cell in cells(Preset.QUICK) if engine_entry(cell.engine).kind is EngineKind.KERAS]

@@ -11,11 +11,11 @@ from mnbench.catalogue import ENGINES, engine_entry
 from mnbench.cell import Device, Variant, Work
 from mnbench.cli.listed import counts, listed, words
 from mnbench.machine import read_facts
-from mnbench.peers import installed_peers
 from mnbench.plan import LEAST_ROUNDS, Plan
 from mnbench.preparing import offer_of
 from mnbench.presets import ABOUT, Preset, Surroundings, blocks_of
 from mnbench.process_environment import supported_instruction_sets
+from mnbench.record_file import MAX_RECORD_BYTES
 from mninfer.cli.options import FiniteRange, NearChoice
 from mninfer.engines.protocol import available_cores
 from mninfer.errors import InputError
@@ -99,7 +99,19 @@ def requested(options: dict[str, Any]) -> Request:
             "there is nothing to measure: no engine that was asked for runs what was asked for",
             hints="mnbench plan shows a preset's cells; --engines, --devices, --variants and --works choose among them",
         )
-    return Request(Plan(cells=cells, rounds=options["rounds"], pace=options["pace"]), tuple(requests))
+    plan = Plan(cells=cells, rounds=options["rounds"], pace=options["pace"])
+    _refuse_too_large(plan)
+    return Request(plan, tuple(requests))
+
+
+def _refuse_too_large(plan: Plan) -> None:
+    """Raise InputError, rather than measure for a day what nobody can read then."""
+    if plan.estimated_bytes > MAX_RECORD_BYTES:
+        most = MAX_RECORD_BYTES // (plan.estimated_bytes // plan.num_processes)
+        raise InputError(
+            f"{plan.num_processes:,} processes are more than a result holds, about {most:,}",
+            hints=("fewer --rounds", "fewer cells to a run: --engines, --models, --variants, --threads"),
+        )
 
 
 def _refuse_namesakes(requests: Sequence[str], names: Sequence[str]) -> None:
@@ -115,9 +127,7 @@ def _refuse_namesakes(requests: Sequence[str], names: Sequence[str]) -> None:
 
 def _surroundings() -> Surroundings:
     flags = read_facts().get("cpu", {}).get("flags", ())
-    return Surroundings(
-        cores=available_cores(), instruction_sets=supported_instruction_sets(flags), peers=installed_peers()
-    )
+    return Surroundings(cores=available_cores(), instruction_sets=supported_instruction_sets(flags))
 
 
 def _engine(name: str) -> str:
