@@ -20,7 +20,7 @@ from mnbench.preparing.bundle import file_key
 from mnbench.process_environment import environment_of
 from mninfer.errors import MissingDependencyError, UnsupportedModelError
 
-__all__ = ["job_for", "launch_for"]
+__all__ = ["converted_from", "job_for", "launch_for"]
 
 _PACKAGES = ("mnbench", "mninfer", "mnmodels", "mnconvert")
 _WITH_PHOTO = (Work.PHOTO_TO_LABEL, Work.COLD_START)
@@ -44,6 +44,11 @@ def job_for(cell: Cell, bundle: Bundle, *, pace: float, outputs: Path | None, is
         outputs=outputs,
         is_profiled=is_profiled,
     )
+
+
+def converted_from(cell: Cell, bundle: Bundle) -> Path | None:
+    """The flatbuffer that the cell's engine has its own file made from, by ``job_for``; None where it needs none."""
+    return bundle.file_for(cell) if engine_entry(cell.engine).kind is EngineKind.PEER else None
 
 
 def _file_for(cell: Cell, bundle: Bundle) -> Path | None:
@@ -74,7 +79,7 @@ def _unmade(cell: Cell, bundle: Bundle) -> UnsupportedModelError:
 
 def launch_for(cell: Cell, scratch: Path) -> Launch:
     """This Python, or that of the engine's own environment, which sees of our packages a copy and nothing else."""
-    variables = environment_of(cell)
+    variables = environment_of(cell, os.environ)
     python = _own_python(cell.engine)
     if python is None:
         return Launch(scratch=scratch, variables={**variables, **_path_to_us()})

@@ -3,8 +3,9 @@
 Pure: a cell goes in, variables come out. Here too is how far the limits of instruction sets reach, for tables to say.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import BatchNorm, Cell, Compiler, Device, InstructionSet, Work
@@ -52,6 +53,7 @@ _LIMITS = {
     ),
 }
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _BELOW_AVX512 = (InstructionSet.SSE41, InstructionSet.AVX2)
 # Seen with ONEDNN_VERBOSE=1: TensorFlow 2.21 hands a convolution, FusedBatchNormV3 and a ReLU6 to oneDNN 3.7 as one
 # convolution with four binary post-ops, for which only its AVX-512 kernels exist; below, x64:gemm takes 14 ms, not 0.7.
@@ -61,8 +63,10 @@ KERAS_BACKENDS = {"keras-tensorflow": "tensorflow", "keras-jax": "jax", "keras-t
 ENGINES_WITH_LIMITS = tuple(KERAS_BACKENDS)
 
 
-def environment_of(cell: Cell) -> dict[str, str]:
-    """What is to be set for ``cell``, above what the user's environment holds.
+def environment_of(cell: Cell, user: Mapping[str, str] = _NOTHING) -> dict[str, str]:
+    """What is to be set for ``cell``, above what the environment of the ``user`` holds.
+
+    Where a variable is a list of switches, what the user has set there holds for limited rows and others alike.
 
     Raise InputError where an instruction set is asked of an engine that has no switch for it: it would be measured
     unlimited under a name that says otherwise.
@@ -71,7 +75,7 @@ def environment_of(cell: Cell) -> dict[str, str]:
     kind = engine_entry(cell.engine).kind
     if kind is EngineKind.RUNTIME or kind is EngineKind.DEVICE:
         return {}  # measured as a user runs it
-    return {**_quiet(), **_threads(cell), **_devices(cell), **(_keras(cell) if kind is EngineKind.KERAS else {})}
+    return {**_quiet(), **_threads(cell), **_devices(cell), **(_keras(cell, user) if kind is EngineKind.KERAS else {})}
 
 
 def instruction_set_note(cell: Cell) -> str:
@@ -140,14 +144,15 @@ def _devices(cell: Cell) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 
 
-def _keras(cell: Cell) -> dict[str, str]:
+def _keras(cell: Cell, user: Mapping[str, str]) -> dict[str, str]:
     variables = {"KERAS_BACKEND": KERAS_BACKENDS[cell.engine]}
     if cell.instruction_set is None:
         return variables
     limit = _LIMITS[cell.instruction_set]
     variables["TF_ENABLE_ONEDNN_OPTS"] = "1"  # what is limited has to run; else it is the user's choice
     variables["ONEDNN_MAX_CPU_ISA"] = limit.one_dnn
-    variables["XLA_FLAGS"] = f"--xla_cpu_max_isa={limit.xla}"
+    # Last: of two that say the same thing, XLA takes the last.
+    variables["XLA_FLAGS"] = f"{user.get('XLA_FLAGS', '')} --xla_cpu_max_isa={limit.xla}".strip()
     if cell.engine == "keras-torch":
         variables |= {"ATEN_CPU_CAPABILITY": limit.aten, "MKL_ENABLE_INSTRUCTIONS": limit.mkl}
     return variables

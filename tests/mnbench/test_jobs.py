@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mnbench import jobs
-from mnbench.cell import Cell, Device, Variant, Work
+from mnbench.cell import Cell, Device, InstructionSet, Variant, Work
 from mnbench.jobs import job_for, launch_for
 from mnbench.kit import make_kit
 from mninfer.errors import MissingDependencyError, UnsupportedModelError
@@ -93,6 +93,12 @@ def test_a_process_of_this_python_gets_its_cells_variables(tmp_path: Path) -> No
     assert launch.variables["JAX_PLATFORMS"] == "cpu"
     gpu = Cell(work=Work.FORWARD, model="m", engine="keras-jax", threads=None, device=Device.GPU)
     assert "JAX_PLATFORMS" not in launch_for(gpu, tmp_path).variables
+
+
+def test_the_users_switches_of_xla_hold_in_a_limited_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=there")
+    limited = Cell(work=Work.FORWARD, model="m", engine="keras-jax", instruction_set=InstructionSet.AVX2)
+    assert launch_for(limited, tmp_path).variables["XLA_FLAGS"] == "--xla_dump_to=there --xla_cpu_max_isa=AVX2"
 
 
 def test_a_process_of_a_peers_python_sees_our_packages_and_nothing_else(

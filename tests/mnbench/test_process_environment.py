@@ -67,6 +67,15 @@ def test_a_limit_is_given_in_each_library_s_own_words(
     assert ("ATEN_CPU_CAPABILITY" in environment) is (engine == "keras-torch")
 
 
+def test_the_users_own_flags_hold_beside_a_limit() -> None:
+    """As they do in the row without one: the two would differ by more than the limit."""
+    limited = cell("keras-jax", instruction_set=InstructionSet.AVX2)
+    user = {"XLA_FLAGS": "--xla_dump_to=there --xla_cpu_max_isa=SSE4_2"}
+    flags = environment_of(limited, user)["XLA_FLAGS"].split()
+    assert flags == ["--xla_dump_to=there", "--xla_cpu_max_isa=SSE4_2", "--xla_cpu_max_isa=AVX2"]
+    assert "XLA_FLAGS" not in environment_of(cell("keras-jax"), user)
+
+
 def test_without_a_limit_nothing_is_limited() -> None:
     assert not {"ONEDNN_MAX_CPU_ISA", "XLA_FLAGS", "ATEN_CPU_CAPABILITY"} & set(environment_of(cell("keras-torch")))
     assert instruction_set_note(cell()) == ""
