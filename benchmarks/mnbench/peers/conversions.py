@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mnbench.last_words import last_words
 from mnbench.peers.environments import Installed
-from mninfer.errors import UnsupportedModelError
+from mninfer.errors import MissingDependencyError, UnsupportedModelError
 from mninfer.tensors import TensorSpec
 
 __all__ = ["CONVERSIONS", "Conversion", "Environments"]
@@ -100,6 +100,12 @@ def _run_tool(tool: str, command: Sequence[str], *targets: Path) -> None:
             timeout=_LIMIT_S,
             check=False,
         )
+    except OSError as error:
+        raise MissingDependencyError(
+            f"{tool} can't be started: {error.strerror}",
+            where=command[0],
+            hints="mnbench peers remove takes its environment away, and install makes it again",
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise UnsupportedModelError(f"{tool} did not end within {_LIMIT_S} s") from error
     if done.returncode != 0:

@@ -1,6 +1,7 @@
 """A flatbuffer -> the file of a peer, by the peer's own tool, in the environment where that tool lives.
 
-A file that was made of the same flatbuffer by the same versions is taken as it is.
+A file that was made of the same flatbuffer by the same versions is taken as it is. Each flatbuffer has a folder of its
+own: of two models of one name neither takes the other's file away, which a process may be about to load.
 """
 
 import json
@@ -13,6 +14,7 @@ from mnbench.peers.conversions import CONVERSIONS, Environments
 from mnbench.peers.environments import find_installed
 from mnbench.peers.peer import ENVIRONMENTS, Peer, peer_named
 from mnbench.peers.prepared import PreparedFile, record_path
+from mnbench.preparing.lock import alone
 from mninfer.errors import InputError, MissingDependencyError, OutputError, UnsupportedModelError, VariantError
 from mninfer.files import write_atomically
 from mninfer.loading import read_checked
@@ -20,9 +22,13 @@ from mninfer.model_file import ModelFile
 
 __all__ = ["convert"]
 
+_SOURCE_DIGITS = 16  # of the flatbuffer's digest, by which its folder is called
+
 
 def convert(name: str, variant: Variant, bundle_file: Path, folder: Path) -> Path:
-    """Make the file that the peer ``name`` loads of a flatbuffer in the form ``variant``; it lies in ``folder``.
+    """Make the file that the peer ``name`` loads of a flatbuffer in the form ``variant``; it lies below ``folder``.
+
+    Who makes the same meanwhile is waited for.
 
     Raises:
         MissingDependencyError: the peer, or what converts for it, is not installed.
@@ -32,25 +38,30 @@ def convert(name: str, variant: Variant, bundle_file: Path, folder: Path) -> Pat
     """
     peer = peer_named(name)
     _check_variant(peer, variant)
-    target = folder / f"{bundle_file.stem}.{name}{peer.suffix_for(variant)}"
     environments = _environments_of(peer, variant)
     prepared = _prepared(peer, variant, read_checked(str(bundle_file)), environments)
-    if _is_made(target, prepared):
-        return target
+    home = folder / prepared.source[:_SOURCE_DIGITS]
+    target = home / f"{bundle_file.stem}.{name}{peer.suffix_for(variant)}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder, prefix=".making-") as scratch:
-            _make(peer, variant, bundle_file, Path(scratch) / target.name, prepared, environments)
-            record_path(target).unlink(missing_ok=True)
-            for path in Path(scratch).glob(f"{bundle_file.stem}.{name}.*"):
-                path.replace(folder / path.name)
+        home.mkdir(parents=True, exist_ok=True)
+        with alone(home, target.name, lambda _: None):
+            if not _is_made(target, prepared):
+                _put_there(target, bundle_file, prepared, environments)
     except OSError as error:
         raise OutputError(f"the converted model can't be written: {error.strerror}", where=str(target)) from error
     except UnsupportedModelError as error:
         raise error.at(str(bundle_file)) from None
-    # Last: a file without its record is not taken for whole.
-    write_atomically(record_path(target), json.dumps(prepared.to_json(), indent=1).encode(), force=True)
     return target
+
+
+def _put_there(target: Path, source: Path, prepared: PreparedFile, environments: Environments) -> None:
+    """The files first, and then their record: a file without it is not taken for whole."""
+    with TemporaryDirectory(dir=target.parent, prefix=".making-") as scratch:
+        _make(source, Path(scratch) / target.name, prepared, environments)
+        record_path(target).unlink(missing_ok=True)
+        for path in Path(scratch).glob(f"{source.stem}.{prepared.peer}.*"):
+            path.replace(target.parent / path.name)
+    write_atomically(record_path(target), json.dumps(prepared.to_json(), indent=1).encode(), force=True)
 
 
 def _check_variant(peer: Peer, variant: Variant) -> None:
@@ -95,13 +106,11 @@ def _prepared(peer: Peer, variant: Variant, file: ModelFile, environments: Envir
     )
 
 
-def _make(
-    peer: Peer, variant: Variant, source: Path, target: Path, prepared: PreparedFile, environments: Environments
-) -> None:
-    if variant in peer.direct:
+def _make(source: Path, target: Path, prepared: PreparedFile, environments: Environments) -> None:
+    if Variant(prepared.variant) in peer_named(prepared.peer).direct:
         shutil.copyfile(source, target)
     else:
-        CONVERSIONS[peer.name](source, target, prepared.input, environments)
+        CONVERSIONS[prepared.peer](source, target, prepared.input, environments)
 
 
 def _is_made(target: Path, prepared: PreparedFile) -> bool:

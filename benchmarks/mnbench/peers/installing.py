@@ -215,7 +215,7 @@ def _answer(python: Path, program: str, environment: Environment) -> str:
 def _put_in_place(part: Path, home: Path) -> None:
     """Give the complete environment its name; an older one steps aside first."""
     if home.exists():
-        old = home.with_name(f"{home.name}.{os.getpid()}.old{_PART}")
+        old = home.with_name(f"{home.name}.old.{os.getpid()}{_PART}")  # the number last, as _is_running reads it
         home.rename(old)
         shutil.rmtree(old, ignore_errors=True)
     part.rename(home)

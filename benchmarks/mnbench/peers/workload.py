@@ -22,7 +22,7 @@ from mninfer.postprocessing import dequantize
 __all__ = ["PeerWorkload", "open_workload"]
 
 
-# What a variant is computed in, of those that peers run; where an engine mixes, its "operators" tell.
+# What a variant is to be computed in, of those that peers run.
 _PRECISIONS = {"int8": "int8", "int16x8": "int16x8", "dynamic": "dynamic"}
 
 
@@ -78,10 +78,11 @@ class PeerWorkload:
         ]
 
     def facts(self) -> Mapping[str, Any]:
+        """The engine's own, and in which precision it was asked to compute, where it doesn't tell in which it did."""
         limits = peer_named(self._name).limits
         return {
+            "precision": f"{_PRECISIONS.get(self._prepared.variant, 'float32')}, asked for",
             **self._engine.facts(),
-            "precision": _PRECISIONS.get(self._prepared.variant, "float32"),
             "made_by": dict(self._prepared.made_by),
             "input_dtype": self._prepared.input.dtype,
             **({"limits": list(limits)} if limits else {}),

@@ -1,7 +1,10 @@
 """What converts for a peer is run once for each flatbuffer, and held to its word."""
 
+import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,7 +35,8 @@ def test_the_tool_gets_the_flatbuffer_and_the_record_says_what_it_was(
     tools: PretendedPython, flatbuffers: Path, tmp_path: Path
 ) -> None:
     made = convert("opencv", Variant.FLOAT32, flatbuffers / "float32.tflite", tmp_path / "out")
-    assert made == tmp_path / "out" / "float32.opencv.onnx"
+    source = hashlib.sha256((flatbuffers / "float32.tflite").read_bytes()).hexdigest()
+    assert made == tmp_path / "out" / source[:16] / "float32.opencv.onnx"
     assert made.read_bytes() == b"made of " + (flatbuffers / "float32.tflite").read_bytes()[:8]
     (call,) = tools.asked()
     assert call[:3] == ["-m", "tf2onnx.convert", "--tflite"]
@@ -42,7 +46,7 @@ def test_the_tool_gets_the_flatbuffer_and_the_record_says_what_it_was(
     assert prepared.input.shape == (1, 32, 32, 3)
     assert prepared.input.dtype == "float32"
     assert [output.shape for output in prepared.outputs] == [(1, 5)]
-    assert sorted(path.name for path in made.parent.iterdir()) == [made.name, record_path(made).name]
+    assert files_below(tmp_path / "out") == [made.name, record_path(made).name]
 
 
 def test_integers_keep_their_scale_in_the_record(tools: PretendedPython, flatbuffers: Path, tmp_path: Path) -> None:
@@ -76,6 +80,40 @@ def test_what_was_made_is_taken_again_until_the_flatbuffer_or_a_tool_changes(
     assert len(tools.asked()) == 4
 
 
+def test_two_models_of_one_name_have_a_file_each(tools: PretendedPython, flatbuffers: Path, tmp_path: Path) -> None:
+    """One run may convert the second while another one's process is about to load the first."""
+    sources = [tmp_path / name / "float32.tflite" for name in ("one", "other")]
+    for source, name in zip(sources, ("float32", "int8"), strict=True):
+        source.parent.mkdir()
+        source.write_bytes((flatbuffers / f"{name}.tflite").read_bytes())
+    one, other = (convert("mnn", Variant.FLOAT32, source, tmp_path / "out") for source in sources)
+    assert one != other
+    assert one.name == other.name
+    assert all(record_path(made).exists() for made in (one, other))
+
+
+def test_what_another_process_makes_is_waited_for_and_taken(
+    tools: PretendedPython, flatbuffers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = convert("mnn", Variant.FLOAT32, flatbuffers / "float32.tflite", tmp_path / "out")
+    kept = record_path(made).read_bytes()
+    record_path(made).unlink()  # as in the midst of it
+
+    @contextmanager
+    def alone(*_: object) -> Iterator[None]:
+        record_path(made).write_bytes(kept)  # by when the lock is ours, the other is done
+        yield
+
+    monkeypatch.setattr("mnbench.peers.converting.alone", alone)
+    assert convert("mnn", Variant.FLOAT32, flatbuffers / "float32.tflite", tmp_path / "out") == made
+    assert len(tools.asked()) == 1
+
+
+def files_below(folder: Path) -> list[str]:
+    """But for locks, which stay."""
+    return sorted(path.name for path in folder.rglob("[!.]*") if path.is_file())
+
+
 def test_a_flatbuffer_that_the_peer_reads_itself_is_copied(
     pretended: PretendedPython, flatbuffers: Path, tmp_path: Path
 ) -> None:
@@ -99,7 +137,7 @@ def test_ncnn_gets_two_files(pretended: PretendedPython, flatbuffers: Path, tmp_
     program = _pnnx(tmp_path, 'case "$a" in ncnnparam=*|ncnnbin=*) echo made > "${a#*=}";; esac')
     made = convert("ncnn", Variant.FLOAT32, flatbuffers / "float32.tflite", tmp_path / "out")
     assert made.name == "float32.ncnn.ncnn.bin"
-    assert sorted(path.name for path in made.parent.iterdir()) == [
+    assert files_below(made.parent) == [
         "float32.ncnn.ncnn.bin",
         "float32.ncnn.ncnn.bin.json",
         "float32.ncnn.ncnn.param",
@@ -117,7 +155,7 @@ def test_a_tool_that_says_done_and_wrote_half_is_told(
     _pnnx(tmp_path, 'case "$a" in ncnnbin=*) echo made > "${a#*=}";; esac; echo all is well')
     with pytest.raises(UnsupportedModelError, match=r"pnnx wrote no float32\.ncnn\.ncnn\.param: all is well"):
         convert("ncnn", Variant.FLOAT32, flatbuffers / "float32.tflite", tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert files_below(tmp_path / "out") == []
 
 
 def _pnnx(tmp_path: Path, body: str) -> Path:
@@ -136,7 +174,17 @@ def test_a_tools_last_words_are_told_and_nothing_is_left(
     with pytest.raises(UnsupportedModelError, match="tf2onnx ended with 3: this operator is unknown to me") as error:
         convert("opencv", Variant.FLOAT32, source, tmp_path / "out")
     assert error.value.where == str(source)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert files_below(tmp_path / "out") == []
+
+
+def test_a_tool_that_can_not_be_started_is_named(pretended: PretendedPython, flatbuffers: Path, tmp_path: Path) -> None:
+    for name in ("ncnn", "tf2onnx", "pnnx"):
+        pretended.install(name, {name: "1"})
+    _pnnx(tmp_path, "true").chmod(0o644)
+    with pytest.raises(MissingDependencyError, match="pnnx can't be started: Permission denied") as error:
+        convert("ncnn", Variant.FLOAT32, flatbuffers / "float32.tflite", tmp_path / "out")
+    assert str(error.value.where).endswith("pnnx")
+    assert "mnbench peers remove" in error.value.hints[0]
 
 
 def test_a_tool_that_writes_nothing_is_told(tools: PretendedPython, flatbuffers: Path, tmp_path: Path) -> None:

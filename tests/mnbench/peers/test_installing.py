@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,23 @@ def test_control_c_leaves_nothing(pretended: PretendedPython) -> None:
         install_peer("mnn", interrupt)
     assert names_in(peers_folder()) == []
     assert python_of("mnn") is None
+
+
+def test_what_a_killed_renewal_left_of_the_old_one_is_cleared_away(
+    pretended: PretendedPython, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_environment("mnn", lambda _: None)
+    monkeypatch.setattr("mnbench.peers.environments.requirements_of", lambda _: "mnn==9")
+    with subprocess.Popen([sys.executable, "-S", "-c", ""]) as ended:
+        ended.wait()
+    with monkeypatch.context() as killed:  # between its two renamings
+        killed.setattr(os, "getpid", lambda: ended.pid)
+        killed.setattr(shutil, "rmtree", lambda *_, **__: None)
+        install_environment("mnn", lambda _: None)
+    assert len(names_in(peers_folder())) == 2
+    monkeypatch.setattr("mnbench.peers.environments.requirements_of", lambda _: "mnn==10")
+    install_environment("mnn", lambda _: None)
+    assert names_in(peers_folder()) == ["mnn"]
 
 
 def test_what_a_killed_attempt_left_is_cleared_away_and_a_living_ones_not(pretended: PretendedPython) -> None:

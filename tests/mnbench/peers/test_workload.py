@@ -12,6 +12,7 @@ import pytest
 
 from mnbench.cell import Cell, Variant, Work
 from mnbench.job import Budget, Job
+from mnbench.peers.engines.protocol import precision_told
 from mnbench.peers.peer import PEERS
 from mnbench.peers.prepared import PreparedFile, record_path
 from mnbench.peers.workload import open_workload
@@ -91,7 +92,8 @@ def test_a_peer_computes_the_jobs_input_and_tells_what_is_in_effect(
     facts = workload.facts()
     assert json.loads(json.dumps(facts)) == facts
     assert facts["threads"] == (None if name == "mediapipe" else 2)
-    assert facts["precision"] == "float32"
+    # Theirs, where they tell; the two that do pretend to run their convolutions in integers.
+    assert facts["precision"] == ("int8" if name in ("onnxruntime", "openvino") else "float32, asked for")
     assert facts["version"]
     assert facts["made_by"] == {"tf2onnx": "1.17.0"}
     assert workload.parts_ns() == {}
@@ -196,7 +198,7 @@ def test_mediapipe_gets_the_very_pixels(tmp_path: Path, pretend_peer: Callable[[
     workload.run()
     np.testing.assert_array_equal(told["pixels"], np.floor(PICTURE[0] * 127.5 + 0.5) + 128 - (PICTURE[0] == 1))
     assert told["options"]["max_results"] == -1
-    assert workload.facts()["precision"] == "int8"
+    assert workload.facts()["precision"] == "int8, asked for"
     assert any("no option for threads" in limit for limit in workload.facts()["limits"])
 
 
@@ -213,6 +215,27 @@ def test_mediapipe_refuses_what_it_would_read_wrongly(
     pretend_peer("mediapipe")
     with pytest.raises(UnsupportedModelError, match=words):
         open_workload(job_in(tmp_path, "mediapipe", replace(prepared_for("mediapipe"), **change)))
+
+
+@pytest.mark.parametrize(
+    ("products", "facts"),
+    [
+        ([], {}),
+        ([("float32", 28)], {"precision": "float32"}),
+        ([("float32", 1), ("int8", 26), ("int8", 1)], {"precision": "int8 × 27, float32 × 1"}),
+    ],
+)
+def test_products_of_several_kinds_are_all_told(products: list[tuple[str, int]], facts: dict[str, str]) -> None:
+    assert precision_told(products) == facts
+
+
+def test_an_engine_whose_operators_say_nothing_was_asked(
+    tmp_path: Path, pretend_peer: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend_peer("openvino")
+    workload = open_workload(job_in(tmp_path, "openvino", prepared_for("openvino")))
+    monkeypatch.setattr(workload._engine, "_operators", lambda: {"Subgraph f32": 3})
+    assert workload.facts()["precision"] == "float32, asked for"
 
 
 def test_integers_go_in_quantized_and_come_out_real(tmp_path: Path, pretend_peer: Callable[[str], Any]) -> None:

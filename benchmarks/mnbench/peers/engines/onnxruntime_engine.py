@@ -7,13 +7,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mnbench.peers.engines.protocol import EngineRequest, RawArray, import_peer, refused
+from mnbench.peers.engines.protocol import EngineRequest, RawArray, import_peer, precision_told, refused
 
 __all__ = ["OnnxRuntimeEngine", "open_engine"]
 
 _NAME = "onnxruntime"
 _ERROR_ONLY = 3
 _PROVIDERS = ["CPUExecutionProvider"]
+# Its operators that multiply, on files whose numbers are float32 or quantized to 8 bits.
+_COMPUTES_IN = {
+    **dict.fromkeys(("Conv", "FusedConv", "Gemm", "FusedGemm", "MatMul", "FusedMatMul"), "float32"),
+    **dict.fromkeys(("QLinearConv", "ConvInteger", "QGemm", "QLinearMatMul", "MatMulInteger"), "int8"),
+}
 
 
 def open_engine(request: EngineRequest) -> "OnnxRuntimeEngine":
@@ -39,11 +44,13 @@ class OnnxRuntimeEngine:
 
     def facts(self) -> Mapping[str, Any]:
         """``operators`` from a second session, that writes a profile."""
+        operators = self._operators()
         return {
             "version": self._runtime.__version__,
             "threads": self._session.get_session_options().intra_op_num_threads or None,
             "provider": self._session.get_providers()[0],
-            "operators": self._operators(),
+            **precision_told((_COMPUTES_IN[name], operators[name]) for name in operators if name in _COMPUTES_IN),
+            "operators": operators,
         }
 
     def close(self) -> None:

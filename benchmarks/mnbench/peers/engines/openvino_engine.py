@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from mnbench.peers.engines.protocol import EngineRequest, RawArray, import_peer, refused
+from mnbench.peers.engines.protocol import EngineRequest, RawArray, import_peer, precision_told, refused
 
 __all__ = ["OpenVinoEngine", "open_engine"]
 
 _NAME = "openvino"
+_PRODUCTS = ("Convolution ", "Deconvolution ", "FullyConnected ", "MatMul ")
+_WORDS = {"f32": "float32", "bf16": "bfloat16", "f16": "float16", "i8": "int8", "u8": "int8"}
 _UNCOUNTED = ("Const", "Input", "Output", "Reshape")  # nodes of the graph at which nothing is computed
 
 
@@ -45,11 +47,13 @@ class OpenVinoEngine:
         return [np.array(self._request.get_output_tensor(i).data) for i in range(len(self._model.outputs))]
 
     def facts(self) -> Mapping[str, Any]:
+        operators = self._operators()
         return {
             "version": self._version,
             "threads": int(self._model.get_property("INFERENCE_NUM_THREADS")),
             "float_precision": self._model.get_property("INFERENCE_PRECISION_HINT").to_string(),
-            "operators": self._operators(),
+            **precision_told((_numbers_of(kind), operators[kind]) for kind in operators if kind.startswith(_PRODUCTS)),
+            "operators": operators,
         }
 
     def close(self) -> None:
@@ -64,3 +68,9 @@ class OpenVinoEngine:
             if kind not in _UNCOUNTED:
                 kinds[f"{kind} {facts['runtimePrecision'].astype(str)}"] += 1
         return dict(kinds)
+
+
+def _numbers_of(kind: str) -> str:
+    """``Convolution u8`` computes in int8, as we call it."""
+    word = kind.rpartition(" ")[2]
+    return _WORDS.get(word, word)
