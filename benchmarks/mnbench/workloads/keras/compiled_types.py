@@ -2,7 +2,7 @@
 
 import re
 
-from mnbench.workloads.keras.precision import Precision
+from mnbench.workloads.keras.precision import Precision, asked_for
 
 __all__ = ["computed_types", "precision_in_effect"]
 
@@ -15,8 +15,13 @@ def computed_types(program: str) -> tuple[str, ...]:
 
 
 def precision_in_effect(precision: Precision, program: str) -> dict[str, object]:
-    """``precision`` in words and ``is_emulated``: whether a narrow type is widened before it is multiplied."""
+    """``precision`` in words and ``is_emulated``: whether a narrow type is widened before it is multiplied.
+
+    A program whose products are calls of a library, as a GPU's are, tells neither.
+    """
     types = computed_types(program)
-    is_widened = bool(types) and precision.type not in types
+    if not types:
+        return asked_for(precision)
+    is_widened = precision.type not in types
     text = f"{precision.title} in memory, computed in {' and '.join(types)}" if is_widened else precision.title
     return {"precision": text, "is_emulated": is_widened}

@@ -14,7 +14,7 @@ import numpy as np
 from mnbench.cell import Cell, Device, Variant, Work
 from mnbench.workloads.keras.compiled_types import precision_in_effect
 from mnbench.workloads.keras.network import Network, labels_for
-from mnbench.workloads.keras.precision import check_gpu_has
+from mnbench.workloads.keras.precision import asked_for, check_gpu_has
 from mnbench.workloads.keras.step import Step, loss_and_norms
 from mnbench.workloads.protocol import Array
 from mninfer.errors import EngineError, MissingDependencyError
@@ -139,5 +139,5 @@ def _facts(network: Network, cell: Cell, program: str, device: Any) -> dict[str,
         return facts | precision_in_effect(network.precision, program)
     capability = _capability(device)
     is_tf32 = cell.variant is Variant.FLOAT32 and capability is not None and capability >= _TF32_BEGINS
-    precision = "float32, TF32 in convolutions (JAX's default)" if is_tf32 else network.precision.title
-    return facts | {"gpu": device.device_kind, "precision": precision, "is_emulated": False}
+    facts |= {"gpu": device.device_kind, **asked_for(network.precision)}  # of products that are calls of cuDNN
+    return facts | ({"precision": "float32, TF32 in convolutions (JAX's default)"} if is_tf32 else {})

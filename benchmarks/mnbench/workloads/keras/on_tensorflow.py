@@ -1,6 +1,5 @@
 """A step on TensorFlow: one tf.function, by the graph executor and its oneDNN kernels, or compiled by XLA."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from mnbench.cell import Cell, Compiler, Device, Variant, Work
 from mnbench.workloads.keras.compiled_types import precision_in_effect
 from mnbench.workloads.keras.network import Network, labels_for
-from mnbench.workloads.keras.precision import check_gpu_has
+from mnbench.workloads.keras.precision import asked_for, check_gpu_has
 from mnbench.workloads.keras.step import Step, loss_and_norms
 from mnbench.workloads.protocol import Array
 from mninfer.errors import EngineError, MissingDependencyError
@@ -108,17 +107,26 @@ def _facts(network: Network, cell: Cell, function: Any, arguments: list[Any]) ->
         "version": tf.__version__,
         "compiler": str(cell.compiler or Compiler.GRAPH),
         "batch_norm": f"{network.batch_norm} (FusedBatchNormV3)" if network.batch_norm == "fused" else "composed",
-        "precision": network.precision.title,
-        "is_emulated": False,
+        **asked_for(network.precision),
     }
     if cell.device is Device.GPU:
         facts |= _gpu_facts(cell)
     elif cell.compiler is not Compiler.XLA:
-        facts["onednn"] = os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
+        facts["onednn"] = _has_onednn()
     elif cell.variant is not Variant.FLOAT32:
         program = function.experimental_get_compiler_ir(*arguments)(stage="optimized_hlo")
         facts |= precision_in_effect(network.precision, program)
     return facts
+
+
+def _has_onednn() -> bool | None:
+    """TensorFlow's own word: its default depends on the system and the CPU. None where a version has another way."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+
+        return bool(_pywrap_util_port.IsMklEnabled())
+    except (ImportError, AttributeError):
+        return None
 
 
 def _gpu_facts(cell: Cell) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mnbench.cell import Cell, Device, Variant, Work
 from mnbench.workloads.keras.network import Network, labels_for
-from mnbench.workloads.keras.precision import check_gpu_has
+from mnbench.workloads.keras.precision import asked_for, check_gpu_has
 from mnbench.workloads.keras.step import Step, loss_and_norms
 from mnbench.workloads.protocol import Array
 from mninfer.errors import EngineError, MissingDependencyError
@@ -99,8 +99,7 @@ def _facts(network: Network, cell: Cell, *, is_gpu: bool) -> dict[str, Any]:
         "version": torch.__version__,
         "compiler": "none: operation by operation",
         "batch_norm": "Keras' own (both forms are the same on torch)",
-        "precision": network.precision.title,
-        "is_emulated": False,
+        **asked_for(network.precision),
     }
     if is_gpu:
         facts["gpu"] = torch.cuda.get_device_name()

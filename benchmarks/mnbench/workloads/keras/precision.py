@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mnbench.cell import InstructionSet, Variant
 from mninfer.errors import UnsupportedModelError
 
-__all__ = ["PRECISIONS", "Precision", "check_gpu_has", "check_hardware_has", "precision_of"]
+__all__ = ["PRECISIONS", "Precision", "asked_for", "check_gpu_has", "check_hardware_has", "precision_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,13 @@ def precision_of(variant: Variant) -> Precision:
             f'a training framework has no variant "{variant}"', hints=f"one of {', '.join(PRECISIONS)}"
         )
     return PRECISIONS[variant]
+
+
+def asked_for(precision: Precision) -> dict[str, object]:
+    """The facts where nobody looked what is computed in: a policy is but a wish, save float32's, the default."""
+    if precision.type == PRECISIONS[Variant.FLOAT32].type:
+        return {"precision": precision.title, "is_emulated": False}
+    return {"precision": f"{precision.title}, asked for", "is_emulated": None}
 
 
 def check_hardware_has(variant: Variant, flags: Collection[str], limit: InstructionSet | None) -> None:

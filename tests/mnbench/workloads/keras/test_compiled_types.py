@@ -28,9 +28,10 @@ def test_types_of_products_alone_are_told() -> None:
         (Variant.FLOAT32, _WIDENED, "float32", False),
         (Variant.BF16, _WIDENED, "bfloat16 in memory, computed in f32", True),
         (Variant.BF16, _NARROW, "bfloat16", False),
-        (Variant.BF16, "", "bfloat16", False),  # a GPU's: its products are calls
+        (Variant.BF16, "", "bfloat16, asked for", None),  # a GPU's: its products are calls
+        (Variant.FLOAT32, "", "float32", False),
     ],
 )
-def test_a_widened_type_is_named(variant: Variant, program: str, text: str, is_emulated: bool) -> None:
+def test_a_widened_type_is_named(variant: Variant, program: str, text: str, is_emulated: bool | None) -> None:
     expected = {"precision": text, "is_emulated": is_emulated}
     assert precision_in_effect(precision_of(variant), program) == expected

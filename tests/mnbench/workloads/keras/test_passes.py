@@ -116,6 +116,7 @@ def test_xla_s_widening_on_a_cpu_is_told(on_jax: Mapping[str, Any], on_tensorflo
     assert on_jax["narrow"]["facts"]["precision"] == "bfloat16 in memory, computed in f32"
     assert on_jax["narrow"]["facts"]["is_emulated"] is True
     assert on_jax["facts"]["precision"] == on_tensorflow["facts"]["precision"] == "float32"
+    assert on_tensorflow["narrow"]["facts"]["precision"] == "bfloat16, asked for", "its graph is not looked into"
 
 
 @each_backend

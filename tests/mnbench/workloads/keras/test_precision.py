@@ -3,7 +3,13 @@
 import pytest
 
 from mnbench.cell import InstructionSet, Variant
-from mnbench.workloads.keras.precision import PRECISIONS, check_gpu_has, check_hardware_has, precision_of
+from mnbench.workloads.keras.precision import (
+    PRECISIONS,
+    asked_for,
+    check_gpu_has,
+    check_hardware_has,
+    precision_of,
+)
 from mninfer.errors import UnsupportedModelError
 
 pytestmark = pytest.mark.smoke
@@ -37,6 +43,12 @@ def test_a_cpu_with_one_of_the_flags_will_do(variant: Variant, flag: str) -> Non
 def test_a_limit_that_takes_the_instructions_away_is_refused(limit: InstructionSet) -> None:
     with pytest.raises(UnsupportedModelError, match=f"{limit} has no instructions for bfloat16"):
         check_hardware_has(Variant.BF16, {"avx512_bf16"}, limit)
+
+
+@pytest.mark.parametrize("variant", _HALVES)
+def test_a_policy_is_but_a_wish(variant: Variant) -> None:
+    precision = precision_of(variant)
+    assert asked_for(precision) == {"precision": f"{precision.title}, asked for", "is_emulated": None}
 
 
 def test_every_cpu_has_float32() -> None:
