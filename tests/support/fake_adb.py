@@ -23,6 +23,7 @@ fi
 [ ! -e "$home/trouble" ] || fail "$(cat "$home/trouble")"
 case "$1" in
 push)
+    [ ! -e "$home/stalled" ] || exec sleep 60
     [ ! -e "$home/full" ] || fail "adb: error: failed to copy to '$3': remote write failed: No space left on device"
     cp "$2" "$(there "$3")" && echo "$2: 1 file pushed" ;;
 shell)
@@ -73,7 +74,9 @@ class FakeAdb:
         return self.home / "sys" / "system" / "cpu" / "cpu0" / "cpufreq" / "scaling_governor"
 
     def set(self, **state: str) -> None:
-        """``trouble``: what adb ends with; ``full``: no room; ``usb``: whether it feeds the device; ``thermal``."""
+        """``trouble``: what adb ends with; ``full``: no room; ``stalled``: it takes no file, and says nothing; ``usb``:
+        whether it feeds the device; ``thermal``.
+        """
         for name, value in state.items():
             (self.home / name).write_text(value)
 

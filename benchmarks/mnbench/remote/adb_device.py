@@ -47,8 +47,8 @@ class Answer:
 
 
 class AdbDevice:
-    """The device of ``target``. Each method raises MissingDependencyError where there is no adb here, InputError where
-    the device isn't there.
+    """The device of ``target``. Each method raises MissingDependencyError where no adb runs here, InputError where the
+    device isn't there.
     """
 
     def __init__(self, target: AdbTarget) -> None:
@@ -65,10 +65,21 @@ class AdbDevice:
             self._leave(path)
 
     def push(self, local: Path, there: str, *, is_program: bool = False) -> None:
-        """Copy a file there. Raise OutputError where there is no room, InputError where ``local`` can't be read."""
+        """Copy a file there.
+
+        Raises:
+            OutputError: there is no room, or the device stops taking it; InputError: ``local`` can't be read.
+        """
         if not local.is_file():
             raise InputError("there is no such file", where=str(local))
-        done = self._adb("push", str(local.resolve()), there, seconds=_PUSH_S)
+        try:
+            done = self._adb("push", str(local.resolve()), there, seconds=_PUSH_S)
+        except subprocess.TimeoutExpired as error:
+            raise OutputError(
+                f"the device didn't take the file in {_PUSH_S:.0f} s",
+                where=str(local),
+                hints=("another cable or port", "adb reconnect"),
+            ) from error
         if done.code:
             raise self._refused_file(done.text, local)
         if is_program:
@@ -104,6 +115,10 @@ class AdbDevice:
             raise MissingDependencyError(
                 "there is no adb on this machine",
                 hints="sudo apt-get install adb (Debian, Ubuntu), or Android's platform-tools",
+            ) from error
+        except OSError as error:
+            raise MissingDependencyError(
+                f"this machine's adb can't be run: {error.strerror}", hints="the first adb of PATH has to be a program"
             ) from error
 
     def _refused_file(self, said: str, local: Path) -> MnError:

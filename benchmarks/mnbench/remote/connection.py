@@ -70,7 +70,7 @@ def ssh_command(target: SshTarget, remote: str) -> list[str]:
 class Connection:
     """The far side, running in the other machine's ``python``. Lines of its stderr go to ``watcher`` once it runs.
 
-    Raises MissingDependencyError where there is no ssh here.
+    Raises MissingDependencyError where there is no ssh here, or one that can't be run.
     """
 
     def __init__(self, target: SshTarget, python: str, watcher: Callable[[str], None]) -> None:
@@ -199,6 +199,10 @@ def _start(command: list[str]) -> "subprocess.Popen[bytes]":
         raise MissingDependencyError(
             "there is no ssh on this machine",
             hints="sudo apt-get install openssh-client (Debian, Raspberry Pi OS), or your system's OpenSSH",
+        ) from error
+    except OSError as error:
+        raise MissingDependencyError(
+            f"this machine's ssh can't be run: {error.strerror}", hints="the first ssh of PATH has to be a program"
         ) from error
 
 

@@ -13,6 +13,7 @@ from mnbench.cli.other_device import what_ended
 from mnbench.profiling.profile import Profile
 from mnbench.record import Record, Status
 from mnbench.record_file import read_record, write_record
+from mnbench.remote import adb_device
 from mnbench.remote.adb import DEVICE_LOST, AdbOrder, run_over_adb
 from mnbench.remote.target import AdbTarget
 from mninfer.errors import EngineError, InputError, MissingDependencyError, OutputError
@@ -230,6 +231,23 @@ def test_no_adb_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: Pat
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingDependencyError, match="no adb on this machine"):
         run_over_adb(AdbTarget(), AdbOrder(benchmark_model=model, files={cell(): model}), watcher=lambda _: None)
+
+
+def test_an_adb_that_is_no_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: Path) -> None:
+    (tmp_path / "adb").write_text("a text")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingDependencyError, match="this machine's adb can't be run: Permission denied"):
+        run_over_adb(AdbTarget(), AdbOrder(benchmark_model=model, files={cell(): model}), watcher=lambda _: None)
+
+
+def test_a_device_that_stops_taking_a_file(adb: FakeAdb, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adb_device, "_PUSH_S", 0.5)
+    adb.set(stalled="")
+    with pytest.raises(OutputError) as caught:
+        run(adb, model)
+    assert "the device didn't take the file in" in str(caught.value)
+    assert "adb reconnect" in str(caught.value)
+    assert list(adb.device.iterdir()) == []
 
 
 def test_no_room_there(adb: FakeAdb, model: Path) -> None:
