@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mnbench import record_file
 from mnbench.cell import Cell, Variant, Work
 from mnbench.record import Agreement, Doubt, MeasuredModel, Process, Record, Row, Status
 from mnbench.record_file import encode_record, read_record, write_record
@@ -71,6 +73,50 @@ def test_samples_stand_on_one_line_each_and_a_row_is_found_by_its_key() -> None:
     assert len(text.splitlines()) < 100  # and not one for each sample
     assert RECORD.row(CELL.key) is RECORD.rows[0]
     assert RECORD.row("nothing") is None
+
+
+LINES = """{
+ "empty": [{}, []],
+ "short": {"text": "\\n \\u00e9", "none": null, "deep": [[1.5, [true, {"x": []}]]]},
+ "numbers": [NUMBERS],
+ "long": [
+  {"a": "LETTERS"},
+  {
+   "b": ["LETTERS", "LETTERS"]
+  }
+ ]
+}"""
+
+
+def test_a_line_is_one_small_thing() -> None:
+    text = LINES.replace("NUMBERS", ", ".join(["1000000"] * 30)).replace("LETTERS", "x" * 49)
+    assert record_file._encode(json.loads(text), 0) == text
+
+
+nested = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(nested)
+def test_however_it_stands_on_lines_it_is_the_same(value: Any) -> None:
+    text = record_file._encode(value, 0)
+    assert json.loads(text) == value
+    if len(json.dumps(value)) <= 110:
+        assert text == json.dumps(value)
+
+
+def test_what_nobody_could_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "r.json"
+    write_record(RECORD, path)
+    before = path.read_bytes()
+    monkeypatch.setattr(record_file, "MAX_RECORD_BYTES", len(before))
+    larger = replace(RECORD, device="a board with a longer name")
+    with pytest.raises(OutputError, match=r"(?s)is not read.*--rounds"):
+        write_record(larger, path, force=True)
+    assert path.read_bytes() == before
+    assert read_record(path) == RECORD
 
 
 def broken(change: Any) -> bytes:
