@@ -264,6 +264,20 @@ def test_results_without_a_machine_go_by_their_device() -> None:
         ({"emulator": None}, {"emulator": "qemu-user"}, ('emulator none and "qemu-user"',)),
         ({"cpu": {"quota_cores": 1}}, {"cpu": {"quota_cores": None}}, ("cores of the container's share 1 and none",)),
         ({"cpu": "nonsense"}, {"cpu": {"model": "Xeon"}}, ()),
+        ({"cpu": {"flags": ["avx", "avx2"]}}, {"cpu": {"flags": ["avx2", "avx"]}}, ()),
+        (
+            {"cpu": {"model": "EPYC", "flags": ["avx2"]}},
+            {"cpu": {"model": "EPYC", "flags": ["avx2", "avx512f"]}},
+            ("instructions that one CPU alone has: avx512f",),
+        ),
+        (
+            {"cpu": {"model": "EPYC", "flags": ["avx2"]}},
+            {"cpu": {"model": "Pi", "flags": ["asimd"]}},
+            ('CPU "EPYC" and "Pi"',),
+        ),
+        ({"cpu": {"model": "EPYC", "flags": ["avx2"]}}, {"cpu": {"model": "EPYC"}}, ()),  # a record without them
+        ({"cpu": {"model": "M2", "flags": []}}, {"cpu": {"model": "M2", "flags": ["neon"]}}, ()),  # a Mac tells none
+        ({"cpu": {"flags": "avx2"}}, {"cpu": {"flags": [1, None]}}, ()),
     ],
 )  # fmt: skip
 def test_what_one_does_not_tell_is_no_difference(
@@ -276,6 +290,14 @@ def test_what_one_does_not_tell_is_no_difference(
 def test_what_else_changed_is_told() -> None:
     assert changed_packages(FACTS, {"packages": {"numpy": "2.5.0", "jax": "1"}}) == ("numpy 2.4.0 -> 2.5.0",)
     assert changed_packages(FACTS, {"packages": None}) == changed_packages({}, {}) == ()
+
+
+def test_another_engine_s_new_version_is_a_change() -> None:
+    """It is in no package of this Python, but in the engine's own environment; older results don't tell of these."""
+    old, new = ({"environments": {"onnxruntime": number, "pnnx": "1"}} for number in ("1.22.0", "1.23.0"))
+    assert changed_packages(old, new) == ("onnxruntime 1.22.0 -> 1.23.0 in its environment",)
+    assert changed_packages({}, new) == changed_packages(old, {"environments": {}}) == ()
+    assert compare(record(*rows_of(10), facts=old), record(*rows_of(10), facts=new)).changes
 
 
 def test_files_of_other_bytes_are_told() -> None:

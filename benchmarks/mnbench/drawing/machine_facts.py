@@ -39,7 +39,7 @@ def machine_facts(record: Record) -> tuple[tuple[str, str], ...]:
 def _spelled(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Leaves of objects, each with the way to it."""
     if isinstance(value, Mapping):
-        if path and path[-1] == "packages":
+        if path and path[-1] in ("packages", "environments"):
             yield _name(path), _cut(", ".join(f"{name} {version}" for name, version in value.items()))
             return
         for key, item in value.items():

@@ -10,7 +10,7 @@ from mnbench.machine.cpu import read_cpu
 from mnbench.machine.gpu import read_gpu
 from mnbench.machine.host import Host, shortened
 from mnbench.machine.memory import read_memory_available, read_memory_total
-from mnbench.machine.packages import installed_packages
+from mnbench.machine.packages import environment_versions, installed_packages
 from mnbench.machine.power import is_on_battery
 from mnbench.machine.temperature import read_temperature_c
 from mnbench.machine.virtual import (
@@ -48,6 +48,7 @@ def read_facts(host: Host | None = None) -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "python_bits": 64 if sys.maxsize > 2**32 else 32,
         "packages": installed_packages(),
+        "environments": environment_versions(),
     }
 
 

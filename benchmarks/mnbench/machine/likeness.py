@@ -22,7 +22,7 @@ _ABSENT = object()
 
 def unlike_facts(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     """Each deciding fact that both tell (that there is none is told, too) and that differs, in words."""
-    found = []
+    found = list(_other_instructions(before, after))
     for place, name in _DECIDING.items():
         values = _at(before, place), _at(after, place)
         if _ABSENT not in values and values[0] != values[1]:
@@ -31,8 +31,19 @@ def unlike_facts(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[s
 
 
 def changed_packages(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    """Packages that both have, in different versions."""
-    return tuple(_changes(_at(before, ("packages",)), _at(after, ("packages",))))
+    """Packages that both have in different versions, in this Python or in another engine's own environment."""
+    own, others = (_changes(_at(before, place), _at(after, place)) for place in (("packages",), ("environments",)))
+    return (*own, *(f"{change} in its environment" for change in others))
+
+
+def _other_instructions(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """What only one of two CPUs of one name can: a hypervisor may hide which they are. An empty list tells nothing."""
+    old, new = (_at(facts, ("cpu", "flags")) for facts in (before, after))
+    is_told = all(isinstance(flags, list) and flags for flags in (old, new))
+    if is_told and _at(before, ("cpu", "model")) == _at(after, ("cpu", "model")):
+        alone = sorted(set(map(str, old)) ^ set(map(str, new)))
+        if alone:
+            yield f"instructions that one CPU alone has: {', '.join(alone)}"
 
 
 def _changes(before: object, after: object) -> Iterator[str]:

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import mninfer
 from mnbench.job import Job
+from mnbench.own_version import own_version
 from mnbench.workloads.launcher import Launcher, program_environment
 from mnbench.workloads.photo_to_label import checked_photo_job
 from mnbench.workloads.protocol import Array, Workload
@@ -51,7 +51,7 @@ class ColdStart:
 
     def facts(self) -> Mapping[str, Any]:
         peak = {"process_peak_bytes": max(self._peaks)} if self._peaks else {}
-        return {"version": mninfer.__version__, "answer": self._answer, "threads": self._threads, **peak}
+        return {"version": own_version(), "answer": self._answer, "threads": self._threads, **peak}
 
     def close(self) -> None:
         self._launcher.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 from mnbench.catalogue import engine_entry
 from mnbench.job import Job
+from mnbench.own_version import own_version
 from mnbench.workloads.launcher import EndedProcess, Launcher
 from mnbench.workloads.protocol import Array, Workload
 from mninfer.errors import EngineError, MissingDependencyError
@@ -94,7 +95,9 @@ def _well_ended(launcher: Launcher, statement: str) -> EndedProcess:
 
 def _version_of(package: str) -> str:
     """Of the distribution that the package came with, where there is one of its name (they ignore - and _)."""
+    if package == "mninfer":
+        return own_version()
     try:
-        return version("mnkit" if package == "mninfer" else package)
+        return version(package)
     except PackageNotFoundError:
         return "unknown"

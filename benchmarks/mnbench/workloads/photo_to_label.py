@@ -12,6 +12,7 @@ from typing import Any
 
 import mninfer
 from mnbench.job import Job
+from mnbench.own_version import own_version
 from mnbench.workloads.protocol import Array, Workload
 from mninfer.errors import InputError
 from mninfer.images import load_image
@@ -88,7 +89,7 @@ class PhotoToLabel:
     def facts(self) -> Mapping[str, Any]:
         engine, coverage = self._model.engine, self._model.engine.coverage()
         return {
-            "version": mninfer.__version__,
+            "version": own_version(),
             "engine": f"{engine.name} {engine.version}",
             "coverage": {
                 "num_operators": coverage.num_operators,

@@ -5,7 +5,9 @@ import pytest
 
 from mnbench.catalogue import ENGINES
 from mnbench.machine import Host, read_conditions, read_facts
-from mnbench.machine.packages import DISTRIBUTIONS, installed_packages
+from mnbench.machine.packages import DISTRIBUTIONS, environment_versions, installed_packages
+from mnbench.own_version import own_version
+from mnbench.peers.environments import RECORD_NAME, python_in, requirements_digest
 from support.machines import CPU, LAPTOP, PI5, PRIVATE, VIRTUAL, answering, host_of
 
 pytestmark = pytest.mark.smoke
@@ -90,7 +92,7 @@ def test_a_machine_that_tells_nothing(tmp_path: Path) -> None:
     """No /proc, no /sys, no programs: macOS' and Windows' way, and a bare container's."""
     facts = read_facts(host_of(tmp_path, {}))
     cpu = facts.pop("cpu")
-    known = {"system", "libc", "python", "python_bits", "page_bytes", "packages"}
+    known = {"system", "libc", "python", "python_bits", "page_bytes", "packages", "environments"}
     assert {name for name, value in facts.items() if value is not None} <= known
     assert {name for name, value in cpu.items() if value} == {"architecture", "cores_usable"}
 
@@ -263,6 +265,21 @@ def test_packages_are_told_with_their_versions() -> None:
     import numpy as np
 
     assert installed_packages()["numpy"] == np.__version__
+    assert installed_packages()["mnkit"] == own_version()
+
+
+def test_environments_of_other_engines_are_told_with_the_version_that_they_are_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MNBENCH_PEERS", str(tmp_path))
+    assert environment_versions() == {}
+    for name, packages in (("opencv", {"opencv_python_headless": "5.0.0"}), ("tf2onnx", {"tf2onnx": "1.16"})):
+        python_in(tmp_path / name).parent.mkdir(parents=True)
+        python_in(tmp_path / name).touch()
+        told = {"requirements": requirements_digest(name), "packages": packages, "size_bytes": 1}
+        (tmp_path / name / RECORD_NAME).write_text(json.dumps(told))
+    assert environment_versions() == {"opencv": "5.0.0", "tf2onnx": "1.16"}
+    assert read_facts(host_of(tmp_path, PI5))["environments"] == environment_versions()
 
 
 def test_no_program_is_asked_for_a_gpu_that_is_not_there(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import mninfer
 from mnbench.job import Budget, Job
+from mnbench.own_version import own_version
 from mnbench.sampling import sample
 from mnbench.workloads.photo_to_label import PhotoToLabel, open_workload
 from mninfer.errors import InputError, MnError, PreprocessError, UnsupportedModelError
@@ -64,7 +65,7 @@ def test_facts_say_what_runs(photo_job: Job) -> None:
     assert workload.facts()["label"] is None
     workload.run()
     facts = workload.facts()
-    assert facts["version"] == mninfer.__version__
+    assert facts["version"] == own_version()
     assert facts["engine"].split()[0] in {"litert", "tflite-runtime", "tensorflow"}
     assert facts["coverage"]["num_operators"] > 0
     assert facts["label"] == workload.best[0].label
