@@ -4,7 +4,7 @@ What is measured is kept whatever happens next: ``save`` is called with the reco
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,10 +15,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from mnbench.backward import BackwardOutputs
+from mnbench.catalogue import engine_entry
 from mnbench.cell import Cell, Work
 from mnbench.doubts import doubts_of_row, doubts_of_run
+from mnbench.growing_rows import GrowingRows
 from mnbench.job import Job
-from mnbench.jobs import job_for, launch_for
+from mnbench.jobs import converted_from, job_for, launch_for
 from mnbench.launching import Outcome, run_worker, unwritable_scratch
 from mnbench.machine import read_facts
 from mnbench.plan import Plan
@@ -26,13 +28,13 @@ from mnbench.preparing import Bundle
 from mnbench.preparing.held import held_against_reference
 from mnbench.profiling.apart import has_operators, profile_apart
 from mnbench.reasons import one_line
-from mnbench.record import Agreement, Record, Row, Status
+from mnbench.record import Agreement, Record, Status
+from mnbench.time_left import TimeLeft
 from mninfer.errors import MissingDependencyError, MnError
 
 __all__ = ["RunConfig", "Watcher", "run_plan"]
 
 _SAVE_EVERY_S = 10.0
-_GOING = (Status.MEASURED, Status.PENDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,9 @@ class RunConfig:
 
 
 class Watcher(Protocol):
-    """Told of each process before it starts, with how far the run is."""
+    """Told of what is done before anything is measured, and of each process before it starts: how far the run is."""
+
+    def stage(self, text: str) -> None: ...
 
     def process(self, cell: Cell, *, round_: int, num_done: int, num_all: int, left_s: float) -> None: ...
 
@@ -65,7 +69,9 @@ def run_plan(
     saved_at = 0.0
     try:
         with _scratch_folder() as folder:
-            for _ in _Rounds(config, story.rows, folder).processes(watcher):
+            rounds = _Rounds(config, story.rows, folder)
+            rounds.convert(watcher)
+            for _ in rounds.processes(watcher):
                 if time.monotonic() - saved_at > _SAVE_EVERY_S:
                     save(story.record(is_complete=False))
                     saved_at = time.monotonic()
@@ -96,10 +102,10 @@ class _Story:
         self._elapsed_before_s = previous.elapsed_s if previous else 0.0
         self._started = previous.started if previous else datetime.now(UTC).isoformat(timespec="seconds")
         self._before = (previous.machine.get("before") if previous else None) or read_facts()
-        self.rows = {cell.key: _row_of(cell, previous) for cell in config.plan.cells}
+        self.rows = GrowingRows(config.plan, previous)
 
     def record(self, *, is_complete: bool) -> Record:
-        rows = tuple(replace(row, doubts=doubts_of_row(row)) for row in self.rows.values())
+        rows = tuple(replace(row, doubts=doubts_of_row(row)) for row in self.rows)
         machine = {"before": self._before, "after": read_facts()}
         return Record(
             device=self._config.device,
@@ -115,52 +121,66 @@ class _Story:
         )
 
 
-def _row_of(cell: Cell, previous: Record | None) -> Row:
-    """What there is of a row already; what failed or was missing is tried again."""
-    old = previous.row(cell.key) if previous else None
-    return old if old is not None and old.status in _GOING else Row(cell=cell, status=Status.PENDING)
-
-
 class _Rounds:
     """The processes of a run, one after the other; ``rows`` grow with each."""
 
-    def __init__(self, config: RunConfig, rows: dict[str, Row], folder: Path) -> None:
+    def __init__(self, config: RunConfig, rows: GrowingRows, folder: Path) -> None:
         self._config = config
         self._rows = rows
         self._folder = folder
         self._outputs = folder / "outputs.npz"
-        self._backward = BackwardOutputs(rows.values())
+        self._backward = BackwardOutputs(rows)
+        self._time_left = TimeLeft(config.plan)
+
+    def convert(self, watcher: Watcher) -> None:
+        """Have other engines' files made before anything is timed: that may take minutes, and heats the processor."""
+        made: dict[tuple[str, Path], Outcome | None] = {}
+        for cell in self._config.plan.cells:
+            flatbuffer = converted_from(cell, self._config.bundles[cell.model])
+            if flatbuffer is None or not self._rows.lacks(cell):
+                continue
+            if (cell.engine, flatbuffer) not in made:
+                watcher.stage(f"{cell.model}: the {cell.variant} file for {engine_entry(cell.engine).title}")
+                job = self._job(cell, is_first=False)
+                made[cell.engine, flatbuffer] = job if isinstance(job, Outcome) else None
+            if (failure := made[cell.engine, flatbuffer]) is not None:
+                self._rows.end(cell, failure)
 
     def processes(self, watcher: Watcher) -> Iterator[None]:
         """Run what is missing; yields after each process."""
         plan = self._config.plan
         todo = [(round_, cell) for round_ in range(plan.rounds) for cell in plan.order(round_)]
-        todo = [(round_, cell) for round_, cell in todo if not _has_round(self._rows[cell.key], round_)]
-        clock = _Clock(plan)
+        todo = [(round_, cell) for round_, cell in todo if self._rows.lacks(cell, [round_])]
         for index, (round_, cell) in enumerate(todo):
-            if not self._goes_on(cell):
+            if not self._rows.goes_on(cell):
                 continue  # it would fail again
             watcher.process(
                 cell,
                 round_=round_,
                 num_done=plan.num_processes - len(todo) + index,
                 num_all=plan.num_processes,
-                left_s=clock.left_s([cell for _, cell in todo[index:] if self._goes_on(cell)]),
+                left_s=self._time_left.seconds([cell for _, cell in todo[index:] if self._rows.goes_on(cell)]),
             )
-            with clock.timing(cell):
-                self._measure(cell, round_)
+            self._measure(cell, round_)
             yield
-
-    def _goes_on(self, cell: Cell) -> bool:
-        return self._rows[cell.key].status in _GOING
 
     def _measure(self, cell: Cell, round_: int) -> None:
         """One process more in the cell's row, or the reason why there is none. The first tells its outputs, too."""
-        row = self._rows[cell.key]
-        is_first = not row.processes
+        is_first = not self._rows.of(cell).processes
+        self._outputs.unlink(missing_ok=True)
+        job = self._job(cell, is_first=is_first)
+        if isinstance(job, Outcome):
+            self._rows.add(cell, job, round_)
+            return
+        self._rows.note_size(cell, job.file)
+        self._rows.add(cell, self._outcome(job), round_)
+        if is_first and self._rows.of(cell).processes:
+            self._compare(cell)
+
+    def _job(self, cell: Cell, *, is_first: bool) -> Job | Outcome:
+        """The order for a process of the cell, or why there can be none."""
         try:
-            self._outputs.unlink(missing_ok=True)
-            job = job_for(
+            return job_for(
                 cell,
                 self._config.bundles[cell.model],
                 pace=self._config.plan.pace,
@@ -168,14 +188,9 @@ class _Rounds:
                 is_profiled=self._config.is_profiled and is_first and has_operators(cell),
             )
         except MissingDependencyError as error:
-            self._rows[cell.key] = _with_outcome(row, Outcome(Status.MISSING, one_line(error)), round_)
-            return
+            return Outcome(Status.MISSING, one_line(error))
         except MnError as error:
-            self._rows[cell.key] = _with_outcome(row, Outcome(Status.FAILED, one_line(error)), round_)
-            return
-        row = self._rows[cell.key] = _with_outcome(_with_size(row, job.file), self._outcome(job), round_)
-        if is_first and row.processes:
-            self._compare(cell)
+            return Outcome(Status.FAILED, one_line(error))
 
     def _outcome(self, job: Job) -> Outcome:
         """Of a worker and, where that is asked for and there is something to profile, of a second process for that."""
@@ -183,7 +198,8 @@ class _Rounds:
             launch = launch_for(job.cell, self._folder)
         except OSError as error:  # what a peer's process needs of our code is copied there
             raise unwritable_scratch(error) from error
-        outcome = run_worker(job, launch)
+        with self._time_left.timing(job.cell):
+            outcome = run_worker(job, launch)
         if outcome.process is None or not job.is_profiled:
             return outcome
         facts = {**outcome.process.facts, **profile_apart(job, launch)}
@@ -199,25 +215,7 @@ class _Rounds:
         else:
             found = {cell.key: held_against_reference(self._config.bundles[cell.model], cell, outputs)}
         for key, agreement in found.items():
-            self._rows[key] = replace(self._rows[key], agreement=agreement)
-
-
-def _has_round(row: Row, round_: int) -> bool:
-    return any(process.round == round_ for process in row.processes)
-
-
-def _with_size(row: Row, file: Path | None) -> Row:
-    return row if file is None or not file.exists() else replace(row, size_bytes=file.stat().st_size)
-
-
-def _with_outcome(row: Row, outcome: Outcome, round_: int) -> Row:
-    """A row that was measured before may fail once: that is noted, and the next round tries again."""
-    if outcome.process is not None:
-        process = replace(outcome.process, round=round_)
-        return replace(row, status=Status.MEASURED, processes=(*row.processes, process))
-    if row.processes and not row.reason:
-        return replace(row, reason=f"round {round_ + 1}: {outcome.reason}")
-    return replace(row, status=outcome.status, reason=outcome.reason)
+            self._rows.note_agreement(key, agreement)
 
 
 def _arrays(path: Path) -> list[Any]:
@@ -225,21 +223,3 @@ def _arrays(path: Path) -> list[Any]:
         return []
     with np.load(path, allow_pickle=False) as archive:
         return [archive[name] for name in archive.files]
-
-
-class _Clock:
-    """How long cells take: as planned at first, then as measured."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-        self._taken_s: dict[str, float] = {}
-
-    @contextmanager
-    def timing(self, cell: Cell) -> Iterator[None]:
-        begin = time.monotonic()
-        yield
-        self._taken_s[cell.key] = time.monotonic() - begin
-
-    def left_s(self, cells: Sequence[Cell]) -> float:
-        unknown = [cell for cell in cells if cell.key not in self._taken_s]
-        return sum(self._taken_s.get(cell.key, 0.0) for cell in cells) + self._plan.estimated_s(unknown)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnbench import running
+from mnbench import jobs, running, time_left
 from mnbench.cell import Cell, Variant, Work
 from mnbench.job import Job
 from mnbench.launching import Launch, Outcome
@@ -17,7 +17,7 @@ from mnbench.plan import Plan
 from mnbench.record import Agreement, MeasuredModel, Process, Record, Row, Status
 from mnbench.running import RunConfig, run_plan
 from mnbench.statistics import row_interval
-from mninfer.errors import OutputError
+from mninfer.errors import MissingDependencyError, MnError, OutputError, VariantError
 
 pytestmark = pytest.mark.smoke
 
@@ -65,11 +65,15 @@ class Bench:
     jobs: list[Job] = field(default_factory=list)
     saved: list[Record] = field(default_factory=list)
     left_s: list[float] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
 
     def worker(self, job: Job, launch: Launch) -> Outcome:
         self.ran.append(job.cell.key)
         self.jobs.append(job)
         return self.behave(job)
+
+    def stage(self, text: str) -> None:
+        self.stages.append(text)
 
     def process(self, cell: Cell, *, round_: int, num_done: int, num_all: int, left_s: float) -> None:
         self.left_s.append(left_s)
@@ -190,6 +194,115 @@ def test_what_fails_twice_keeps_its_samples_and_has_no_figure(bench: Bench) -> N
     assert row_interval(row) is None
 
 
+@pytest.mark.parametrize(("rounds", "failing", "status"), [(10, 2, "measured"), (10, 3, "failed"), (20, 4, "measured")])
+def test_how_many_may_fail_is_a_share_of_the_rounds(bench: Bench, rounds: int, failing: int, status: str) -> None:
+    failed = Outcome(Status.FAILED, "killed by SIGKILL")
+    bench.behave = lambda job: failed if 3 <= len(bench.ran) < 3 + failing else measured(job)
+    row = bench(Plan(cells=(FLOAT,), rounds=rounds)).rows[0]
+    assert row.status == status
+    if status == "measured":
+        assert len(row.processes) == rounds - failing
+        assert row.reason.startswith("round 3: killed by SIGKILL; another in round 4")
+
+
+def test_a_row_that_failed_in_the_end_goes_on_with_the_processes_that_it_has(bench: Bench) -> None:
+    plan = Plan(cells=(FLOAT,), rounds=5)
+    failed = Outcome(Status.FAILED, "killed by SIGKILL")
+    bench.behave = lambda job: failed if len(bench.ran) > 3 else measured(job)
+    previous = bench(plan)
+    assert previous.rows[0].status is Status.FAILED
+    bench.ran.clear()
+    bench.behave = measured
+    record = bench(plan, previous=Record.from_json(previous.to_json()))
+    assert len(bench.ran) == 2
+    assert record.rows[0].processes[:3] == previous.rows[0].processes
+    assert record.rows[0].status is Status.MEASURED
+    assert record.rows[0].agreement == previous.rows[0].agreement
+    assert "process-failed" in {doubt.code for doubt in record.rows[0].doubts}, "once, it did"
+
+
+def test_what_is_kept_of_a_failed_row_is_in_the_first_record_that_is_saved(bench: Bench) -> None:
+    bench.behave = lambda job: Outcome(Status.FAILED, "no") if len(bench.ran) > 3 else measured(job)
+    plan = Plan(cells=(FLOAT,), rounds=5)
+    previous = bench(plan)
+
+    def interrupted(_: Job) -> Outcome:
+        raise KeyboardInterrupt
+
+    bench.behave = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        bench(plan, previous=previous)
+    assert len(bench.saved[-1].rows[0].processes) == 3
+
+
+# What other engines load.
+
+
+@dataclass
+class Tools:
+    """Engines' own tools: which files were made, and when, in processes measured until then."""
+
+    bench: Bench
+    error: BaseException | None = None
+    made: list[tuple[str, int]] = field(default_factory=list)
+
+    def convert(self, name: str, variant: Variant, file: Path, folder: Path) -> Path:
+        target = folder / f"{name}.{variant}"
+        if target.name not in dict(self.made):
+            self.made.append((target.name, len(self.bench.ran)))
+            if self.error is not None:
+                raise self.error
+        return target
+
+
+@pytest.fixture
+def tools(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Tools:
+    made = Tools(bench)
+    monkeypatch.setattr(jobs, "convert", made.convert)
+    monkeypatch.setattr(running, "launch_for", lambda _, scratch: Launch(scratch=scratch, variables={}))
+    return made
+
+
+ONNX = replace(FLOAT, engine="onnxruntime")
+OPENVINO = replace(FLOAT, engine="openvino")
+
+
+def test_all_files_of_other_engines_are_made_before_anything_is_measured(bench: Bench, tools: Tools) -> None:
+    record = bench(Plan(cells=(FLOAT, ONNX, replace(ONNX, threads=2), OPENVINO), rounds=2))
+    assert tools.made == [("onnxruntime.float32", 0), ("openvino.float32", 0)]
+    assert bench.stages == ["m: the float32 file for ONNX Runtime", "m: the float32 file for OpenVINO"]
+    assert {row.status for row in record.rows} == {Status.MEASURED}
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(VariantError("it can't"), Status.FAILED), (MissingDependencyError("not installed"), Status.MISSING)],
+)
+def test_what_can_not_be_converted_is_tried_once_and_a_row_that_says_so(
+    bench: Bench, tools: Tools, error: MnError, status: Status
+) -> None:
+    tools.error = error
+    record = bench(Plan(cells=(ONNX, replace(ONNX, threads=2), FLOAT), rounds=2))
+    assert [(row.status, row.reason) for row in record.rows[:2]] == [(status, error.what)] * 2
+    assert len(tools.made) == 1
+    assert bench.ran == [FLOAT.key] * 2
+
+
+def test_a_run_that_has_all_of_an_engine_converts_nothing_for_it(bench: Bench, tools: Tools) -> None:
+    plan = Plan(cells=(ONNX, FLOAT), rounds=1)
+    previous = bench(plan)
+    bench.stages.clear()
+    bench(plan, previous=previous)
+    assert bench.stages == []
+
+
+def test_control_c_while_files_are_made_leaves_a_record_to_go_on_with(bench: Bench, tools: Tools) -> None:
+    tools.error = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        bench(Plan(cells=(ONNX,), rounds=1))
+    assert not bench.saved[-1].is_complete
+
+
 def test_a_disk_without_room_ends_the_run_with_what_there_is(bench: Bench) -> None:
     def behave(job: Job) -> Outcome:
         if len(bench.ran) > 2:
@@ -273,3 +386,21 @@ def test_the_time_left_shrinks(bench: Bench) -> None:
     planned, *measured_s = bench.left_s[0], *bench.left_s[2:]
     assert planned > bench.left_s[1] > max(measured_s), "what was measured counts, as soon as it is"
     assert min(measured_s) > 0
+
+
+def test_what_is_done_once_for_a_row_is_no_part_of_the_time_left(
+    bench: Bench, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker takes two seconds; the profile after the first one takes 500, and the conversion before it 300."""
+    now_s = [0.0]
+
+    def after(seconds: float, result: Any) -> Any:
+        now_s[0] += seconds
+        return result
+
+    monkeypatch.setattr(time_left, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(running, "profile_apart", lambda *_: after(500, {}))
+    monkeypatch.setattr(jobs, "convert", lambda name, variant, file, folder: after(300, file))
+    bench.behave = lambda job: after(2, measured(job))
+    bench(Plan(cells=(FLOAT, ONNX), rounds=3), is_profiled=True)
+    assert bench.left_s[2:] == [8, 6, 4, 2]
