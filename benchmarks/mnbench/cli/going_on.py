@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_plan", "check_same_run", "how_to_go_on", "with_options_of"]
 
-_FILES = (".tflite", ".keras", ".h5", ".hdf5")
+_PLACES = (".tflite", ".keras", ".h5", ".hdf5", "/")  # how a model ends that was a file, or a folder
 _ELSEWHERE = "a run of its own: -o FILE"
 
 
@@ -26,16 +26,16 @@ def with_options_of(record: Record, context: click.Context) -> dict[str, Any]:
     """The options of ``context``; where one isn't given, that of the run which wrote ``record``.
 
     Raises:
-        InputError: a model of that run was a file, which isn't here: the record doesn't keep folders.
+        InputError: a model of that run was a file or a folder, which isn't here: the record doesn't keep where it lay.
     """
     told = options_of_record(record, context.command)
     given = [name for name in told if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     taken = {name: value for name, value in told.items() if name not in given}
-    for model in taken.get("models", ()):
-        if model.endswith(_FILES) and not Path(model).exists():
-            raise InputError(
-                f'the run measured "{model}", which is not here', hints=f"say where it is: --models FOLDER/{model}"
-            )
+    models = taken.get("models", ())
+    absent = [model for model in models if model.endswith(_PLACES) and not Path(model).exists()]
+    if absent:
+        said = " ".join(f"--models {'FOLDER/' if model in absent else ''}{model}" for model in models)
+        raise InputError(f'the run measured "{absent[0]}", which is not here', hints=f"say where it is: {said}")
     return {**context.params, **taken}
 
 

@@ -2,7 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,25 +13,35 @@ from mnbench.record import Record
 
 __all__ = ["options_of_record", "recorded_command"]
 
-# What a run that goes on takes over. Where it writes, and over what, is said anew.
+# What a run that goes on takes over. Where it writes, and over what, is said anew; the record has its device's name.
 _KEPT = (
     "preset", "models", "engines", "devices", "threads", "batch", "variants", "works", "rounds", "pace",
-    "is_profiled", "device_name",
+    "is_profiled",
 )  # fmt: skip
+_PLACES = ("models", "output", "benchmark_model", "remote_python")
 
 
-def recorded_command(words: Sequence[str]) -> str:
-    """The command line of these arguments, without folders and the names of other machines."""
-    return shlex.join(["mnbench", *map(_without_places, words)])
+def recorded_command(context: click.Context) -> str:
+    """The options that were typed for ``context``'s command, without folders and the names of other machines."""
+    words = ["mnbench", str(context.command.name)]
+    for option in context.command.params:
+        name = str(option.name)
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            values = context.params[name] if option.multiple else [context.params[name]]
+            for value in values:
+                words += [option.opts[0]] if value is True else [option.opts[0], _spelled(name, value)]
+    return shlex.join(words)
 
 
-def _without_places(word: str) -> str:
-    """``--on=ssh:me@host`` as ``--on=ssh``, ``/home/me/net.h5`` as ``net.h5``."""
-    match = re.fullmatch(r"(--[\w-]+=|-o)(.+)", word, re.DOTALL)
-    flag, value = (match[1], match[2]) if match else ("", word)
-    if value.startswith(("ssh:", "adb:")):
-        return flag + value[:3]
-    return flag + re.split(r"[\\/]", value.rstrip("\\/"))[-1]
+def _spelled(name: str, value: object) -> str:
+    """``ssh:me@host`` as ``ssh``, ``/home/me/net.h5`` as ``net.h5``; a folder of a model as ``net/``."""
+    text = str(value)
+    if name == "target":
+        return text.partition(":")[0]
+    if name in _PLACES:
+        last = re.split(r"[\\/]", text.rstrip("\\/"))[-1]
+        return f"{last}/" if name == "models" and Path(text).is_dir() else last
+    return text.removesuffix(".0") if isinstance(value, float) else text
 
 
 def options_of_record(record: Record, command: click.Command) -> Mapping[str, Any]:

@@ -1,6 +1,5 @@
 """``mnbench run``: measure here or on another device, and write the record."""
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -79,9 +78,7 @@ def command(context: click.Context, /, **options: Any) -> int:
             record = _here(request, bundles, options, previous, progress)
         else:
             record = measure_there(target, request.plan, bundles, options, progress)
-            record = replace(
-                record, device=options["device_name"] or record.device, command=recorded_command(sys.argv[1:])
-            )
+            record = replace(record, device=options["device_name"] or record.device, command=recorded_command(context))
             write_record(record, output, force=options["force"])
     finally:
         progress.clear()
@@ -117,7 +114,7 @@ def _here(
         plan=request.plan,
         bundles=bundles,
         device=options["device_name"] or (previous.device if previous else device_name(facts)),
-        command=previous.command if previous else recorded_command(sys.argv[1:]),
+        command=previous.command if previous else recorded_command(click.get_current_context()),
         is_profiled=options["is_profiled"],
     )
     saver = _Saver(options["output"], is_ours=options["force"] or previous is not None)

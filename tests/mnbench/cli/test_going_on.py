@@ -18,6 +18,7 @@ pytestmark = pytest.mark.smoke
 FACTS = {
     "cpu": {"model": "Xeon", "cores_usable": 4},
     "packages": {"ai-edge-litert": "2.1.0", "numpy": "2.4.0"},
+    "environments": {"onnxruntime": "1.22.0"},
 }
 FILES = {"float32": {"sha256": "aa"}, "int8": {"sha256": "bb"}}
 MODEL = MeasuredModel(name="m", title="M", weights="", input_shape=(8, 8, 3), files=FILES)
@@ -54,7 +55,7 @@ def test_the_options_of_then_are_taken_and_those_that_are_given_win() -> None:
     taken = options(RECORD, "--resume", "-o", "s.json", "--engines", "tensorflow")
     assert taken["models"] == ("net.tflite",)
     assert taken["rounds"] == 7
-    assert taken["device_name"] == "a board"
+    assert taken["device_name"] is None, "the record's device stays what it is, whatever its command says"
     assert taken["engines"] == "tensorflow"
     assert taken["output"] == "s.json"
     assert taken["force"] is False
@@ -67,6 +68,18 @@ def test_a_file_that_is_not_here_is_asked_for(tmp_path: Path, monkeypatch: pytes
         options(RECORD, "--resume")
     assert caught.value.hints == ("say where it is: --models FOLDER/net.tflite",)
     assert options(RECORD, "--resume", "--models", "/a/net.tflite")["models"] == ("/a/net.tflite",)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_folder_that_is_not_here_is_asked_for_with_all_the_models() -> None:
+    """A folder by its name alone would be taken for a network's name."""
+    several = replace(RECORD, command="mnbench run --models net.tflite --models my/ --models mobilenet_v1")
+    with pytest.raises(InputError, match='measured "my/", which is not here') as caught:
+        options(several, "--resume")
+    hint = "say where it is: --models net.tflite --models FOLDER/my/ --models mobilenet_v1"
+    assert caught.value.hints == (hint,)
+    Path("my").mkdir()
+    assert options(several, "--resume")["models"] == ("net.tflite", "my/", "mobilenet_v1")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +126,7 @@ def with_files(**files: Any) -> Callable[[], None]:
         (with_files(float32={"sha256": "cc"}), "m float32 is another file"),
         (lambda: check(RECORD, cpu={"model": "Cortex-A76", "cores_usable": 4}), 'CPU "Xeon" and "Cortex-A76"'),
         (lambda: check(RECORD, packages={"ai-edge-litert": "2.2.0"}), "ai-edge-litert 2.1.0 -> 2.2.0"),
+        (lambda: check(RECORD, environments={"onnxruntime": "1.23.0"}), "onnxruntime 1.22.0 -> 1.23.0"),
     ],
 )
 def test_what_would_be_mixed_is_refused(attempt: Callable[[], None], words: str) -> None:

@@ -266,6 +266,25 @@ def test_two_bundles_of_one_model_are_refused(cli: Cli, model: Path, tmp_path: P
     assert 'two models are called "small"' in outcome.err
 
 
+@pytest.mark.smoke
+def test_a_plan_whose_result_nobody_could_read_is_refused(cli: Cli) -> None:
+    for command in ("plan", "run"):
+        outcome = cli(command, "--preset", "zoo", "--rounds", "1000")
+        assert outcome.code == 1
+        assert "000 processes are more than a result holds" in outcome.err
+        assert "--rounds" in outcome.err
+
+
+def test_the_command_is_that_of_the_call_not_of_the_process(cli: Cli, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    assert cli("run", "--models", model, *FAST, "-o", path, "--device-name", "Lab/Pi 5").code == 0
+    options = f"--models small.tflite --engines {ENGINE} --threads 1 --rounds 2 --pace 0.05"
+    assert read_record(path).command == f"mnbench run {options} -o r.json --device-name 'Lab/Pi 5'"
+    resumed = cli("run", "--resume", "-o", path, "--models", model)
+    assert resumed.code == 0, resumed.err
+    assert read_record(path).device == "Lab/Pi 5"
+
+
 def test_devices_are_an_axis(cli: Cli) -> None:
     options = ("plan", "--preset", "gpu", "--engines", "keras-tensorflow", "--batch", "1")
     gpu, both = cli(*options).out, cli(*options, "--devices", "cpu,gpu").out
