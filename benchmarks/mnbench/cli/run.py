@@ -8,18 +8,18 @@ import click
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Work
 from mnbench.cli.going_on import check_plan, check_same_run, how_to_go_on, with_options_of
-from mnbench.cli.other_device import check_target, measure_there, what_ended
+from mnbench.cli.other_device import check_target, measure_there
+from mnbench.cli.record_place import check_place, kept_elsewhere, write_or_keep
 from mnbench.cli.recorded_command import recorded_command
 from mnbench.cli.request import Request, plan_options, requested
 from mnbench.cli.results import DEFAULT_RESULT
 from mnbench.cli.run_progress import RunProgress
 from mnbench.cli.saturating import settled_batches
-from mnbench.cli.stopping import stopped_like_control_c
+from mnbench.cli.stopping import stopped_later, stopped_like_control_c
 from mnbench.record_file import read_record, write_record
 from mninfer.cli.options import examples
 from mninfer.cli.output import note, say
-from mninfer.errors import MnError
-from mninfer.files import refuse_existing
+from mninfer.errors import MnError, OutputError
 
 if TYPE_CHECKING:
     from mnbench.preparing import Bundle
@@ -66,6 +66,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     target = check_target(options)
     previous = _previous(options)
     progress = RunProgress()
+    ending: BaseException | None = None
     try:
         if previous is not None:
             options = with_options_of(previous, context)
@@ -77,23 +78,23 @@ def command(context: click.Context, /, **options: Any) -> int:
         if target is None:
             record = _here(request, bundles, options, previous, progress)
         else:
-            record = measure_there(target, request.plan, bundles, options, progress)
+            record, ending = measure_there(target, request.plan, bundles, options, progress)
             record = replace(record, device=options["device_name"] or record.device, command=recorded_command(context))
-            write_record(record, output, force=options["force"])
+            with stopped_later():
+                write_or_keep(record, output, force=options["force"])
     finally:
         progress.clear()
-    if not record.is_complete:  # while another device measured
+    if ending is not None:
         note(f"{output}: what was measured until then")
-        raise what_ended(record)
+        raise ending
     return _told(record, output, is_strict=options["is_strict"])
 
 
 def _previous(options: dict[str, Any]) -> "Record | None":
-    """The record to go on with; without --resume, None, once it is sure that the output may be written."""
-    if options["is_resumed"]:
-        return read_record(options["output"])
-    refuse_existing(options["output"], force=options["force"])
-    return None
+    """The record to go on with, without --resume None; once it is sure that the output can be written."""
+    previous = read_record(options["output"]) if options["is_resumed"] else None
+    check_place(options["output"], force=options["force"] or previous is not None)
+    return previous
 
 
 def _here(
@@ -125,18 +126,28 @@ def _here(
         done = f"{saver.num_processes} of {request.plan.num_processes} processes"
         note(f"{options['output']}: {done}; to go on: {how_to_go_on(options)}")
         raise
+    except OutputError as error:
+        if saver.unsaved is None:
+            raise
+        raise kept_elsewhere(saver.unsaved, error) from error
 
 
 class _Saver:
-    """Writes the record as it grows: over nobody's file the first time, over our own from then on."""
+    """Writes the record as it grows: over nobody's file the first time, over our own from then on.
+
+    ``unsaved`` is the record that its place didn't take.
+    """
 
     def __init__(self, path: str, *, is_ours: bool) -> None:
         self._path = path
         self._is_ours = is_ours
         self.num_processes = 0
+        self.unsaved: Record | None = None
 
     def __call__(self, record: "Record") -> None:
+        self.unsaved = record
         write_record(record, self._path, force=self._is_ours, is_synced=record.is_complete)
+        self.unsaved = None
         self._is_ours = True
         self.num_processes = sum(len(row.processes) for row in record.rows)
 

@@ -1,23 +1,42 @@
 """Runs ``mnbench run`` on another machine over one plain OpenSSH connection, and brings its record back."""
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from mnbench.fields import Fields
-from mnbench.record import Record
-from mnbench.record_file import read_record
+from mnbench.record import Doubt, Record
+from mnbench.record_file import MAX_RECORD_BYTES, decode_record
 from mnbench.remote.connection import Connection, ConnectionLostError
 from mnbench.remote.parcel import models_there, packed
 from mnbench.remote.refusal import refused_before, refused_by, unusable
 from mnbench.remote.target import SshTarget
-from mninfer.errors import EngineError, InputError, MnError
+from mninfer.errors import EngineError, InputError
 
-__all__ = ["run_over_ssh"]
+__all__ = ["ENDED_EARLY", "EndedEarlyError", "run_over_ssh"]
 
-_MAX_RECORD_BYTES = 64 << 20
+ENDED_EARLY = "ended-early"
+
 _SHOWN_LINES = 8
+
+
+class EndedEarlyError(EngineError):
+    """The run there ended by itself before its time; ``record`` is what it had, with the doubt ``ENDED_EARLY``."""
+
+    def __init__(self, what: str, *, where: str, record: Record) -> None:
+        super().__init__(what, where=where)
+        self.record = record
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What came back: how the run ended, and its record if it had one."""
+
+    code: object
+    record: Record | None
 
 
 def run_over_ssh(
@@ -36,7 +55,8 @@ def run_over_ssh(
     Raises:
         InputError: the device can't be reached, or what came back is no record.
         MissingDependencyError: there is no ssh here, or no Python, numpy or engine there.
-        EngineError: the run there failed, or the connection broke; the message holds the last lines.
+        EndedEarlyError: the run there died, or was ended by somebody there; what it had measured comes with it.
+        EngineError: it failed, or the connection broke; the message holds the last lines.
         OutputError: the device has no room, or this one.
     """
     models = [word for name in models_there(bundles) for word in ("--models", name)]
@@ -75,48 +95,67 @@ def _expect(connection: Connection, state: str, target: SshTarget) -> Mapping[st
 
 
 def _result(connection: Connection, target: SshTarget) -> Record:
-    """The record when the run is over; on Control-C the run is told to end, and sends what it has."""
+    """The record when the run is over; on Control-C the run is told to end, and sends what it has.
+
+    The other side is heard by a thread, since Control-C comes to this one: what is on its way then goes on coming.
+    """
+    hearing = ThreadPoolExecutor(max_workers=1)
+    answer = hearing.submit(_receive, connection, target)
+    hearing.shutdown(wait=False)
     try:
-        return _receive(connection, target)
+        sent = answer.result()
     except KeyboardInterrupt:
         connection.stop()
-        try:
-            return _receive(connection, target)
-        except MnError:  # it had nothing yet
-            raise KeyboardInterrupt from None
+        sent = answer.result()
+        if sent.record is None:  # it had nothing yet
+            raise
+        return sent.record
+    if sent.record is None:
+        raise EngineError(_ended(sent.code, "with no record", connection), where=str(target))
+    if not sent.record.is_complete:
+        raise _ended_early(sent.code, sent.record, connection, target)
+    return sent.record
 
 
-def _receive(connection: Connection, target: SshTarget) -> Record:
+def _receive(connection: Connection, target: SshTarget) -> _Sent:
     done = Fields(_expect(connection, "done", target), "the device's message")
-    size = done.count("size")
-    if size > _MAX_RECORD_BYTES:
-        raise InputError(f"the device's record has {size:,} bytes, more than {_MAX_RECORD_BYTES:,}", where=str(target))
-    if not size:
-        raise _failed(connection, done, target)
+    code, size = done.raw("code"), done.count("size")
+    if size > MAX_RECORD_BYTES:
+        raise InputError(f"the device's record has {size:,} bytes, more than {MAX_RECORD_BYTES:,}", where=str(target))
     try:
-        return _read(connection.receive(size), target)
+        return _Sent(code, _read(connection.receive(size), target) if size else None)
     except ConnectionLostError as lost:
         raise _broken(lost, target) from None
 
 
 def _read(data: bytes, target: SshTarget) -> Record:
     """The record, trusted no more than any file by others."""
-    with TemporaryDirectory(prefix="mnbench-") as folder:
-        path = Path(folder) / "result.json"
-        path.write_bytes(data)
-        try:
-            return read_record(path)
-        except InputError as error:
-            raise InputError(
-                f"what the device sent is no record: {error.what}", where=str(target), hints=error.hints
-            ) from error
+    try:
+        return decode_record(data, str(target))
+    except InputError as error:
+        raise InputError(
+            f"what the device sent is no record: {error.what}", where=str(target), hints=error.hints
+        ) from error
 
 
-def _failed(connection: Connection, done: Fields, target: SshTarget) -> EngineError:
+def _ended_early(code: object, record: Record, connection: Connection, target: SshTarget) -> EndedEarlyError:
+    doubt = Doubt(ENDED_EARLY, f"the run there {_how_it_ended(code)}, before its time")
+    record = replace(record, doubts=(doubt, *record.doubts))
+    return EndedEarlyError(_ended(code, "before its time", connection), where=str(target), record=record)
+
+
+def _ended(code: object, so: str, connection: Connection) -> str:
     lines = "\n".join(f"  | {line}" for line in connection.last_lines[-_SHOWN_LINES:])
-    return EngineError(
-        f"the run there ended with exit code {str(done.raw('code'))[:10]} and no record:\n{lines}", where=str(target)
-    )
+    return f"the run there {_how_it_ended(code)}, {so}" + (f":\n{lines}" if lines else "")
+
+
+def _how_it_ended(code: object) -> str:
+    """A code as Python tells it of a process there: that of a signal is below 0."""
+    names = {-number: number.name for number in signal.Signals}
+    name = names.get(code) if isinstance(code, int) else None
+    if name is None:
+        return f"ended with exit code {str(code)[:10]}"
+    return f"was ended by {name}" + (" (as where memory runs out)" if name == "SIGKILL" else "")
 
 
 def _broken(lost: ConnectionLostError, target: SshTarget) -> EngineError:

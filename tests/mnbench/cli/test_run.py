@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mnbench.catalogue import ENGINES
+from mnbench.cli import run as run_module
 from mnbench.cli.main import main
 from mnbench.record import Record, Status
 from mnbench.record_file import read_record
@@ -94,6 +96,33 @@ def test_the_output_is_not_written_over_and_nothing_is_measured_for_it(cli: Cli,
     assert path.read_text() == "mine"
     assert cli("run", "--models", model, *FAST, "-o", path, "--force").code == 0
     assert read_record(path).is_complete
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("more", [(), ("--on", "ssh:host.invalid")])
+def test_a_place_that_takes_no_file_is_told_before_anything_is_made(
+    cli: Cli, model: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    outcome = cli("run", "--models", model, *FAST, *more, "-o", tmp_path / "results" / "r.json")
+    assert outcome.code == 1
+    assert "make the folder first" in outcome.err
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.smoke
+def test_a_folder_that_goes_meanwhile_costs_no_record(
+    cli: Cli, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, kept = tmp_path / "stick", tmp_path / "kept"
+    folder.mkdir()
+    kept.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(kept))
+    monkeypatch.setattr(run_module, "check_place", lambda *_, **__: folder.rmdir())
+    outcome = cli("run", "--models", model, *FAST, "-o", folder / "r.json")
+    assert outcome.code == 1
+    assert "the record lies in" in outcome.err
+    (path,) = kept.glob("mnbench-*.json")
+    assert read_record(path).rows[0].processes
 
 
 def test_a_missing_engine_is_a_row_and_strict_makes_it_a_failure(cli: Cli, model: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mnbench.cli.stopping import stopped_like_control_c
+from mnbench.cli.stopping import stopped_later, stopped_like_control_c
 from support.commands import environment_for
 
 pytestmark = [
@@ -39,6 +39,28 @@ def test_what_is_ignored_stays_ignored() -> None:
     with stopped_like_control_c():
         os.kill(os.getpid(), signal.SIGHUP)
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_what_has_to_become_whole_does_before_control_c_is_heard() -> None:
+    done = []
+    usual = signal.getsignal(signal.SIGINT)
+
+    def work() -> None:
+        with stopped_like_control_c(), stopped_later():
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGTERM)
+            done.append("whole")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["whole"]
+    assert signal.getsignal(signal.SIGINT) is usual
+
+
+def test_where_nobody_stops_it_nothing_is_raised() -> None:
+    with stopped_later():
+        pass
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_it_decorates() -> None:

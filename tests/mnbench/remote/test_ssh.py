@@ -6,9 +6,11 @@ import shlex
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from mnbench.record import Process, Record, Row, Status
 from mnbench.record_file import encode_record
 from mnbench.remote import connection
 from mnbench.remote.far_side import MARK, facts
-from mnbench.remote.ssh import run_over_ssh
+from mnbench.remote.ssh import ENDED_EARLY, EndedEarlyError, run_over_ssh
 from mnbench.remote.target import SshTarget
 from mninfer.errors import EngineError, InputError, MissingDependencyError, MnError, OutputError
 from support.loopback_ssh import LoopbackSsh
@@ -36,6 +38,8 @@ RECORD = Record(
     ),
 )
 WRITE_RECORD = f"open('result.json', 'wb').write({encode_record(RECORD)!r})\n"
+PARTIAL = replace(RECORD, is_complete=False)
+WRITE_PARTIAL = f"open('result.json', 'wb').write({encode_record(PARTIAL)!r})\n"
 PATIENCE_S = 20.0
 
 RunThere = Callable[[str], None]
@@ -160,7 +164,7 @@ def test_a_run_that_fails_is_told_with_its_last_lines(
     run_there("raise SystemExit('Error: the engine is out of order')")
     with pytest.raises(EngineError) as caught:
         run(server, python)
-    assert "ended with exit code 1 and no record" in str(caught.value)
+    assert "ended with exit code 1, with no record" in str(caught.value)
     assert "| Error: the engine is out of order" in str(caught.value)
     assert list(there.iterdir()) == []
 
@@ -170,6 +174,31 @@ def test_a_run_with_a_record_and_an_exit_code_has_a_record(
 ) -> None:
     run_there(f"{WRITE_RECORD}raise SystemExit(1)")
     assert run(server, python) == RECORD
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize(
+    ("end", "how"),
+    [
+        ("sys.exit('Error: the disk is full')", "ended with exit code 1"),
+        ("sys.exit(130)", "ended with exit code 130"),
+        ("os.kill(os.getpid(), 9)", "was ended by SIGKILL (as where memory runs out)"),
+    ],
+)
+def test_a_run_that_ends_before_its_time_is_an_error_with_its_record(
+    server: LoopbackSsh, python: str, run_there: RunThere, end: str, how: str
+) -> None:
+    """Nobody here pressed Control-C: that it was interrupted would be no reason."""
+    run_there(f"import os, sys\nprint('what it said', file=sys.stderr)\n{WRITE_PARTIAL}{end}")
+    with pytest.raises(EndedEarlyError) as caught:
+        run(server, python)
+    assert f"the run there {how}, before its time" in str(caught.value)
+    assert "| what it said" in str(caught.value)
+    doubt, *others = caught.value.record.doubts
+    assert doubt.code == ENDED_EARLY
+    assert how in doubt.text
+    assert others == []
+    assert caught.value.record.rows == RECORD.rows
 
 
 @pytest.mark.parametrize(
@@ -232,6 +261,19 @@ def end_connection(far_side: int) -> None:
     raise AssertionError("the far side has no sshd above it")
 
 
+def test_a_record_is_read_without_a_place_on_this_machine(
+    server: LoopbackSsh, python: str, run_there: RunThere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the end of a long run its disk may be full."""
+
+    def fill_up(said: str) -> None:
+        if said.startswith("running on"):
+            monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+
+    run_there(WRITE_RECORD)
+    assert run_over_ssh(server.target, (), (), watcher=fill_up, python=python) == RECORD
+
+
 @pytest.mark.parametrize("has_record", [True, False])
 def test_control_c_ends_the_run_there_and_brings_what_it_has(
     server: LoopbackSsh, python: str, there: Path, run_there: RunThere, tmp_path: Path, has_record: bool
@@ -243,7 +285,7 @@ def test_control_c_ends_the_run_there_and_brings_what_it_has(
         "    print('begun', file=sys.stderr)\n"
         "    time.sleep(60)\n"
         "except KeyboardInterrupt:\n"
-        f"    open({str(ended)!r}, 'w')\n" + (f"    {WRITE_RECORD}" if has_record else "") + "    sys.exit(130)\n"
+        f"    open({str(ended)!r}, 'w')\n" + (f"    {WRITE_PARTIAL}" if has_record else "") + "    sys.exit(130)\n"
     )
     said: list[str] = []
 
@@ -253,12 +295,55 @@ def test_control_c_ends_the_run_there_and_brings_what_it_has(
 
     threading.Thread(target=interrupt).start()
     if has_record:
-        assert run(server, python, said=said) == RECORD
+        assert run(server, python, said=said) == PARTIAL
     else:
         with pytest.raises(KeyboardInterrupt):
             run(server, python, said=said)
     assert ended.exists()
     assert list(there.iterdir()) == []
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("where", ["the message", "the record"])
+def test_control_c_while_the_record_is_on_its_way_brings_it_all_the_same(
+    server: LoopbackSsh, tmp_path: Path, where: str
+) -> None:
+    go_on = tmp_path / "go on"
+    (tmp_path / "slow.py").write_text(slow_far_side(go_on, where))
+    python = server.python("slow", f"exec {shlex.quote(sys.executable)} {shlex.quote(str(tmp_path / 'slow.py'))}")
+    said: list[str] = []
+
+    def interrupt() -> None:
+        wait_until(lambda: f"running on {server.target}" in said)
+        time.sleep(0.3)  # until the first half is read here
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(0.2)  # until that is heard
+        go_on.touch()
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
+    assert run(server, python, said=said) == RECORD
+    assert go_on.exists(), "it was interrupted"
+    interrupting.join()
+
+
+def slow_far_side(go_on: Path, where: str) -> str:
+    """A far side that writes the first half of its last words, and the rest when it finds the file ``go_on``."""
+    data = encode_record(RECORD)
+    done = f"{MARK}{json.dumps({'state': 'done', 'code': 0, 'size': len(data)})}\n".encode()
+    half = len(done) // 2 if where == "the message" else len(done) + len(data) // 2
+    first = "".join(
+        f"{MARK}{json.dumps(message)}\n"
+        for message in ({"state": "ready", **facts(), "missing": [], "engines": ["litert"]}, {"state": "running"})
+    ).encode()
+    return (
+        "import os, shutil, sys, threading, time\n"
+        "threading.Thread(target=lambda: shutil.copyfileobj(sys.stdin.buffer, open(os.devnull, 'wb'))).start()\n"
+        f"os.write(1, {first + (done + data)[:half]!r})\n"
+        f"while not os.path.exists({str(go_on)!r}):\n"
+        "    time.sleep(0.02)\n"
+        f"os.write(1, {(done + data)[half:]!r})\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -315,6 +400,14 @@ def test_a_machine_that_is_not_known(server: LoopbackSsh, tmp_path: Path) -> Non
 def test_no_ssh_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingDependencyError, match="no ssh on this machine"):
+        run_over_ssh(SshTarget("host"), (), (), watcher=lambda _: None)
+
+
+@pytest.mark.smoke
+def test_an_ssh_that_is_no_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "ssh").write_text("a text")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingDependencyError, match="this machine's ssh can't be run: Permission denied"):
         run_over_ssh(SshTarget("host"), (), (), watcher=lambda _: None)
 
 
