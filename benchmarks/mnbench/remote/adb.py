@@ -208,7 +208,7 @@ def _arguments(graph: str, cell: Cell, seconds: float) -> Iterable[str]:
 
 
 def _row(cell: Cell, found: _Found, file: Path) -> Row:
-    size = file.stat().st_size
+    size = file.stat().st_size if file.is_file() else None  # hours later it may be gone, and costs no record
     if found.processes:
         return replace(row_of_processes(cell, found.processes, size), reason=found.reason)
     status = Status.FAILED if found.reason else Status.PENDING

@@ -186,6 +186,12 @@ def test_a_device_that_goes_keeps_what_was_measured(adb: FakeAdb, model: Path, t
     assert read_record(tmp_path / "record.json") == record
 
 
+def test_a_model_that_goes_meanwhile_costs_no_record(adb: FakeAdb, model: Path) -> None:
+    record = run(adb, model, source=f"import os\n{PROGRAM}os.unlink({str(model)!r})", rounds=1)
+    assert record.rows[0].status is Status.MEASURED
+    assert record.rows[0].size_bytes is None
+
+
 def test_a_device_that_goes_before_anything_was_measured_is_an_error(adb: FakeAdb, model: Path) -> None:
     trouble = f"open({str(adb.home / 'trouble')!r}, 'w').write('error: device offline')\nsys.exit(1)\n"
     with pytest.raises(InputError, match="the device is offline"):
