@@ -12,7 +12,7 @@ from mnbench.machine.meanwhile import Meanwhile
 from mnbench.record import Doubt, Process, Row, Status
 from mnbench.statistics import Verdict, middle_half_of, process_medians_ms, row_interval, trend_of, verdict
 
-__all__ = ["doubts_of_row", "doubts_of_run"]
+__all__ = ["LEAST_PROCESSES", "doubts_of_row", "doubts_of_run"]
 
 LEAST_PROCESSES = 5  # what an interval is promised over: with 4, Student's t widens it by 40 %
 LEAST_SAMPLES = 5  # a median of fewer is one run's accident

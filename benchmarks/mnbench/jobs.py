@@ -7,6 +7,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from mnbench.cache import cache_folder
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Cell, Work
 from mnbench.job import Job
@@ -15,7 +16,7 @@ from mnbench.launching import Launch
 from mnbench.peers import convert, python_of
 from mnbench.peers.peer import ENVIRONMENTS
 from mnbench.plan import budget_of
-from mnbench.preparing import Bundle, cache_folder
+from mnbench.preparing import Bundle
 from mnbench.preparing.bundle import file_key
 from mnbench.process_environment import environment_of
 from mninfer.errors import MissingDependencyError, UnsupportedModelError

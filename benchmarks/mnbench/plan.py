@@ -14,7 +14,7 @@ from mnbench.cell import Cell
 from mnbench.doubts import LEAST_PROCESSES
 from mnbench.job import Budget
 
-__all__ = ["Plan", "budget_of"]
+__all__ = ["LEAST_ROUNDS", "Plan", "budget_of"]
 
 LEAST_ROUNDS = LEAST_PROCESSES  # a round gives each row a process
 

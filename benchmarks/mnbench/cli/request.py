@@ -1,6 +1,6 @@
 """The options that say what is to be measured, and the plan that they make: shared by ``run`` and ``plan``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from mnbench.cell import Device, Variant, Work
 from mnbench.cli.listed import counts, listed, words
 from mnbench.machine import read_facts
 from mnbench.plan import LEAST_ROUNDS, Plan
-from mnbench.preparing import offer_of
+from mnbench.preparing import offer_of, refuse_namesakes
 from mnbench.presets import ABOUT, Preset, Surroundings, blocks_of
 from mnbench.process_environment import supported_instruction_sets
 from mnbench.record_file import MAX_RECORD_BYTES
@@ -92,7 +92,7 @@ def requested(options: dict[str, Any]) -> Request:
     requests = options["models"] or tuple(dict.fromkeys(model for block in blocks for model in block.models))
     offers = tuple(offer_of(request) for request in requests)
     names = tuple(offer.name for offer in offers)
-    _refuse_namesakes(requests, names)
+    refuse_namesakes(requests, names)
     cells = cells_of(with_wishes(blocks, Wishes(models=names)) if options["models"] else blocks, offers)
     if not cells:
         raise InputError(
@@ -112,17 +112,6 @@ def _refuse_too_large(plan: Plan) -> None:
             f"{plan.num_processes:,} processes are more than a result holds, about {most:,}",
             hints=("fewer --rounds", "fewer cells to a run: --engines, --models, --variants, --threads"),
         )
-
-
-def _refuse_namesakes(requests: Sequence[str], names: Sequence[str]) -> None:
-    """Raise InputError where two models have one name, as two bundles may, whatever their folders are called."""
-    by_name: dict[str, str] = {}
-    for request, name in zip(requests, names, strict=True):
-        other = by_name.setdefault(name, request)
-        if other != request:
-            raise InputError(
-                f'two models are called "{name}"', where=f"{other}, {request}", hints="measure one after the other"
-            )
 
 
 def _surroundings() -> Surroundings:

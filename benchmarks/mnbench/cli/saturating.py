@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_saturating", "searched_cells", "settled_batches", "with_known_batches"]
 
-SATURATING = "saturating"
+_SATURATING = "saturating"
 _LIMIT_S = 600.0  # doubling from 1 to 1,024, with a compilation each time
 _PACE = 0.5  # of the run's: twice the throughput is easily told from the same
 
@@ -43,7 +43,7 @@ def settled_batches(options: dict[str, Any], previous: "Record | None", progress
     elif options["batch"] is None:  # the preset's wish, and other engines were asked for
         return fixed
     else:
-        raise click.UsageError(f"--batch {SATURATING} is found with a training framework: --engines keras-jax")
+        raise click.UsageError(f"--batch {_SATURATING} is found with a training framework: --engines keras-jax")
     return {**options, "batch": ",".join(str(batch) for batch in batches)}
 
 
@@ -51,12 +51,12 @@ def is_saturating(options: Mapping[str, Any]) -> bool:
     """Whether a batch is to be found: it is asked for, or part of the preset and not replaced."""
     if options["batch"] is None:
         return bool(options["preset"] == Preset.GPU)
-    return SATURATING in listed(options["batch"])
+    return _SATURATING in listed(options["batch"])
 
 
 def with_known_batches(options: dict[str, Any]) -> dict[str, Any]:
     """The options with those batches that are numbers; 1 where there is none."""
-    words = [word for word in listed(options["batch"]) if word != SATURATING]
+    words = [word for word in listed(options["batch"]) if word != _SATURATING]
     counts("--batch", ",".join(words))
     return {**options, "batch": ",".join(words) or "1"}
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from mnbench.cache import cache_folder
 from mnbench.fields import Fields
 from mnbench.peers.peer import ENVIRONMENTS, PEERS, environment_named
-from mnbench.preparing.cache import cache_folder
 from mninfer.errors import InputError
 
 __all__ = [

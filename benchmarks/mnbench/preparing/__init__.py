@@ -9,16 +9,16 @@ from mninfer.lazy_names import lazy_names
 TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
 if TYPE_CHECKING:
     from mnbench.preparing.bundle import Bundle, read_bundle
-    from mnbench.preparing.cache import cache_folder
     from mnbench.preparing.pipeline import offer_of, prepare
+    from mnbench.preparing.request import refuse_namesakes
 
-__all__ = ["Bundle", "cache_folder", "offer_of", "prepare", "read_bundle"]
+__all__ = ["Bundle", "offer_of", "prepare", "read_bundle", "refuse_namesakes"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "mnbench.preparing.bundle": ("Bundle", "read_bundle"),
-        "mnbench.preparing.cache": ("cache_folder",),
         "mnbench.preparing.pipeline": ("offer_of", "prepare"),
+        "mnbench.preparing.request": ("refuse_namesakes",),
     },
 )

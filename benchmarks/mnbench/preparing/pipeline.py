@@ -4,15 +4,14 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from mnbench.axes import FORMS, ModelOffer
+from mnbench.cache import cache_folder
 from mnbench.cell import Variant
 from mnbench.preparing.apart import make_apart
 from mnbench.preparing.bundle import Bundle, read_bundle, read_manifest
-from mnbench.preparing.cache import cache_folder
 from mnbench.preparing.converting import refuse_without_keras
 from mnbench.preparing.making import find_bundle, make_bundle
-from mnbench.preparing.request import BundleRequest, FlatbufferRequest, ModelRequest, read_request
+from mnbench.preparing.request import BundleRequest, FlatbufferRequest, ModelRequest, read_request, refuse_namesakes
 from mnbench.preparing.wanted import Form, Wanted, wanted_of
-from mninfer.errors import InputError
 
 __all__ = ["offer_of", "prepare"]
 
@@ -43,7 +42,7 @@ def prepare(
     home = cache_folder() if folder is None else folder
     wanted = wanted_of(variants, batches, flatbuffers)
     asked = [(text, read_request(text)) for text in requests]
-    _refuse_namesakes(asked)
+    refuse_namesakes(requests, [request.name for _, request in asked])
     lacking = [text for text, request in asked if not _is_there(request, wanted, home, watcher)]
     if lacking:
         make_apart(lacking, wanted, home, watcher)
@@ -82,14 +81,3 @@ def _bundle(request: ModelRequest, wanted: Wanted, folder: Path, watcher: Callab
         return read_bundle(request.path)
     old = find_bundle(request, folder, watcher)
     return old if old is not None and wanted.is_held_by(old) else make_bundle(request, wanted, folder, watcher)
-
-
-def _refuse_namesakes(asked: Sequence[tuple[str, ModelRequest]]) -> None:
-    """Two requests of one name would share a folder, and could not be told apart in a table."""
-    by_name: dict[str, str] = {}
-    for text, request in asked:
-        other = by_name.setdefault(request.name, text)
-        if other != text:
-            raise InputError(
-                f'two models are called "{request.name}"', where=f"{other}, {text}", hints="rename one of the files"
-            )

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ __all__ = [
     "ModelRequest",
     "NetworkRequest",
     "read_request",
+    "refuse_namesakes",
 ]
 
 _SPELLING = re.compile(r"(?P<family>[a-z0-9_]+?)(?:_(?P<alpha>\d+(?:\.\d+)?))?(?:_(?P<size>\d{2,4}))?")
@@ -79,6 +80,19 @@ def read_request(text: str) -> ModelRequest:
         near = near_files(text)
         raise InputError("there is no such model file", where=text, hints=f"did you mean {near[0]}?" if near else ())
     return _read_name(text)
+
+
+def refuse_namesakes(requests: Sequence[str], names: Sequence[str]) -> None:
+    """Raise InputError where two ``requests`` have one name: one folder, and rows that nobody can tell apart."""
+    by_name: dict[str, str] = {}
+    for text, name in zip(requests, names, strict=True):
+        other = by_name.setdefault(name, text)
+        if other != text:
+            raise InputError(
+                f'two models are called "{name}"',
+                where=f"{other}, {text}",
+                hints=("rename one of the files", "of two bundles, measure one after the other"),
+            )
 
 
 def _read_path(path: Path) -> ModelRequest:

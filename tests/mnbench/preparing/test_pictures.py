@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from mnbench.preparing.cache import cache_folder
 from mnbench.preparing.pictures import PHOTO_SIZE, encode_array, input_of, photo_jpeg, picture
 from mninfer.images import load_image
 from mninfer.preprocessing import parse_preprocess, preprocess_image
@@ -57,17 +56,3 @@ def test_arrays_come_back_without_anything_being_run() -> None:
     archive = np.load(io.BytesIO(encode_array(single, single + 1, is_archive=True)), allow_pickle=False)
     assert archive.files == ["output_0", "output_1"]
     assert (archive["output_1"] == single + 1).all()
-
-
-class TestCacheFolder:
-    def test_xdgs_word_counts(self, tmp_path) -> None:
-        assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "mnkit" / "mnbench"
-
-    def test_a_relative_one_does_not(self, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("HOME", str(tmp_path))
-        assert cache_folder({"XDG_CACHE_HOME": "here"}) == tmp_path / ".cache" / "mnkit" / "mnbench"
-
-    def test_without_a_home_it_is_a_temporary_one(self, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("HOME", str(tmp_path / "absent"))
-        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
-        assert cache_folder({}).is_relative_to(tmp_path / "t")

@@ -1,4 +1,4 @@
-"""Where what was prepared is kept between runs: the user's cache folder, or a temporary one where there is no home."""
+"""Where what was made is kept between runs: the user's cache folder, or a temporary one where there is no home."""
 
 import os
 import tempfile
