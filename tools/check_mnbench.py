@@ -216,7 +216,7 @@ def duration_bar(record: Record, path: Path) -> Bar:
 def preset_of(record: Record) -> str | None:
     """The preset that it is all of; None where options made another plan of it."""
     options = options_of_record(record, run_command)
-    is_whole = set(options) <= {"preset", "device_name"} and record.command.startswith("mnbench run")
+    is_whole = set(options) <= {"preset"} and record.command.startswith("mnbench run")
     return str(options.get("preset", Preset.TABLE)) if is_whole else None
 
 
