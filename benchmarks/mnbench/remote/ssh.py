@@ -16,15 +16,13 @@ from mnbench.remote.refusal import refused_before, refused_by, unusable
 from mnbench.remote.target import SshTarget
 from mninfer.errors import EngineError, InputError
 
-__all__ = ["ENDED_EARLY", "EndedEarlyError", "run_over_ssh"]
-
-ENDED_EARLY = "ended-early"
+__all__ = ["EndedEarlyError", "run_over_ssh"]
 
 _SHOWN_LINES = 8
 
 
 class EndedEarlyError(EngineError):
-    """The run there ended by itself before its time; ``record`` is what it had, with the doubt ``ENDED_EARLY``."""
+    """The run there ended by itself before its time; ``record`` is what it had, with the doubt ``ended-early``."""
 
     def __init__(self, what: str, *, where: str, record: Record) -> None:
         super().__init__(what, where=where)
@@ -139,7 +137,7 @@ def _read(data: bytes, target: SshTarget) -> Record:
 
 
 def _ended_early(code: object, record: Record, connection: Connection, target: SshTarget) -> EndedEarlyError:
-    doubt = Doubt(ENDED_EARLY, f"the run there {_how_it_ended(code)}, before its time")
+    doubt = Doubt("ended-early", f"the run there {_how_it_ended(code)}, before its time")
     record = replace(record, doubts=(doubt, *record.doubts))
     return EndedEarlyError(_ended(code, "before its time", connection), where=str(target), record=record)
 

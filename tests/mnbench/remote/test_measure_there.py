@@ -15,7 +15,6 @@ from mnbench.preparing.bundle import Bundle, StoredFile
 from mnbench.record import Doubt, MeasuredModel, Process, Record, Row, Status
 from mnbench.record_file import encode_record
 from mnbench.remote.adb import DEVICE_LOST
-from mnbench.remote.ssh import ENDED_EARLY
 from mnbench.remote.target import AdbTarget
 from mninfer.errors import EngineError
 from support.benchmark_logs import benchmark_log
@@ -69,7 +68,7 @@ def test_a_run_that_dies_there_comes_with_its_record_and_its_reason(
     assert isinstance(ending, EngineError)
     assert "was ended by SIGKILL (as where memory runs out), before its time" in str(ending)
     assert record.rows[0] == RECORD.rows[0]
-    assert [doubt.code for doubt in record.doubts] == [ENDED_EARLY]
+    assert [doubt.code for doubt in record.doubts] == ["ended-early"]
 
 
 def small_bundle(folder: Path) -> Bundle:

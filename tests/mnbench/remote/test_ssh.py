@@ -20,7 +20,7 @@ from mnbench.record import Process, Record, Row, Status
 from mnbench.record_file import encode_record
 from mnbench.remote import connection
 from mnbench.remote.far_side import MARK, facts
-from mnbench.remote.ssh import ENDED_EARLY, EndedEarlyError, run_over_ssh
+from mnbench.remote.ssh import EndedEarlyError, run_over_ssh
 from mnbench.remote.target import SshTarget
 from mninfer.errors import EngineError, InputError, MissingDependencyError, MnError, OutputError
 from support.loopback_ssh import LoopbackSsh
@@ -195,7 +195,7 @@ def test_a_run_that_ends_before_its_time_is_an_error_with_its_record(
     assert f"the run there {how}, before its time" in str(caught.value)
     assert "| what it said" in str(caught.value)
     doubt, *others = caught.value.record.doubts
-    assert doubt.code == ENDED_EARLY
+    assert doubt.code == "ended-early"
     assert how in doubt.text
     assert others == []
     assert caught.value.record.rows == RECORD.rows
