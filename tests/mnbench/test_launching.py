@@ -116,6 +116,7 @@ def is_running(status: Path) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_process_that_hangs_is_ended_with_its_children(job: Job, tmp_path: Path) -> None:
     note = tmp_path / "child.txt"
     body = f"""

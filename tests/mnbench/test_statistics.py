@@ -352,6 +352,7 @@ def rates(noise: Noise, factor: float, *, rows: int = 4000) -> Counter[Verdict]:
     return Counter({each: round(1000 * count / rows) for each, count in found.items()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("noise", "most_false", "least_found"),
     [

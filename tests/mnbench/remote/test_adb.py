@@ -137,6 +137,7 @@ def test_a_gpu_row(adb: FakeAdb, model: Path) -> None:
     assert record.rows[0].processes[0].facts["delegates"] == ["GPU"]
 
 
+@pytest.mark.slow
 def test_control_c_keeps_what_there_is_and_leaves_nothing_there(adb: FakeAdb, model: Path, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     source = (

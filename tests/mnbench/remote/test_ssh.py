@@ -303,6 +303,7 @@ def test_control_c_ends_the_run_there_and_brings_what_it_has(
     assert list(there.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.smoke
 @pytest.mark.parametrize("where", ["the message", "the record"])
 def test_control_c_while_the_record_is_on_its_way_brings_it_all_the_same(

@@ -36,6 +36,7 @@ def import_job(engine: str) -> Job:
     return Job(cell=Cell(work=Work.IMPORT, model="-", engine=engine, threads=None), budget=BRIEF)
 
 
+@pytest.mark.slow
 def test_a_cold_start_answers_and_is_timed_whole(cold_job: Job) -> None:
     workload = cold_start.open_workload(cold_job)
     samples = sample(workload.run, cold_job.budget, parts_of=workload.parts_ns)

@@ -102,6 +102,7 @@ def test_a_zip_that_lies_about_a_size_gives_no_more_than_it_says() -> None:
         list(read_zip(io.BytesIO(bytes(data)), where="x.zip", is_wanted=lambda _: True))
 
 
+@pytest.mark.slow
 def test_xz_that_wants_much_memory_is_refused() -> None:
     greedy = lzma.compress(tar_of(FILES), filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 30}])
     with pytest.raises(InputError, match="damaged or cut off: Memory usage limit"):
