@@ -4,6 +4,7 @@ Compared is what was measured in two runs, so what a run has for itself (a warm 
 the verdict's margin is there for that (statistics.py), and grows by what other programs took in one run alone.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,15 @@ class RowComparison:
     def is_regression(self, limit: float) -> bool:
         """Whether it is slower, and by more than ``limit``."""
         return self.verdict is Verdict.SLOWER and self.ratio.middle > 1 + limit
+
+    def seems_regression(self, limit: float) -> bool:
+        """Whether nothing is told and yet the likeliest is that it is slower by more than ``limit`` and by what others'
+        load explains; or one process alone is all there is, and nothing is likely.
+        """
+        if self.verdict is Verdict.OTHER_OUTPUTS or self.is_regression(limit):
+            return False
+        explained = (1 + self.margin) / (1 + MARGIN)
+        return math.isinf(self.ratio.high) or self.ratio.middle > (1 + limit) * explained
 
     def may_be_regression(self, limit: float) -> bool:
         """Whether its interval leaves open that it is slower by more than ``limit``, and by what two runs of the same
@@ -98,9 +108,14 @@ class Comparison:
         found = [row for row in self.rows if row.is_regression(limit)]
         return tuple(sorted(found, key=lambda row: -row.ratio.middle))
 
+    def likely(self, limit: float) -> tuple[RowComparison, ...]:
+        """The rows that seem to be regressions and aren't known well enough to be told so, worst first."""
+        found = [row for row in self.rows if row.seems_regression(limit)]
+        return tuple(sorted(found, key=lambda row: -row.ratio.high))
+
     def undecided(self, limit: float) -> tuple[RowComparison, ...]:
-        """The rows not known well enough to say that they are no regressions, the least known first."""
-        found = [row for row in self.rows if row.may_be_regression(limit)]
+        """The rows that don't seem to be regressions and aren't known well enough to say so, the least known first."""
+        found = [row for row in self.rows if row.may_be_regression(limit) and not row.seems_regression(limit)]
         return tuple(sorted(found, key=lambda row: -row.ratio.high))
 
     def to_json(self) -> dict[str, Any]:

@@ -170,26 +170,27 @@ def test_the_worst_regression_comes_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "limit", "is_open"),
+    ("changes", "limit", "is_open", "seems_so"),
     [
-        ({}, 0.05, False),
-        ({"drift": 0.1}, 0.05, True),
-        ({"drift": 0.1}, 1.0, False),
-        ({"num_rounds": 1}, 1000.0, True),
+        ({}, 0.05, False, False),
+        ({"drift": 0.1}, 0.1, True, False),
+        ({"drift": 0.3}, 0.05, False, True),
+        ({"drift": 0.1}, 1.0, False, False),
+        ({"num_rounds": 1}, 1000.0, False, True),
     ],
 )
-def test_what_is_not_known_well_enough_for_the_limit_is_undecided(
-    changes: dict[str, Any], limit: float, is_open: bool
+def test_what_is_not_known_well_enough_for_the_limit_is_undecided_or_seems_over_it(
+    changes: dict[str, Any], limit: float, is_open: bool, seems_so: bool
 ) -> None:
     comparison = compare(record(*rows_of(10)), record(row_of(CELLS[0], 10, seed=1, **changes)))
     assert comparison.regressions(limit) == ()
-    assert bool(comparison.undecided(limit)) is is_open
+    assert (bool(comparison.undecided(limit)), bool(comparison.likely(limit))) == (is_open, seems_so)
 
 
 def test_a_regression_is_not_undecided_besides() -> None:
     comparison = compare(record(*rows_of(10)), record(*rows_of(20, seed=1)))
     assert comparison.regressions(0.05)
-    assert comparison.undecided(0.05) == ()
+    assert comparison.undecided(0.05) == comparison.likely(0.05) == ()
 
 
 def test_what_others_load_explains_is_undecided_all_the_same() -> None:
@@ -199,6 +200,8 @@ def test_what_others_load_explains_is_undecided_all_the_same() -> None:
     )
     assert row.verdict is Verdict.CANT_TELL
     assert row.may_be_regression(0.05)
+    assert not row.seems_regression(0.05)
+    assert replace(row, margin=0.5, ratio=Interval(2, 1.4, 2.9)).seems_regression(0.05)
 
 
 @pytest.mark.parametrize("doubted", ["before", "after", "both"])

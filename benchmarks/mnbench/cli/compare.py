@@ -12,7 +12,7 @@ from mnbench.showing.as_text import as_text
 from mnbench.showing.comparison import comparison_tables
 from mnbench.statistics import Verdict
 from mninfer.cli.options import examples
-from mninfer.cli.output import is_terminal, json_line, say
+from mninfer.cli.output import is_terminal, json_line, note, say
 from mninfer.errors import VerifyError
 
 __all__ = ["command"]
@@ -46,7 +46,7 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
     "--fail-over",
     callback=_share,
     metavar="PERCENT",
-    help="Exit with 3 where a row became slower by more, may have (it isn't known well enough), or was lost.",
+    help="Exit with 3 where a row became slower by more, seems to have, or was lost.",
 )
 @click.option("--allow-unlike-machines", is_flag=True, help="Compare the machines, not what ran on them.")
 @click.option("--json", "is_json", is_flag=True, help="Everything as one JSON object.")
@@ -60,13 +60,13 @@ def command(before: str, after: str, *, fail_over: float | None, allow_unlike_ma
 
     \b
     The exit code is
-      0  nothing became slower by more than --fail-over, which each row is known well enough for,
-         and nothing was lost
+      0  nothing became slower by more than --fail-over, as far as is known, and nothing was lost;
+         rows that aren't known well enough for it are counted in a note
       1  a known error: a file that can't be read, or unlike machines
       2  usage
-      3  with --fail-over: a row became slower by more; or its interval reaches beyond that and
-         another 2 %, so that it may have; or it was measured before, and now failed, is missing,
-         or its outputs are no longer those of the reference
+      3  with --fail-over: a row became slower by more; or its figure is beyond that, be it told
+         or not; or it has one process, which tells nothing; or it was measured before, and now
+         failed, is missing, or its outputs are no longer those of the reference
     """  # noqa: D301 -- click's own mark for a block that is not to be wrapped
     comparison = compare(read_record(before), read_record(after), allow_unlike=allow_unlike_machines)
     if is_json:
@@ -84,17 +84,20 @@ def _width() -> int | None:
 
 
 def _check(comparison: Comparison, limit: float) -> None:
-    """Raise VerifyError where a row is slower by more than ``limit``, may be, or was lost; or where none is judged."""
+    """Raise VerifyError where a row is slower by more than ``limit``, seems so, or was lost, or none is judged."""
     slower = [f'"{row.key}" by {row.ratio.middle - 1:.0%}' for row in comparison.regressions(limit)]
-    unknown = [f'"{row.key}" by up to {_reach(row)}' for row in comparison.undecided(limit)]
+    likely = [f'"{row.key}" by up to {_reach(row)}' for row in comparison.likely(limit)]
+    unknown = [f'"{row.key}", by up to {_reach(row)}' for row in comparison.undecided(limit)]
     lost = [f'"{row.key}", {row.reason}' for row in comparison.lost]
     over = f"slower by more than {100 * limit:g}%"
     found = [
         *([f"{_rows(len(lost))} no longer measured: {_some(lost)}"] if lost else []),
         *([f"{_rows(len(slower))} {over}: {_some(slower)}"] if slower else []),
-        *([f"{_rows(len(unknown))} not known well enough, and may be {over}: {_some(unknown)}"] if unknown else []),
+        *([f"{_rows(len(likely))} not known well enough, and may be {over}: {_some(likely)}"] if likely else []),
         *([] if lost or _is_any_judged(comparison) else ["no row can be judged: all have other outputs"]),
     ]
+    if unknown:
+        note(f"not known well enough to see that a row is {over}: {_some(unknown)}; {_BETTER}")
     if found:
         raise VerifyError("; ".join(found), report=comparison, hints=_AGAIN if lost or slower else _BETTER)
 
