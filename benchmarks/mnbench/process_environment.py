@@ -151,8 +151,11 @@ def _keras(cell: Cell, user: Mapping[str, str]) -> dict[str, str]:
     limit = _LIMITS[cell.instruction_set]
     variables["TF_ENABLE_ONEDNN_OPTS"] = "1"  # what is limited has to run; else it is the user's choice
     variables["ONEDNN_MAX_CPU_ISA"] = limit.one_dnn
-    # Last: of two that say the same thing, XLA takes the last.
-    variables["XLA_FLAGS"] = f"{user.get('XLA_FLAGS', '')} --xla_cpu_max_isa={limit.xla}".strip()
+    # Last: of two that say the same thing, XLA takes the last. What doesn't begin with a dash is the name of a file for
+    # XLA (parse_flags_from_env.h), and ours would be a part of it.
+    theirs = user.get("XLA_FLAGS", "").strip()
+    theirs = theirs if theirs.startswith("-") else ""
+    variables["XLA_FLAGS"] = f"{theirs} --xla_cpu_max_isa={limit.xla}".strip()
     if cell.engine == "keras-torch":
         variables |= {"ATEN_CPU_CAPABILITY": limit.aten, "MKL_ENABLE_INSTRUCTIONS": limit.mkl}
     return variables

@@ -75,6 +75,9 @@ def test_the_users_own_flags_hold_beside_a_limit() -> None:
     assert flags == ["--xla_dump_to=there", "--xla_cpu_max_isa=SSE4_2", "--xla_cpu_max_isa=AVX2"]
     assert "XLA_FLAGS" not in environment_of(cell("keras-jax"), user)
 
+    named = environment_of(limited, {"XLA_FLAGS": "/etc/xla.flags"})  # a file's name, which ours would be a part of
+    assert named["XLA_FLAGS"] == "--xla_cpu_max_isa=AVX2"
+
 
 def test_without_a_limit_nothing_is_limited() -> None:
     assert not {"ONEDNN_MAX_CPU_ISA", "XLA_FLAGS", "ATEN_CPU_CAPABILITY"} & set(environment_of(cell("keras-torch")))

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from mnbench.cell import Work
 from mnbench.record import Record, Row
 
 __all__ = ["fact_number", "fact_text", "fact_texts", "machine_words", "peak_bytes", "resident_bytes"]
@@ -43,7 +42,7 @@ def resident_bytes(row: Row) -> float | None:
     """What a process of the row held in memory after its runs, the median over them; None of whole processes, which
     have ended by then.
     """
-    if row.cell.work in (Work.COLD_START, Work.IMPORT):
+    if row.cell.work.is_whole_process:
         return None
     return _median([fact_number(process.conditions, "resident_bytes") for process in row.processes])
 
