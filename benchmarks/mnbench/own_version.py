@@ -1,4 +1,4 @@
-"""Which mnkit measures: the version of the wheel that it runs from, else a digest of the source that runs."""
+"""Which mnkit measures: the version of its wheel, and where that does not tell, a digest of the source that runs."""
 
 import hashlib
 from collections.abc import Collection
@@ -7,18 +7,34 @@ from pathlib import Path
 
 from mnbench.kit import home_of
 
-__all__ = ["own_version", "source_digest"]
+__all__ = ["is_same_version", "own_version", "source_digest"]
 
 # What a kit holds: a device without mnkit then tells the digest of the machine that sent it.
 _MEASURING = ("mnbench", "mninfer")
 _DIGITS = 12
+_SOURCE = "+source."  # a local version, as PEP 440 has it
 
 
 @cache
 def own_version() -> str:
-    """As ``0.1.0``; of a checkout, whose number tells no state of it, ``0+source.1b2c3d4e5f60`` (as PEP 440 has it)."""
+    """As ``0.1.0``; of a wheel between two releases, which many commits share, ``0.1.0.dev0+source.1b2c3d4e5f60``; of
+    a checkout, whose number tells no state of it, ``0+source.1b2c3d4e5f60``.
+    """
     homes = [home for name in _MEASURING if (home := home_of(name)) is not None]
-    return _version_of_wheel(homes) or f"0+source.{source_digest(homes)}"
+    version = _version_of_wheel(homes)
+    if version is not None and ".dev" not in version:
+        return version
+    return f"{version or 0}{_SOURCE}{source_digest(homes)}"
+
+
+def is_same_version(before: str, after: str) -> bool:
+    """Whether both may be of one source: by its digest where both have one, else by the number before it.
+
+    >>> is_same_version("0.1.0.dev0+source.1b2c", "0+source.1b2c"), is_same_version("0.1.0", "0.1.0+source.1b2c")
+    (True, True)
+    """
+    (number, _, digest), (other_number, _, other_digest) = (each.partition(_SOURCE) for each in (before, after))
+    return digest == other_digest if digest and other_digest else number == other_number
 
 
 def source_digest(homes: Collection[Path]) -> str:

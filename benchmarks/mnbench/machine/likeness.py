@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mnbench.own_version import is_same_version
+
 __all__ = ["changed_packages", "unlike_facts"]
 
 # What decides, by its place in read_facts; each with its name in a sentence. Memory, system and libraries don't.
@@ -49,7 +51,7 @@ def _other_instructions(before: Mapping[str, Any], after: Mapping[str, Any]) -> 
 def _changes(before: object, after: object) -> Iterator[str]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in sorted(set(before) & set(after)):
-            if before[name] != after[name]:
+            if not is_same_version(str(before[name]), str(after[name])):
                 yield f"{name} {before[name]} -> {after[name]}"
 
 

@@ -136,6 +136,14 @@ def test_what_would_be_mixed_is_refused(attempt: Callable[[], None], words: str)
     assert "-o FILE" in caught.value.hints[0]
 
 
+def test_a_wheel_that_told_no_digest_yet_is_gone_on_with() -> None:
+    facts = {**FACTS, "packages": {"mnkit": "0.1.0.dev0"}}
+    older = replace(RECORD, machine={"before": facts, "after": facts})
+    check(older, packages={"mnkit": "0.1.0.dev0+source.1b2c3d4e5f60"})
+    with pytest.raises(InputError, match="mnkit"):
+        check(older, packages={"mnkit": "0.2.0.dev0+source.1b2c3d4e5f60"})
+
+
 def test_a_form_that_came_along_since_then_is_no_change() -> None:
     with_files(float32={"sha256": "aa"})()
     with_files(float32={"sha256": "aa"}, int16x8={"sha256": "dd"})()
