@@ -4,7 +4,7 @@ import os
 from tempfile import NamedTemporaryFile
 
 from mnbench.record import Record
-from mnbench.record_file import encode_record, write_record
+from mnbench.record_file import MAX_RECORD_BYTES, encode_record, write_record
 from mninfer.errors import OutputError
 from mninfer.files import refuse_existing, remove_if_there
 
@@ -22,11 +22,13 @@ def check_place(path: str, *, force: bool) -> None:
     try:
         with open(trial, "xb"):
             pass
+    except FileExistsError as error:
+        hint = f"if none does, one that was killed left it: remove {trial}"
+        raise OutputError("another process is writing the same file", where=path, hints=hint) from error
     except OSError as error:
         hint = "make the folder first" if isinstance(error, FileNotFoundError) else "another place: -o FILE"
         raise OutputError(f"the output can't be written: {error.strerror}", where=path, hints=hint) from error
-    finally:
-        remove_if_there(trial)
+    remove_if_there(trial)
 
 
 def write_or_keep(record: Record, path: str, *, force: bool) -> None:
@@ -42,15 +44,16 @@ def kept_elsewhere(record: Record, error: OutputError) -> OutputError:
     try:
         with NamedTemporaryFile(prefix="mnbench-", suffix=".json", delete=False) as file:
             try:
-                file.write(encode_record(record))
+                data = encode_record(record)
+                file.write(data)
                 file.flush()
             except OSError:
                 remove_if_there(file.name)
                 raise
     except OSError:
         return OutputError(f"{error.what}; nor can it be kept elsewhere", where=error.where, hints=error.hints)
-    return OutputError(
-        f"{error.what}; the record lies in {file.name}",
-        where=error.where,
-        hints=f"move it to where you want it, or read it there: mnbench table {file.name}",
-    )
+    told = f"{error.what}; the record lies in {file.name}"
+    if len(data) > MAX_RECORD_BYTES:  # which no command of ours reads
+        return OutputError(told, where=error.where, hints=error.hints)
+    hint = f"move it to where you want it, or read it there: mnbench table {file.name}"
+    return OutputError(told, where=error.where, hints=hint)

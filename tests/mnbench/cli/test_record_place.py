@@ -1,6 +1,7 @@
 """Where a record goes: refused before anything is measured; and where that fails in the end, nothing is lost."""
 
 import errno
+import os
 import tempfile
 from pathlib import Path
 
@@ -64,6 +65,16 @@ def test_a_place_that_will_not_do(tmp_path: Path, name: str, what: str, hint: st
     assert [path.name for path in tmp_path.iterdir()] == ["here.json"]
 
 
+def test_the_part_that_another_process_writes_is_left_to_it(tmp_path: Path) -> None:
+    """In two containers with one folder, two processes may have one number."""
+    part = tmp_path / f"r.json.{os.getpid()}.part"
+    part.write_text("half")
+    with pytest.raises(OutputError, match="another process is writing the same file") as caught:
+        check_place(str(tmp_path / "r.json"), force=False)
+    assert str(part) in caught.value.hints[0]
+    assert part.read_text() == "half"
+
+
 def test_a_record_is_written(tmp_path: Path, elsewhere: Path) -> None:
     write_or_keep(RECORD, str(tmp_path / "r.json"), force=False)
     assert read_record(tmp_path / "r.json") == RECORD
@@ -96,3 +107,14 @@ def test_half_a_record_is_not_kept(elsewhere: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("mnbench.cli.record_place.encode_record", fail)
     assert "nor can it be kept" in kept_elsewhere(RECORD, OutputError("the disk is full")).what
     assert list(elsewhere.iterdir()) == []
+
+
+def test_a_record_that_is_too_large_to_be_read_is_kept_and_nobody_is_sent_to_read_it(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mnbench.cli.record_place.MAX_RECORD_BYTES", 100)
+    error = kept_elsewhere(RECORD, OutputError("the result has 101 bytes by now", hints="fewer --rounds"))
+    (kept,) = elsewhere.iterdir()
+    assert read_record(kept) == RECORD
+    assert error.what == f"the result has 101 bytes by now; the record lies in {kept}"
+    assert error.hints == ("fewer --rounds",)
