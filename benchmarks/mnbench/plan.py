@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mnbench.catalogue import EngineKind, engine_entry
-from mnbench.cell import Cell
+from mnbench.cell import Cell, Work
 from mnbench.doubts import LEAST_PROCESSES
 from mnbench.job import Budget
 
@@ -26,7 +26,9 @@ _START_S = {
     EngineKind.RUNTIME: 0.9,
     EngineKind.DEVICE: 2.0,
 }
-_PROCESS_BYTES = 8 << 10  # in a record, but for a few: the samples, the warm-up, the machine's conditions
+# Of a process in a record, but for its runs' times: the machine's conditions, the engine's facts, its part of the row.
+_PROCESS_BYTES = 3 << 10
+_NUM_PARTS = {Work.PHOTO_TO_LABEL: 4}  # each has a time of its own in every run
 # Governors let a core speed up for up to 100 ms, and a moment as short as a small network's few runs is no sample of a
 # minute: however soon the runs agree, a process warms up for the one and samples for the other.
 _LEAST_WARM_UP_S = 0.1
@@ -73,7 +75,7 @@ class Plan:
     @property
     def estimated_bytes(self) -> int:
         """About the most that its record takes."""
-        return self.num_processes * _PROCESS_BYTES
+        return self.rounds * sum(_estimated_bytes(cell, self.pace) for cell in self.cells)
 
     def to_json(self) -> Mapping[str, Any]:
         return {
@@ -110,3 +112,11 @@ def _estimated_s(cell: Cell, pace: float) -> float:
     """About how long one process of a cell takes."""
     budget = budget_of(cell, pace)
     return budget.seconds + budget.warm_up_seconds + _START_S[engine_entry(cell.engine).kind]
+
+
+def _estimated_bytes(cell: Cell, pace: float) -> int:
+    """About the most that one process of a cell takes in a record: of runs so short that as many are kept as may be."""
+    budget = budget_of(cell, pace)
+    number = f"{1e9 * budget.seconds / budget.most_samples:.0f}, "
+    num_lists = 1 + (budget.warm_up_seconds > 0) + _NUM_PARTS.get(cell.work, 0)
+    return _PROCESS_BYTES + num_lists * budget.most_samples * len(number)

@@ -8,8 +8,11 @@ from mnbench.axes import FORMS, Block, ModelOffer, Wishes, cells_of, with_wishes
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import BatchNorm, Cell, Device, InstructionSet, Variant, Work
 from mnbench.job import Budget
+from mnbench.machine import read_conditions
 from mnbench.plan import Plan, budget_of
 from mnbench.presets import ABOUT, Preset, Surroundings, blocks_of
+from mnbench.record import Process, Record, Row, Status
+from mnbench.record_file import encode_record
 from mninfer.errors import InputError
 
 pytestmark = pytest.mark.smoke
@@ -142,6 +145,28 @@ def test_however_short_its_runs_a_process_takes_a_least_time(pace: float, warm_u
         budget = budget_of(Cell(work=Work.FORWARD, model="m", engine=engine), pace)
         assert (budget.least_warm_up_seconds, budget.least_seconds) == pytest.approx((warm_up_s, sampling_s))
         assert Budget.from_json(budget.to_json()) == budget
+
+
+@pytest.mark.parametrize("pace", [1.0, 4.0, 100.0])
+@pytest.mark.parametrize("work", [Work.FORWARD, Work.PHOTO_TO_LABEL])
+def test_a_record_of_the_shortest_runs_is_not_larger_than_estimated(work: Work, pace: float) -> None:
+    """So that a plan which nobody could read in the end is refused before anything is measured."""
+    engine = "mninfer" if work is Work.PHOTO_TO_LABEL else "litert"
+    plan = Plan(cells=(Cell(work=work, model="mobilenet_v1_1.0_224", engine=engine),), rounds=10, pace=pace)
+    budget = budget_of(plan.cells[0], pace)
+    times = (round(1e9 * budget.seconds / budget.most_samples),) * budget.most_samples
+    state = read_conditions()
+    process = Process(
+        round=0,
+        samples_ns=times,
+        warm_up_ns=times,
+        parts_ns=dict.fromkeys(("decode", "preprocess", "invoke", "postprocess"), times) if engine == "mninfer" else {},
+        facts={"version": "2.1.6", "coverage": {"num_operators": 31, "num_delegated": 31, "delegate": "XNNPACK"}},
+        conditions={"before": state, "after": state, "sampled_ns": 10**10, "peak_bytes": 10**9},
+    )
+    row = Row(cell=plan.cells[0], status=Status.MEASURED, processes=(process,) * plan.rounds)
+    size = len(encode_record(Record(device="d", command="mnbench run", plan=plan.digest, rows=(row,))))
+    assert size <= plan.estimated_bytes <= 2 * size
 
 
 def test_an_unknown_engine_is_named_with_near_ones() -> None:
