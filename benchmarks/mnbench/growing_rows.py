@@ -14,6 +14,8 @@ __all__ = ["GrowingRows"]
 
 _GOING = (Status.MEASURED, Status.PENDING)
 _MOST_FAILED = 0.2  # of a row's processes; one may in any case. What crashes more often has no figure to be trusted
+_MOST_HUNG = 1  # each takes minutes
+_OF_PROCESSES = "round "  # how a reason begins that tells of processes; what never became one is no doubt of the others
 
 
 class GrowingRows:
@@ -23,6 +25,8 @@ class GrowingRows:
         self._rounds = plan.rounds
         self._rows = {cell.key: _begun(cell, previous) for cell in plan.cells}
         self._failures: Counter[str] = Counter()  # of this run: what failed in an earlier one gets another chance
+        self._hangs: Counter[str] = Counter()
+        self._last_kind: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self._rows.values())
@@ -46,14 +50,26 @@ class GrowingRows:
         if outcome.process is not None:
             process = replace(outcome.process, round=round_)
             self._rows[cell.key] = replace(row, status=Status.MEASURED, processes=(*row.processes, process))
-            return
-        self._failures[cell.key] += 1
-        if not row.processes or self._failures[cell.key] > max(1, _MOST_FAILED * self._rounds):
+        elif row.processes:
+            is_over = self._is_over(cell.key, outcome)
+            status = outcome.status if is_over else row.status
+            self._rows[cell.key] = replace(row, status=status, reason=self._noted(row, outcome.reason, round_ + 1))
+        else:
             self.end(cell, outcome)
-            return
-        number = round_ + 1
-        note = f"{row.reason}; another in round {number}" if row.reason else f"round {number}: {outcome.reason}"
-        self._rows[cell.key] = replace(row, reason=note)
+
+    def _is_over(self, key: str, outcome: Outcome) -> bool:
+        """Whether this failure is one too many. What hangs costs more time than what crashes, and may do so once."""
+        self._failures[key] += 1
+        self._hangs[key] += outcome.is_hung
+        return self._hangs[key] > _MOST_HUNG or self._failures[key] > max(1, _MOST_FAILED * self._rounds)
+
+    def _noted(self, row: Row, reason: str, number: int) -> str:
+        """The failures of the row's processes until now, and this one: in full unless it is of the kind of the last."""
+        key, kind = row.cell.key, reason.partition(": ")[0]
+        is_another = kind == self._last_kind.get(key)
+        self._last_kind[key] = kind
+        note = f"another in round {number}" if is_another else f"{_OF_PROCESSES}{number}: {reason}"
+        return f"{row.reason}; {note}" if row.reason else note
 
     def end(self, cell: Cell, outcome: Outcome) -> None:
         """The row has no figure, and why; the processes that it has stay, for a run that goes on with this one."""
@@ -70,8 +86,9 @@ class GrowingRows:
 
 
 def _begun(cell: Cell, previous: Record | None) -> Row:
-    """What there is of a row already. What failed or was missing is tried again, beside what was measured of it."""
+    """What there is of a row already, and which of its processes failed. What failed or was missing is tried again."""
     old = previous.row(cell.key) if previous else None
     if old is None or not old.processes:
         return Row(cell=cell, status=Status.PENDING)
-    return replace(old, status=Status.MEASURED)
+    reason = old.reason if old.reason.startswith(_OF_PROCESSES) else ""
+    return replace(old, status=Status.MEASURED, reason=reason)

@@ -33,6 +33,7 @@ def job_for(cell: Cell, bundle: Bundle, *, pace: float, outputs: Path | None, is
     Raises:
         MissingDependencyError: what runs it, or converts for that, has an environment of its own, not installed.
         UnsupportedModelError: the model can't be had in the cell's form; the message says why.
+        VariantError: the engine never runs that form.
         MnError: a peer's tool can't convert the model.
     """
     return Job(

@@ -24,6 +24,7 @@ __all__ = ["Launch", "Outcome", "read_answer", "run_apart", "run_worker", "unwri
 # Beside its sampling a process may start, open, compile and check for so long; then it counts as hung.
 GRACE_S = 180.0
 _MOST_RUNS_LONG = 5  # a run may overshoot the budget: the last warm-up, the last sample; slow ones warm up for longer
+_HUNG = "hung"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,11 @@ class Outcome:
     status: Status
     reason: str = ""
     process: Process | None = None
+
+    @property
+    def is_hung(self) -> bool:
+        """Whether it took so long that it was ended."""
+        return self.reason.startswith(f"{_HUNG}: ")
 
 
 def run_worker(job: Job, launch: Launch) -> Outcome:
@@ -76,7 +82,7 @@ def run_apart(module: str, job: Job, launch: Launch, *, limit_s: float) -> Path 
         except OSError as error:  # an environment that was removed or moved, or no process can be had
             return f"{Path(launch.python).name} could not be started: {error.strerror or error}"
     if code is None:
-        return f"hung: ended after {limit_s:.0f} s"
+        return f"{_HUNG}: ended after {limit_s:.0f} s"
     if not outcome.exists():
         return _how_it_ended(code, words)
     return outcome

@@ -23,7 +23,7 @@ class Status(StrEnum):
 
     MEASURED = "measured"
     FAILED = "failed"  # the engine refused, crashed or took too long
-    MISSING = "missing"  # not installed, or nothing of that kind in this machine
+    MISSING = "missing"  # not installed, not in this machine, or nothing that the engine does
     PENDING = "pending"  # not run yet: the run was interrupted
 
 

@@ -30,7 +30,7 @@ from mnbench.profiling.apart import has_operators, profile_apart
 from mnbench.reasons import one_line
 from mnbench.record import Agreement, Record, Status
 from mnbench.time_left import TimeLeft
-from mninfer.errors import MissingDependencyError, MnError
+from mninfer.errors import MissingDependencyError, MnError, VariantError
 
 __all__ = ["RunConfig", "Watcher", "run_plan"]
 
@@ -187,7 +187,7 @@ class _Rounds:
                 outputs=self._outputs if is_first else None,
                 is_profiled=self._config.is_profiled and is_first and has_operators(cell),
             )
-        except MissingDependencyError as error:
+        except (MissingDependencyError, VariantError) as error:
             return Outcome(Status.MISSING, one_line(error))
         except MnError as error:
             return Outcome(Status.FAILED, one_line(error))

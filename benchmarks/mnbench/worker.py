@@ -22,7 +22,7 @@ from mnbench.reasons import one_line
 from mnbench.record import Process, Status
 from mnbench.sampling import sample
 from mnbench.workloads.protocol import Workload
-from mninfer.errors import MissingDependencyError, MnError
+from mninfer.errors import MissingDependencyError, MnError, VariantError
 
 __all__ = ["main", "measure", "open_workload"]
 
@@ -52,7 +52,7 @@ def _outcome_of(job: Job) -> dict[str, Any]:
     """Measure, or tell why that is not possible: ``status``, ``reason`` and, where it was, ``process``."""
     try:
         return {"status": str(Status.MEASURED), "reason": "", "process": measure(job).to_json()}
-    except MissingDependencyError as error:
+    except (MissingDependencyError, VariantError) as error:
         return {"status": str(Status.MISSING), "reason": one_line(error)}
     except MnError as error:
         return {"status": str(Status.FAILED), "reason": one_line(error)}

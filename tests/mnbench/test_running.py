@@ -1,7 +1,7 @@
 """Rounds of processes, without the processes: what is measured when, kept, tried again, and held against what."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from mnbench.plan import Plan
 from mnbench.record import Agreement, MeasuredModel, Process, Record, Row, Status
 from mnbench.running import RunConfig, run_plan
 from mnbench.statistics import row_interval
-from mninfer.errors import MissingDependencyError, MnError, OutputError, VariantError
+from mninfer.errors import MissingDependencyError, MnError, OutputError, UnsupportedModelError, VariantError
 
 pytestmark = pytest.mark.smoke
 
@@ -205,6 +205,29 @@ def test_how_many_may_fail_is_a_share_of_the_rounds(bench: Bench, rounds: int, f
         assert row.reason.startswith("round 3: killed by SIGKILL; another in round 4")
 
 
+def behaving(bench: Bench, outcomes: Mapping[int, Outcome]) -> Row:
+    """A row of twenty rounds, of which some go as told."""
+    bench.behave = lambda job: outcomes.get(len(bench.ran)) or measured(job)
+    return bench(Plan(cells=(FLOAT,), rounds=20)).rows[0]
+
+
+CRASHED = Outcome(Status.FAILED, "killed by SIGKILL: no memory")
+HUNG = Outcome(Status.FAILED, "hung: ended after 185 s")
+
+
+def test_what_hangs_twice_is_not_waited_for_again(bench: Bench) -> None:
+    row = behaving(bench, {3: HUNG, 5: HUNG})
+    assert row.status is Status.FAILED
+    assert row.reason == "round 3: hung: ended after 185 s; another in round 5"
+    assert (len(bench.ran), len(row.processes)) == (5, 3)
+
+
+def test_a_crash_and_a_hang_are_told_apart(bench: Bench) -> None:
+    row = behaving(bench, {3: CRASHED, 4: CRASHED, 5: HUNG})
+    assert row.status is Status.MEASURED
+    assert row.reason == f"round 3: {CRASHED.reason}; another in round 4; round 5: {HUNG.reason}"
+
+
 def test_a_row_that_failed_in_the_end_goes_on_with_the_processes_that_it_has(bench: Bench) -> None:
     plan = Plan(cells=(FLOAT,), rounds=5)
     failed = Outcome(Status.FAILED, "killed by SIGKILL")
@@ -276,7 +299,11 @@ def test_all_files_of_other_engines_are_made_before_anything_is_measured(bench: 
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(VariantError("it can't"), Status.FAILED), (MissingDependencyError("not installed"), Status.MISSING)],
+    [
+        (UnsupportedModelError("its tool refuses"), Status.FAILED),
+        (VariantError("it never does"), Status.MISSING),
+        (MissingDependencyError("not installed"), Status.MISSING),
+    ],
 )
 def test_what_can_not_be_converted_is_tried_once_and_a_row_that_says_so(
     bench: Bench, tools: Tools, error: MnError, status: Status
@@ -286,6 +313,32 @@ def test_what_can_not_be_converted_is_tried_once_and_a_row_that_says_so(
     assert [(row.status, row.reason) for row in record.rows[:2]] == [(status, error.what)] * 2
     assert len(tools.made) == 1
     assert bench.ran == [FLOAT.key] * 2
+
+
+@pytest.mark.parametrize(
+    "error", [UnsupportedModelError("tf2onnx ended with 3"), MissingDependencyError("not installed")]
+)
+def test_a_file_that_was_not_there_for_a_while_is_no_doubt_of_the_processes(
+    bench: Bench, tools: Tools, error: MnError
+) -> None:
+    plan = Plan(cells=(ONNX,), rounds=5)
+    bench.behave = lambda job: measured(job) if len(bench.ran) < 3 else _interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        bench(plan)
+    tools.made.clear()
+    tools.error = error
+    previous = bench(plan, previous=bench.saved[-1])
+    assert (previous.rows[0].reason, len(previous.rows[0].processes)) == (error.what, 2)
+    tools.made.clear()
+    tools.error = None
+    bench.behave = measured
+    (row,) = bench(plan, previous=Record.from_json(previous.to_json())).rows
+    assert (row.status, row.reason, len(row.processes)) == (Status.MEASURED, "", 5)
+    assert "process-failed" not in {doubt.code for doubt in row.doubts}
+
+
+def _interrupt() -> Outcome:
+    raise KeyboardInterrupt
 
 
 def test_a_run_that_has_all_of_an_engine_converts_nothing_for_it(bench: Bench, tools: Tools) -> None:

@@ -17,7 +17,7 @@ from mnbench.job import Budget, Job
 from mnbench.machine.meanwhile import Meanwhile
 from mnbench.record import Process, Status
 from mnbench.workloads.protocol import Array
-from mninfer.errors import EngineError, MissingDependencyError
+from mninfer.errors import EngineError, MissingDependencyError, VariantError
 
 pytestmark = pytest.mark.smoke
 
@@ -123,7 +123,12 @@ def test_the_time_of_its_children_is_its_own(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(EngineError("it refuses"), "failed"), (MissingDependencyError("not there"), "missing")]
+    ("error", "status"),
+    [
+        (EngineError("it refuses"), "failed"),
+        (MissingDependencyError("not there"), "missing"),
+        (VariantError("it never does"), "missing"),
+    ],
 )
 def test_what_can_t_be_opened_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, status: str

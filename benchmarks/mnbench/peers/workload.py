@@ -16,7 +16,7 @@ from mnbench.peers.peer import Peer, peer_named
 from mnbench.peers.prepared import PreparedFile, record_path
 from mnbench.workloads.inputs import quantize, read_input
 from mnbench.workloads.protocol import Array
-from mninfer.errors import InputError, UnsupportedModelError
+from mninfer.errors import InputError, UnsupportedModelError, VariantError
 from mninfer.postprocessing import dequantize
 
 __all__ = ["PeerWorkload", "open_workload"]
@@ -33,7 +33,7 @@ def open_workload(job: Job) -> "PeerWorkload":
         InputError: the job has no such file, or no input.
         MissingDependencyError: this Python hasn't the peer.
         EngineError: the peer refuses the file.
-        UnsupportedModelError: the file takes no such input, or the peer no such number of threads.
+        UnsupportedModelError: the file takes no such input; VariantError: the peer can't have that many threads.
     """
     if job.file is None or job.input is None:
         raise InputError(f"the job of {job.cell.key} names no model file, or no input")
@@ -93,9 +93,9 @@ class PeerWorkload:
 
 
 def _check_threads(peer: Peer, threads: int | None) -> None:
-    """Raise UnsupportedModelError rather than measure one thread under the name of several."""
+    """Raise VariantError rather than measure one thread under the name of several."""
     if peer.most_threads is not None and threads is not None and threads > peer.most_threads:
-        raise UnsupportedModelError(
+        raise VariantError(
             f"{peer.title} {peer.limits[0]}, and {threads} were asked for", hints=f"--threads {peer.most_threads}"
         )
 

@@ -16,7 +16,7 @@ from mnbench.peers.engines.protocol import precision_told
 from mnbench.peers.peer import PEERS
 from mnbench.peers.prepared import PreparedFile, record_path
 from mnbench.peers.workload import open_workload
-from mninfer.errors import EngineError, InputError, MissingDependencyError, UnsupportedModelError
+from mninfer.errors import EngineError, InputError, MissingDependencyError, UnsupportedModelError, VariantError
 from mninfer.tensors import Quantization, TensorSpec
 from support.pretended_peers import pretended_modules, scores
 
@@ -103,7 +103,7 @@ def test_a_peer_computes_the_jobs_input_and_tells_what_is_in_effect(
 def test_more_threads_than_a_peer_has_are_not_measured_under_their_name(tmp_path: Path) -> None:
     job = job_in(tmp_path, "mediapipe", prepared_for("mediapipe"))
     two = replace(job, cell=replace(job.cell, threads=2))
-    with pytest.raises(UnsupportedModelError, match="MediaPipe has no option for threads: one computes, and 2 were"):
+    with pytest.raises(VariantError, match="MediaPipe has no option for threads: one computes, and 2 were"):
         open_workload(two)
 
 
