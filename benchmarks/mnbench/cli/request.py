@@ -27,10 +27,11 @@ Command = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be measured: the plan, and the models as they were asked for, by their names in the plan."""
+    """What is to be measured: the plan; the models as they were asked for; and the engines that were, by name."""
 
     plan: Plan
     models: tuple[str, ...]
+    engines: tuple[str, ...]
 
 
 def plan_options(command: Command) -> Command:
@@ -101,7 +102,7 @@ def requested(options: dict[str, Any]) -> Request:
         )
     plan = Plan(cells=cells, rounds=options["rounds"], pace=options["pace"])
     _refuse_too_large(plan)
-    return Request(plan, tuple(requests))
+    return Request(plan, tuple(requests), wishes.engines)
 
 
 def _refuse_too_large(plan: Plan) -> None:

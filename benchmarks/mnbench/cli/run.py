@@ -1,5 +1,6 @@
 """``mnbench run``: measure here or on another device, and write the record."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,9 @@ __all__ = ["command"]
 )
 @click.option("--resume", "is_resumed", is_flag=True, help="Go on with the run of -o FILE, with its options.")
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
-@click.option("--strict", "is_strict", is_flag=True, help="Exit code 1 where a row could not be measured.")
+@click.option(
+    "--strict", "is_strict", is_flag=True, help="Exit code 1 where a row failed, or one of --engines is missing."
+)
 @click.option("--profile", "is_profiled", is_flag=True, help="Also the time of every operator of a flatbuffer.")
 @click.option("--device-name", metavar="NAME", help="What tables call this device. Default: its CPU or board.")
 @click.option("--on", "target", metavar="DEVICE", help="Another device: ssh:[USER@]HOST[:PORT], or adb[:SERIAL].")
@@ -57,7 +60,8 @@ def command(context: click.Context, /, **options: Any) -> int:
 
     \b
     The exit code is
-      0  done; rows that could not be measured say why (--strict: 1)
+      0  done; rows that could not be measured say why: failed (--strict: 1), or missing, as what
+         is not installed, not sent, or not done by that engine (--strict: 1 if --engines names it)
       1  a known error, told with what to try
       2  usage
       130  interrupted: what there was is written; mnbench run --resume -o FILE goes on
@@ -87,7 +91,7 @@ def command(context: click.Context, /, **options: Any) -> int:
     if ending is not None:
         note(f"{output}: what was measured until then")
         raise ending
-    return _told(record, output, is_strict=options["is_strict"])
+    return _told(record, output, request.engines, is_strict=options["is_strict"])
 
 
 def _previous(options: dict[str, Any]) -> "Record | None":
@@ -167,14 +171,20 @@ def _bundles(request: Request, progress: RunProgress) -> "dict[str, Bundle]":
     return {bundle.model.name: bundle for bundle in bundles}
 
 
-def _told(record: "Record", output: str, *, is_strict: bool) -> int:
+def _told(record: "Record", output: str, engines: Collection[str], *, is_strict: bool) -> int:
+    """Say what came of it: each row that failed, or is missing of ``engines``, asked for by name; others as a count."""
     from mnbench.record import Status
 
     bad = [row for row in record.rows if row.status is not Status.MEASURED]
     num_measured = len(record.rows) - len(bad)
     say(f"{output}: {num_measured} of {len(record.rows)} rows measured; mnbench table {output} shows them")
+    absent = [row for row in bad if num_measured and row.status is Status.MISSING and row.cell.engine not in engines]
     for row in bad:
-        note(f"{row.status}: {row.cell.key}: {row.reason}")
-    if len(bad) == len(record.rows):
+        if row not in absent:
+            note(f"{row.status}: {row.cell.key}: {row.reason}")
+    if absent:
+        names = ", ".join(dict.fromkeys(row.cell.engine for row in absent))
+        note(f"missing: {len(absent)} of the preset's rows ({names}); the table says why")
+    if not num_measured:
         raise MnError("nothing could be measured", where=output, hints="each row's reason stands above")
-    return 1 if bad and is_strict else 0
+    return 1 if is_strict and len(bad) > len(absent) else 0

@@ -8,15 +8,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from mnbench.catalogue import ENGINES
+from mnbench.cell import Cell, Work
 from mnbench.cli import run as run_module
 from mnbench.cli.main import main
-from mnbench.record import Record, Status
+from mnbench.record import Process, Record, Row, Status
 from mnbench.record_file import read_record
 from mninfer.model_file.annotating import annotate
 from mninfer.preprocessing import parse_preprocess
@@ -133,6 +135,53 @@ def test_a_missing_engine_is_a_row_and_strict_makes_it_a_failure(cli: Cli, model
     assert outcome.code == 0
     assert f"missing: small/forward/{absent}" in outcome.err
     assert cli("run", "--models", model, *options, "-o", path, "--force", "--strict").code == 1
+
+
+LITERT = Cell(work=Work.FORWARD, model="v1", engine="litert")
+HERE = Row(cell=LITERT, status=Status.MEASURED, processes=(Process(round=0, samples_ns=(5, 6, 7)),))
+NOT_THERE = (
+    Row(cell=replace(LITERT, engine="mnn"), status=Status.MISSING, reason="MNN can't run it"),
+    Row(cell=replace(LITERT, engine="ncnn"), status=Status.MISSING, reason="ncnn is not installed"),
+)
+CRASHED = Row(cell=replace(LITERT, threads=2), status=Status.FAILED, reason="killed by SIGSEGV")
+OF_THE_PRESET = "missing: 2 of the preset's rows (mnn, ncnn); the table says why"
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize(
+    ("rows", "engines", "code", "told"),
+    [
+        ((HERE, *NOT_THERE), (), 0, [OF_THE_PRESET]),
+        ((HERE, *NOT_THERE, CRASHED), (), 1, [f"failed: {CRASHED.cell.key}: killed by SIGSEGV", OF_THE_PRESET]),
+        (
+            (HERE, *NOT_THERE),
+            ("--engines", "litert,mnn,ncnn"),
+            1,
+            [
+                "missing: v1/forward/mnn/float32/t1: MNN can't run it",
+                "missing: v1/forward/ncnn/float32/t1: ncnn is not",
+            ],
+        ),
+        ((HERE,), (), 0, []),
+        (NOT_THERE, (), 1, ["missing: v1/forward/mnn", "missing: v1/forward/ncnn", "Error: nothing could be measured"]),
+    ],
+)
+def test_strict_is_about_what_failed_and_what_was_asked_for_by_name(
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: tuple[Row, ...],
+    engines: tuple[str, ...],
+    code: int,
+    told: list[str],
+) -> None:
+    record = Record(device="d", command="mnbench run", plan="0", rows=rows)
+    monkeypatch.setattr(run_module, "_bundles", lambda *_: {})
+    monkeypatch.setattr(run_module, "_here", lambda *_: record)
+    outcome = cli("run", "--preset", "peers", *engines, "--strict", "-o", tmp_path / "r.json")
+    assert outcome.code == code, outcome.err
+    lines = [line for line in outcome.err.splitlines() if not line.startswith("  ")]
+    assert [line[: len(start)] for line, start in zip(lines, told, strict=True)] == told
 
 
 def test_nothing_measured_is_an_error(cli: Cli, model: Path, tmp_path: Path) -> None:
