@@ -77,17 +77,13 @@ def _over_ssh(
         ending = what_ended(record)
     except EndedEarlyError as error:
         record, ending = error.record, error
-    return _without_peers(record, plan), ending
+    return _without_peers(record), ending
 
 
-def _without_peers(record: Record, plan: Plan) -> Record:
-    """The other machine's record, in which other runtimes say that they weren't sent, not how to install them there."""
-    told = tuple(
-        replace(row, reason=_PEERS_STAY) if _is_peer(row.cell) and not row.processes else row for row in record.rows
-    )
-    return _with_rows(
-        replace(record, rows=told), (_missing(cell, _PEERS_STAY) for cell in plan.cells if _is_peer(cell))
-    )
+def _without_peers(record: Record) -> Record:
+    """The other machine's record, in which other runtimes say that they weren't sent, not what they lack there."""
+    told = (_missing(row.cell, _PEERS_STAY) if _is_peer(row.cell) and not row.processes else row for row in record.rows)
+    return replace(record, rows=tuple(told))
 
 
 def _over_adb(
