@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import IO, Any, cast
@@ -94,7 +95,11 @@ class Connection:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.close(_LEAVE_S if kind is None else _CLOSE_S)
+        """Control-C ends the waiting alone: what the block came to, as hours of measuring, is not lost for it."""
+        try:
+            self.close(_LEAVE_S if kind is None else _CLOSE_S)
+        except KeyboardInterrupt:
+            self.close(0)
 
     def request(self, **fields: Any) -> None:
         """The one line of JSON that the far side begins with."""
@@ -133,10 +138,15 @@ class Connection:
         """Ask the far side to end its run and send what it has."""
         self._write(b"s")
 
+    def hear_out(self) -> None:
+        """Wait for the last words on stderr, when the far side is done: it ends by itself once its folder is gone."""
+        with suppress(subprocess.TimeoutExpired):
+            self._ssh.wait(_LEAVE_S)
+        self._stderr.join(_CLOSE_S)
+
     @property
     def last_lines(self) -> tuple[str, ...]:
         """What was last said on stderr."""
-        self._stderr.join(_CLOSE_S if self._ssh.poll() is not None else 0)
         return tuple(self._lines)
 
     def close(self, patience_s: float = _CLOSE_S) -> None:

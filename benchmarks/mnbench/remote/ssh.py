@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ class EndedEarlyError(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What came back: how the run ended, and its record if it had one."""
+    """What came back: how the run ended, and its record if there is anything in it."""
 
     code: object
     record: Record | None
@@ -121,9 +122,15 @@ def _receive(connection: Connection, target: SshTarget) -> _Sent:
     if size > MAX_RECORD_BYTES:
         raise InputError(f"the device's record has {size:,} bytes, more than {MAX_RECORD_BYTES:,}", where=str(target))
     try:
-        return _Sent(code, _read(connection.receive(size), target) if size else None)
+        record = _read(connection.receive(size), target) if size else None
     except ConnectionLostError as lost:
         raise _broken(lost, target) from None
+    return _Sent(code, record if record is not None and _tells_anything(record) else None)
+
+
+def _tells_anything(record: Record) -> bool:
+    """Whether it is worth a file: one that ended before its first process would but stand in the way of the next."""
+    return record.is_complete or any(row.processes for row in record.rows)
 
 
 def _read(data: bytes, target: SshTarget) -> Record:
@@ -143,6 +150,8 @@ def _ended_early(code: object, record: Record, connection: Connection, target: S
 
 
 def _ended(code: object, so: str, connection: Connection) -> str:
+    with suppress(KeyboardInterrupt):  # which ends the waiting alone: there may be a record
+        connection.hear_out()
     lines = "\n".join(f"  | {line}" for line in connection.last_lines[-_SHOWN_LINES:])
     return f"the run there {_how_it_ended(code)}, {so}" + (f":\n{lines}" if lines else "")
 

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import pytest
 from mnbench.cell import Cell, Work
 from mnbench.record import Process, Record, Row, Status
 from mnbench.record_file import encode_record
-from mnbench.remote import connection
+from mnbench.remote import connection, ssh
+from mnbench.remote.connection import Connection
 from mnbench.remote.far_side import MARK, facts
 from mnbench.remote.ssh import EndedEarlyError, run_over_ssh
 from mnbench.remote.target import SshTarget
@@ -37,12 +39,18 @@ RECORD = Record(
         ),
     ),
 )
-WRITE_RECORD = f"open('result.json', 'wb').write({encode_record(RECORD)!r})\n"
 PARTIAL = replace(RECORD, is_complete=False)
-WRITE_PARTIAL = f"open('result.json', 'wb').write({encode_record(PARTIAL)!r})\n"
+BEGUN = replace(PARTIAL, rows=(Row(cell=RECORD.rows[0].cell, status=Status.PENDING),))
 PATIENCE_S = 20.0
 
 RunThere = Callable[[str], None]
+
+
+def write(record: Record) -> str:
+    return f"open('result.json', 'wb').write({encode_record(record)!r})\n"
+
+
+WRITE_RECORD = write(RECORD)
 
 
 def run(
@@ -57,6 +65,23 @@ def wait_until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < end, "it took too long"
         time.sleep(0.02)
+
+
+def noticed(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> threading.Event:
+    """Set as soon as ``owner.name`` is called."""
+    called = threading.Event()
+    whole = getattr(owner, name)
+
+    def notice(*arguments: object) -> object:
+        called.set()
+        return whole(*arguments)
+
+    monkeypatch.setattr(owner, name, notice)
+    return called
+
+
+def press_control_c() -> None:
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 @pytest.mark.smoke
@@ -189,7 +214,7 @@ def test_a_run_that_ends_before_its_time_is_an_error_with_its_record(
     server: LoopbackSsh, python: str, run_there: RunThere, end: str, how: str
 ) -> None:
     """Nobody here pressed Control-C: that it was interrupted would be no reason."""
-    run_there(f"import os, sys\nprint('what it said', file=sys.stderr)\n{WRITE_PARTIAL}{end}")
+    run_there(f"import os, sys\nprint('what it said', file=sys.stderr)\n{write(PARTIAL)}{end}")
     with pytest.raises(EndedEarlyError) as caught:
         run(server, python)
     assert f"the run there {how}, before its time" in str(caught.value)
@@ -199,6 +224,33 @@ def test_a_run_that_ends_before_its_time_is_an_error_with_its_record(
     assert how in doubt.text
     assert others == []
     assert caught.value.record.rows == RECORD.rows
+
+
+@pytest.mark.smoke
+def test_a_run_that_ends_before_its_first_process_has_no_record(
+    server: LoopbackSsh, python: str, run_there: RunThere
+) -> None:
+    """A file with nothing in it would keep the place of the next."""
+    run_there(f"import sys\n{write(BEGUN)}sys.exit('Error: the disk is full')")
+    with pytest.raises(EngineError, match="ended with exit code 1, with no record") as caught:
+        run(server, python)
+    assert not isinstance(caught.value, EndedEarlyError)
+    assert "| Error: the disk is full" in str(caught.value)
+
+
+@pytest.mark.smoke
+def test_the_last_words_of_a_run_that_died_are_waited_for(
+    server: LoopbackSsh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come by another way than the record, and may come after it."""
+    go_on = tmp_path / "go on"
+    python = slow_python(server, tmp_path, slow_far_side(go_on, PARTIAL, "the folder"))
+    asked = noticed(monkeypatch, Connection, "hear_out")
+    speaking = threading.Thread(target=lambda: (wait_until(asked.is_set), go_on.touch()))
+    speaking.start()
+    with pytest.raises(EndedEarlyError, match=r"\| its last words"):
+        run(server, python)
+    speaking.join()
 
 
 @pytest.mark.parametrize(
@@ -274,65 +326,115 @@ def test_a_record_is_read_without_a_place_on_this_machine(
     assert run_over_ssh(server.target, (), (), watcher=fill_up, python=python) == RECORD
 
 
-@pytest.mark.parametrize("has_record", [True, False])
+@pytest.mark.parametrize("kept", [PARTIAL, BEGUN, None], ids=["a record", "a record of nothing", "no record"])
 def test_control_c_ends_the_run_there_and_brings_what_it_has(
-    server: LoopbackSsh, python: str, there: Path, run_there: RunThere, tmp_path: Path, has_record: bool
+    server: LoopbackSsh,
+    python: str,
+    there: Path,
+    run_there: RunThere,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kept: Record | None,
 ) -> None:
-    ended = tmp_path / "ended"
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
     run_there(
         "import sys, time\n"
         "try:\n"
-        "    print('begun', file=sys.stderr)\n"
+        f"    open({str(begun)!r}, 'w').close()\n"
         "    time.sleep(60)\n"
         "except KeyboardInterrupt:\n"
-        f"    open({str(ended)!r}, 'w')\n" + (f"    {WRITE_PARTIAL}" if has_record else "") + "    sys.exit(130)\n"
+        f"    open({str(ended)!r}, 'w')\n" + (f"    {write(kept)}" if kept else "") + "    sys.exit(130)\n"
     )
-    said: list[str] = []
+    waits = noticed(monkeypatch, Future, "result")
 
     def interrupt() -> None:
-        wait_until(lambda: "begun" in said)
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        wait_until(lambda: begun.exists() and waits.is_set())
+        press_control_c()
 
     threading.Thread(target=interrupt).start()
-    if has_record:
-        assert run(server, python, said=said) == PARTIAL
+    if kept == PARTIAL:
+        assert run(server, python) == PARTIAL
     else:
         with pytest.raises(KeyboardInterrupt):
-            run(server, python, said=said)
+            run(server, python)
     assert ended.exists()
-    assert list(there.iterdir()) == []
+    wait_until(lambda: not list(there.iterdir()))
 
 
 @pytest.mark.slow
 @pytest.mark.smoke
-@pytest.mark.parametrize("where", ["the message", "the record"])
+@pytest.mark.parametrize(
+    ("where", "owner", "hearing"),
+    [("the message", ssh, "_receive"), ("the record", Connection, "receive")],
+    ids=["the message", "the record"],
+)
 def test_control_c_while_the_record_is_on_its_way_brings_it_all_the_same(
-    server: LoopbackSsh, tmp_path: Path, where: str
+    server: LoopbackSsh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, owner: object, hearing: str
 ) -> None:
     go_on = tmp_path / "go on"
-    (tmp_path / "slow.py").write_text(slow_far_side(go_on, where))
-    python = server.python("slow", f"exec {shlex.quote(sys.executable)} {shlex.quote(str(tmp_path / 'slow.py'))}")
-    said: list[str] = []
+    python = slow_python(server, tmp_path, slow_far_side(go_on, RECORD, where))
+    waits, hears = noticed(monkeypatch, Future, "result"), noticed(monkeypatch, owner, hearing)
+    is_told = noticed(monkeypatch, Connection, "stop")
 
     def interrupt() -> None:
-        wait_until(lambda: f"running on {server.target}" in said)
-        time.sleep(0.3)  # until the first half is read here
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        time.sleep(0.2)  # until that is heard
+        wait_until(lambda: waits.is_set() and hears.is_set())
+        press_control_c()
+        wait_until(is_told.is_set)
         go_on.touch()
 
     interrupting = threading.Thread(target=interrupt)
     interrupting.start()
-    assert run(server, python, said=said) == RECORD
-    assert go_on.exists(), "it was interrupted"
+    assert run(server, python) == RECORD
     interrupting.join()
+    assert go_on.exists(), "it was interrupted"
 
 
-def slow_far_side(go_on: Path, where: str) -> str:
-    """A far side that writes the first half of its last words, and the rest when it finds the file ``go_on``."""
-    data = encode_record(RECORD)
-    done = f"{MARK}{json.dumps({'state': 'done', 'code': 0, 'size': len(data)})}\n".encode()
-    half = len(done) // 2 if where == "the message" else len(done) + len(data) // 2
+@pytest.mark.smoke
+@pytest.mark.parametrize(
+    ("record", "waiting"), [(RECORD, "close"), (PARTIAL, "hear_out")], ids=["a whole record", "a partial record"]
+)
+def test_control_c_while_the_folder_there_is_removed_costs_no_record(
+    server: LoopbackSsh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: Record, waiting: str
+) -> None:
+    """A slow card deletes for so long that one thinks that nothing happens any more."""
+    go_on = tmp_path / "go on"
+    python = slow_python(server, tmp_path, slow_far_side(go_on, record, "the folder"))
+    monkeypatch.setattr(connection, "_CLOSE_S", 0.5)  # what is waited after an error; the rest takes 20 s
+    waits = noticed(monkeypatch, Connection, waiting)
+    interrupting = threading.Thread(target=lambda: (wait_until(waits.is_set), press_control_c()))
+    interrupting.start()
+    try:
+        rows = run(server, python).rows
+    except EndedEarlyError as error:
+        rows = error.record.rows
+    except KeyboardInterrupt:
+        pytest.fail("the record was here, and is lost")
+    finally:
+        go_on.touch()
+        interrupting.join()
+    assert rows == record.rows
+
+
+def slow_python(server: LoopbackSsh, folder: Path, source: str) -> str:
+    """A "Python" of that machine that runs ``source``, whatever it is asked to run."""
+    path = folder / "slow.py"
+    path.write_text(source)
+    return server.python("slow", f"exec {shlex.quote(sys.executable)} {shlex.quote(str(path))}")
+
+
+def slow_far_side(go_on: Path, record: Record, where: str) -> str:
+    """A far side that pauses in its answer until it finds the file ``go_on``.
+
+    ``where``: in "the message", in "the record", or behind both, in removing "the folder".
+    """
+    data = encode_record(record)
+    code = 0 if record.is_complete else 1
+    done = f"{MARK}{json.dumps({'state': 'done', 'code': code, 'size': len(data)})}\n".encode()
+    pause = {
+        "the message": len(done) // 2,
+        "the record": len(done) + len(data) // 2,
+        "the folder": len(done) + len(data),
+    }[where]
     first = "".join(
         f"{MARK}{json.dumps(message)}\n"
         for message in ({"state": "ready", **facts(), "missing": [], "engines": ["litert"]}, {"state": "running"})
@@ -340,10 +442,13 @@ def slow_far_side(go_on: Path, where: str) -> str:
     return (
         "import os, shutil, sys, threading, time\n"
         "threading.Thread(target=lambda: shutil.copyfileobj(sys.stdin.buffer, open(os.devnull, 'wb'))).start()\n"
-        f"os.write(1, {first + (done + data)[:half]!r})\n"
-        f"while not os.path.exists({str(go_on)!r}):\n"
+        f"os.write(1, {first + (done + data)[:pause]!r})\n"
+        f"end = time.monotonic() + {3 * PATIENCE_S}\n"
+        f"while not os.path.exists({str(go_on)!r}) and time.monotonic() < end:\n"
         "    time.sleep(0.02)\n"
-        f"os.write(1, {(done + data)[half:]!r})\n"
+        f"os.write(1, {(done + data)[pause:]!r})\n"
+        "os.write(2, b'its last words\\n')\n"
+        "os._exit(0)\n"  # the thread may wait for stdin
     )
 
 
