@@ -105,10 +105,11 @@ def test_what_a_search_has_written_counts_however_it_ended(
 
 @pytest.mark.slow
 def test_the_saturating_batch_is_found_and_measured(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As --preset gpu does it, on a CPU: real weights, one framework, a minute at the most on two cores."""
+    """As --preset gpu does it, on a CPU: real weights, one framework. The search is ended soon, and leaves word."""
     pytest.importorskip("keras", reason="needs Keras: make test")
     pytest.importorskip("jax", reason="needs JAX: make test")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(saturating, "_LIMIT_S", 12.0)
     options = ("--engines", "keras-jax", "--batch", "1,saturating", "--rounds", "1", "--pace", "0.05")
     outcome = cli("run", "--models", PRETRAINED, *options, "-o", tmp_path / "r.json", "--strict")
     assert outcome.code == 0, outcome.err
