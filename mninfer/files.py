@@ -119,6 +119,8 @@ def write_atomically(
 
 def refuse_existing(path: str, *, force: bool, elsewhere: str = "another name: -o FILE") -> None:
     """Return where a file may be written: nothing is there, or a file that ``force`` gives up; else an OutputError."""
+    if not path:  # of an unset variable: told before the work, not after it
+        raise OutputError("the output has an empty name", hints=f"give a file name: {elsewhere}")
     kind = _kind_in_the_way(path)
     if kind is not None:
         raise OutputError(f"the output is {kind}, not a file", where=path, hints=f"give a file name: {elsewhere}")

@@ -14,6 +14,7 @@ from mnbench.record import Agreement, Doubt, MeasuredModel, Process, Record, Row
 
 __all__ = [
     "MODEL",
+    "board_record",
     "gpu_record",
     "many_records",
     "missing_row",
@@ -157,6 +158,14 @@ def workstation_record(*, seed: int = 0, factor: float = 1.0, device: str = "Xeo
         *_gaps(),
     )
     return _record(device, rows, machine=_machine(f"Intel(R) {device}", 2, "performance"))
+
+
+def board_record() -> Record:
+    """The least that is one: a row, of one process."""
+    cell = Cell(work=Work.FORWARD, model="small", engine="litert")
+    process = Process(round=0, samples_ns=(5, 6, 7))
+    row = Row(cell=cell, status=Status.MEASURED, processes=(process,))
+    return Record(device="a board", command="mnbench run", plan="0", rows=(row,))
 
 
 def gpu_record(*, seed: int = 0, factor: float = 1.0, device: str = "NVIDIA H100") -> Record:

@@ -7,26 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from mnbench.cell import Cell, Work
 from mnbench.cli.record_place import check_place, kept_elsewhere, write_or_keep
-from mnbench.record import Process, Record, Row, Status
+from mnbench.record import Record
 from mnbench.record_file import read_record
 from mninfer.errors import OutputError
+from support.records import board_record
 
 pytestmark = pytest.mark.smoke
 
-RECORD = Record(
-    device="a board",
-    command="mnbench run",
-    plan="0",
-    rows=(
-        Row(
-            cell=Cell(work=Work.FORWARD, model="small", engine="litert"),
-            status=Status.MEASURED,
-            processes=(Process(round=0, samples_ns=(5, 6, 7)),),
-        ),
-    ),
-)
+RECORD = board_record()
 
 
 @pytest.fixture
@@ -118,3 +107,8 @@ def test_a_record_that_is_too_large_to_be_read_is_kept_and_nobody_is_sent_to_rea
     assert read_record(kept) == RECORD
     assert error.what == f"the result has 101 bytes by now; the record lies in {kept}"
     assert error.hints == ("fewer --rounds",)
+
+
+def test_an_empty_name_is_told_before_anything_is_measured() -> None:
+    with pytest.raises(OutputError, match="the output has an empty name"):
+        check_place("", force=True)

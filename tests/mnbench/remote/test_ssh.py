@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from mnbench.cell import Cell, Work
-from mnbench.record import Process, Record, Row, Status
+from mnbench.record import Record, Row, Status
 from mnbench.record_file import encode_record
 from mnbench.remote import connection, ssh
 from mnbench.remote.connection import Connection
@@ -26,19 +25,9 @@ from mnbench.remote.ssh import EndedEarlyError, run_over_ssh
 from mnbench.remote.target import SshTarget
 from mninfer.errors import EngineError, InputError, MissingDependencyError, MnError, OutputError
 from support.loopback_ssh import LoopbackSsh
+from support.records import board_record
 
-RECORD = Record(
-    device="a board",
-    command="mnbench run",
-    plan="0",
-    rows=(
-        Row(
-            cell=Cell(work=Work.FORWARD, model="small", engine="litert"),
-            status=Status.MEASURED,
-            processes=(Process(round=0, samples_ns=(5, 6, 7)),),
-        ),
-    ),
-)
+RECORD = board_record()
 PARTIAL = replace(RECORD, is_complete=False)
 BEGUN = replace(PARTIAL, rows=(Row(cell=RECORD.rows[0].cell, status=Status.PENDING),))
 PATIENCE_S = 20.0
