@@ -52,8 +52,10 @@ def expand_dims(site: Site) -> list[Shape]:
 
 
 def transpose(site: Site) -> list[Shape]:
-    """Order the dimensions anew."""
+    """Order the dimensions anew. LiteRT is killed by a single value, which has none."""
     shape = site.shape(0)
+    if not shape:
+        site.fail(f"{site.inputs[0]} has no dimensions to order")
     order = site.known(1, "the order", len(shape))
     axes = [site.axis(axis, len(shape)) for axis in order]
     if len(set(axes)) != len(shape):
