@@ -132,8 +132,12 @@ class _Walk:
         self.is_written = [tensor.data is not None or tensor.is_variable for tensor in graph.tensors]
         self.last_use = {index: operator.index for operator in graph.operators for index in operator.inputs}
         self.last_use.update(dict.fromkeys((*graph.inputs, *graph.outputs), len(graph.operators)))
-        self.live_bytes = self.peak_bytes = 0
+        # Engines lay out every variable tensor, read or not, for as long as the model is open.
+        self.live_bytes = self.peak_bytes = sum(
+            size_bytes(tensor.dtype, prod(tensor.shape)) for tensor in graph.tensors if tensor.is_variable
+        )
         self.live: dict[int, int] = {}
+        self.inputs = frozenset(graph.inputs)
         for index in graph.inputs:
             tensor = graph.tensors[index]
             self.enter(tensor, _input_shape(tensor, input_shapes.get(index, tensor.shape)))
@@ -143,7 +147,7 @@ class _Walk:
     def find_empty(self, operator: Operator) -> None:
         """A constant without elements has no buffer to know it by: the shape of a scalar, the axes of a squeeze."""
         for index in operator.inputs:
-            if index >= 0 and 0 in self.shapes[index] and index not in self.graph.inputs:
+            if index >= 0 and 0 in self.shapes[index] and index not in self.inputs:
                 self.is_written[index] = True
                 self.values.set(index, ())
 

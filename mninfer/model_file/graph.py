@@ -55,7 +55,7 @@ class Operator:
     outputs: tuple[int, ...]
     options_type: str
     options: Mapping[str, Any]
-    custom_options: bytes
+    custom_options: memoryview
 
     def __str__(self) -> str:
         return f"operator {self.index} {self.name}"
@@ -63,14 +63,17 @@ class Operator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """Subgraph 0, the only one an image model runs. ``metadata`` maps names to their buffers' bytes."""
+    """Subgraph 0, the only one an image model runs. ``metadata`` maps names to their buffers' bytes, views of the file.
+
+    Copies would take memory without bound: many operators or entries may point to the same bytes.
+    """
 
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     description: str
-    metadata: Mapping[str, bytes]
+    metadata: Mapping[str, memoryview]
 
 
 def build_graph(root: Table, data: bytes) -> Graph:
@@ -171,7 +174,7 @@ def _operator(index: int, table: Table, codes: list[Table], num_tensors: int) ->
         outputs=_indices(f"operator {index} {name}", table.get("outputs", ()), num_tensors),
         options_type=unions[which] if which < len(unions) else f"BuiltinOptions {which}",
         options=table.get("builtin_options", {}),
-        custom_options=bytes(table.get("custom_options", b"")),
+        custom_options=memoryview(table.get("custom_options", b"")),
     )
 
 
@@ -183,10 +186,10 @@ def _indices(where: str, indices: tuple[int, ...], num_tensors: int, *, allow_mi
     return indices
 
 
-def _metadata(root: Table, buffers: list[memoryview | None]) -> Mapping[str, bytes]:
+def _metadata(root: Table, buffers: list[memoryview | None]) -> Mapping[str, memoryview]:
     result = {}
     for i, entry in enumerate(root.get("metadata", [])):
         if entry["buffer"] >= len(buffers):
             raise ModelFileError(f"metadata {i}: buffer {entry['buffer']} of {len(buffers)}")
-        result[entry.get("name", "")] = bytes(buffers[entry["buffer"]] or b"")
+        result[entry.get("name", "")] = buffers[entry["buffer"]] or memoryview(b"")
     return result

@@ -85,9 +85,9 @@ class FileMetadata:
 _TEXTS = ("name", "description", "version", "author", "license", "min_parser_version")
 
 
-def read_metadata(data: bytes) -> FileMetadata:
+def read_metadata(data: bytes | memoryview) -> FileMetadata:
     """Decode untrusted metadata. Raise ModelFileError where it is damaged."""
-    root = decode(data, load_schema("metadata"))
+    root = decode(bytes(data), load_schema("metadata"))
     subgraphs = root.get("subgraph_metadata") or [{}]
     return FileMetadata(
         **{field: root.get(field, "") for field in _TEXTS},

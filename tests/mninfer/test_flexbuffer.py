@@ -88,3 +88,8 @@ def test_options_by_others_are_read(shared: Path) -> None:
     data = (shared / "models" / "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite").read_bytes()
     options = read_map(check_model(data).operators[-1].custom_options)
     assert (options["num_classes"], options["max_detections"], options["y_scale"]) == (90, 10, 10.0)
+
+
+def test_a_map_of_a_few_numbers_is_small() -> None:
+    with pytest.raises(ModelFileError, match="custom options of 131072 bytes are no FlexBuffer map"):
+        read_map(bytes(1 << 17))

@@ -12,6 +12,7 @@ from mninfer.errors import ModelFileError
 __all__ = ["read_map"]
 
 MAX_KEYS = 64
+MAX_BYTES = 1 << 16
 
 
 class _Kind(IntEnum):
@@ -35,10 +36,11 @@ _DIRECT: dict[int, int] = {
 }
 
 
-def read_map(data: bytes) -> dict[str, int | float | bool | None]:
+def read_map(data: bytes | memoryview) -> dict[str, int | float | bool | None]:
     """The map's values by key; other than numbers and booleans are None. Keys must be sorted: readers search them."""
-    if len(data) < 3:
-        raise ModelFileError(f"custom options of {len(data)} bytes are no FlexBuffer")
+    if not 3 <= len(data) <= MAX_BYTES:
+        raise ModelFileError(f"custom options of {len(data)} bytes are no FlexBuffer map of a few numbers")
+    data = bytes(data)
     width, packed = data[-1], data[-2]
     if packed >> 2 != _Kind.MAP or width not in (1, 2, 4, 8):
         raise ModelFileError("custom options are no FlexBuffer map")
