@@ -30,6 +30,7 @@ CONTRACT_NAME = "mnkit.json"
 SCHEMA = 1
 MAX_JSON_BYTES = 64 << 20
 MAX_DEPTH = 16
+MAX_CONTAINERS = 1 << 18  # an object of 7 bytes of text takes 200 in memory
 MAX_VECTORS = 64
 MAX_TEXT = 4096
 _DIGEST_PREFIX = "sha256:"
@@ -65,7 +66,6 @@ class Contract:
         fields = _object(value, CONTRACT_NAME)
         check_schema(fields, CONTRACT_NAME)
         _only(fields, ("schema", "task", "preprocess", "provenance", "verification", "digest", "golden"), CONTRACT_NAME)
-        verification = fields["verification"]
         golden = fields["golden"]
         if not isinstance(golden, list) or len(golden) > MAX_VECTORS:
             raise _wrong(f"{CONTRACT_NAME}: golden", golden, f"a list of at most {MAX_VECTORS} vectors")
@@ -73,7 +73,7 @@ class Contract:
             task=_task(fields["task"]),
             preprocess=_preprocess(fields["preprocess"], CONTRACT_NAME),
             provenance=_provenance_from_json(fields["provenance"]),
-            verification=None if verification is None else _object(verification, f"{CONTRACT_NAME}: verification"),
+            verification=_summary(fields["verification"], f"{CONTRACT_NAME}: verification"),
             golden=tuple(GoldenVector.from_json(vector) for vector in golden),
             digest=_digest(fields["digest"]),
         )
@@ -117,6 +117,8 @@ def load_json(data: bytes, name: str = CONTRACT_NAME) -> Any:
     """Parse untrusted JSON: bounded in size and depth, no NaN, no key twice. Raise ModelFileError."""
     if len(data) > MAX_JSON_BYTES:
         raise ModelFileError(f"{name} has {len(data)} bytes; at most {MAX_JSON_BYTES} are read")
+    if data.count(b"{") + data.count(b"[") > MAX_CONTAINERS:
+        raise ModelFileError(f"{name} holds more than {MAX_CONTAINERS} objects and lists")
     try:
         value = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -186,6 +188,18 @@ def _object(value: object, where: str) -> dict[str, Any]:
     return value
 
 
+def _summary(value: object, where: str) -> dict[str, Any] | None:
+    """An object that can be written again, or null: what is read goes back into a file (``mninfer annotate``)."""
+    if value is None:
+        return None
+    fields = _object(value, where)
+    try:
+        round_summary(fields)
+    except ValueError as error:
+        raise ModelFileError(f"{where}: {error}") from error
+    return fields
+
+
 def _only(fields: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
     """A missing or unknown field: schema 1 has exactly these."""
     for name in names:
@@ -221,7 +235,7 @@ def _digest(value: object) -> str:
 
 def _provenance_to_json(provenance: Provenance) -> dict[str, Any]:
     texts = {name: getattr(provenance, name) for name in _PROVENANCE_TEXTS}
-    if texts["source_name"] and ("/" in texts["source_name"] or "\\" in texts["source_name"]):
+    if _is_path(texts["source_name"]):
         raise ValueError(f"source_name {texts['source_name']!r} is a path: give the file's name alone")
     calibration = provenance.calibration
     return texts | {"calibration": None if calibration is None else round_summary(dict(calibration))}
@@ -235,8 +249,13 @@ def _provenance_from_json(value: object) -> Provenance:
         text = fields[name]
         if text is not None and not (isinstance(text, str) and len(text) <= MAX_TEXT):
             raise _wrong(f"{where}: {name}", text, f"a text of at most {MAX_TEXT} characters or null")
-    calibration = fields["calibration"]
+    if _is_path(fields["source_name"]):
+        raise _wrong(f"{where}: source_name", fields["source_name"], "a file's name alone")
     return Provenance(
         **{name: fields[name] for name in _PROVENANCE_TEXTS},
-        calibration=None if calibration is None else _object(calibration, f"{where}: calibration"),
+        calibration=_summary(fields["calibration"], f"{where}: calibration"),
     )
+
+
+def _is_path(name: str | None) -> bool:
+    return name is not None and ("/" in name or "\\" in name)

@@ -78,7 +78,10 @@ def test_a_newer_schema_says_upgrade() -> None:
         (("provenance",), None, "provenance is None"),
         (("provenance", "recipe"), 8, "recipe is 8"),
         (("provenance", "calibration"), "yes", "calibration is 'yes'"),
+        (("provenance", "calibration"), {"folder": "/home/me"}, "calibration: .* the absolute path"),
+        (("provenance", "source_name"), "nets/net.h5", "source_name is 'nets/net.h5', not a file's name"),
         (("verification",), [1], "verification is"),
+        (("verification",), {"a": [{"b": "/home/me"}]}, "verification: .* the absolute path '/home/me'"),
         (("digest",), "0" * 64, "digest is"),
         (("digest",), "sha256:" + "g" * 64, "digest is"),
         (("golden",), {}, "a list of at most"),
@@ -98,6 +101,7 @@ def test_a_newer_schema_says_upgrade() -> None:
         (("golden", 0, "outputs", 0, "data"), 5, "not base64"),
         (("golden", 0, "outputs", 0, "leeway"), -1, "leeway -1"),
         (("golden", 0, "outputs", 0, "leeway"), True, "leeway True"),
+        (("golden", 0, "outputs", 0, "leeway"), 10**400, "leeway 1000"),
         (("golden", 0, "outputs", 0, "is_exact"), 1, "is_exact 1"),
     ],
 )
@@ -109,6 +113,12 @@ def test_a_wrong_field_is_named(path: tuple[Any, ...], value: object, message: s
     place[path[-1]] = value
     with pytest.raises(ModelFileError, match=message):
         read(whole)
+
+
+def test_a_number_beyond_any_is_not_read() -> None:
+    data = dump_json(CONTRACT.to_json()).replace(b"98.4", b"1e999")
+    with pytest.raises(ModelFileError, match=r"verification: .* holds inf"):
+        Contract.from_json(load_json(data))
 
 
 @pytest.mark.parametrize("field", sorted(CONTRACT.to_json()))
@@ -130,6 +140,13 @@ def test_an_unknown_field_is_named() -> None:
 )
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     with pytest.raises(ModelFileError):
+        load_json(data)
+
+
+@pytest.mark.parametrize("inner", [b'{"":0}', b"[]"])
+def test_many_small_objects_are_refused_before_they_take_memory(inner: bytes) -> None:
+    data = b"[" + (inner + b",") * (1 << 18) + inner + b"]"
+    with pytest.raises(ModelFileError, match="holds more than 262144 objects and lists"):
         load_json(data)
 
 

@@ -1,6 +1,7 @@
 """A golden vector as data: a picture by its numbers, its tensor's hash, the whole output; its JSON, read strictly."""
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,7 +79,7 @@ class GoldenOutput:
             raise ModelFileError(f"golden output: {num_bytes} bytes; at most {MAX_OUTPUT_BYTES} are read")
         if not isinstance(data, str) or len(data) != (num_bytes + 2) // 3 * 4:
             raise ModelFileError(f"golden output: the data is not base64 of {num_bytes} bytes")
-        if isinstance(leeway, bool) or not isinstance(leeway, int | float) or not 0 <= leeway < math.inf:
+        if isinstance(leeway, bool) or not isinstance(leeway, int | float) or not 0 <= leeway <= sys.float_info.max:
             raise ModelFileError(f"golden output: leeway {leeway!r} is not a number from 0")
         if not isinstance(fields["is_exact"], bool):
             raise ModelFileError(f"golden output: is_exact {fields['is_exact']!r} is neither true nor false")
