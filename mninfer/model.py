@@ -232,7 +232,7 @@ class Model:
         for spec, array in zip(specs, arrays, strict=True):
             if not isinstance(array, np.ndarray):
                 raise TypeError(f'input "{spec.name}": run takes numpy arrays, not {type(array).__name__}')
-            if array.shape != spec.shape or array.dtype.name != spec.dtype:
+            if array.shape != spec.shape or not _has_dtype(array, spec.dtype):
                 raise InputError(
                     f'input "{spec.name}" is {spec.dtype} {list(spec.shape)}; '
                     f"the array is {array.dtype} {list(array.shape)}",
@@ -385,6 +385,11 @@ def _why_no_scores(spec: ModelSpec, meaning: OutputMeaning) -> str | None:
     if shape[-1] == 1 and not meaning.has_probabilities:  # a softmax over one value would always say 1
         return "output 0 is a single number, and no sigmoid made it"
     return None
+
+
+def _has_dtype(array: Array, dtype: str) -> bool:
+    """Engines copy an array's bytes as they are, so those of the other byte order, of the same name, don't fit."""
+    return array.dtype.name == dtype and array.dtype.isnative
 
 
 def _refuse_one_picture(images: Any) -> None:

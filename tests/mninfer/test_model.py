@@ -231,6 +231,8 @@ class TestRun:
         assert classifier.run([good])[0].shape == (1, 16)
         with pytest.raises(InputError, match=r"is float32 \[1, 48, 48, 3\]; the array is uint8 \[48, 48, 3\]"):
             classifier.run([np.zeros((48, 48, 3), np.uint8)])
+        with pytest.raises(InputError, match=r"is float32 \[1, 48, 48, 3\]; the array is [<>]f4 \[1, 48, 48, 3\]"):
+            classifier.run([good.astype(good.dtype.newbyteorder("S"))])
         with pytest.raises(InputError, match="1 inputs; 2 arrays"):
             classifier.run([good, good])
         with pytest.raises(TypeError, match="numpy arrays, not list"):
