@@ -137,7 +137,7 @@ def read_checked(
 ) -> ModelFile:
     """Read and check a model without opening an engine; the arguments are those of ``load``."""
     where = _name(model)
-    data = read_model_bytes(model) if isinstance(model, str | os.PathLike) else bytes(model)
+    data = read_model_bytes(model) if isinstance(model, str | os.PathLike) else _bytes(model)
     if sha256 is not None:
         _check_digest(data, sha256, where)
     return read_model(
@@ -172,6 +172,12 @@ def checked_input_shapes(graph: Graph, input_size: tuple[int, int] | None) -> tu
 
 def _name(model: ModelSource) -> str:
     return os.fspath(model) if isinstance(model, str | os.PathLike) else "the bytes given"
+
+
+def _bytes(model: object) -> bytes:
+    if not isinstance(model, bytes | bytearray | memoryview):
+        raise TypeError(f"model takes a path or a file's bytes, not {type(model).__name__}")
+    return bytes(model)
 
 
 def _check_digest(data: bytes, wanted: str, where: str) -> None:

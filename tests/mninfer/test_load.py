@@ -1,5 +1,6 @@
 """``mninfer.load``: what is stated against what the file says, what is refused, what is known without running."""
 
+import io
 import os
 from dataclasses import replace
 from hashlib import sha256
@@ -272,3 +273,9 @@ class TestInputSize:
 
 def test_an_open_batch_is_one() -> None:
     assert mninfer.load(shapes_float(dynamic_batch=True)).spec.inputs[0].shape == (1, 48, 48, 3)
+
+
+@pytest.mark.parametrize("model", [5, None, io.BytesIO(b"")])
+def test_a_model_of_another_type_is_named(model: Any) -> None:
+    with pytest.raises(TypeError, match="model takes a path or a file's bytes, not"):
+        mninfer.load(model)
