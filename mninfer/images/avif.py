@@ -18,6 +18,7 @@ ORIENTATIONS = {
     (0, 1): 2, (1, 1): 7, (2, 1): 4, (3, 1): 5,
 }  # fmt: skip
 ALPHA = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
+MOST_BOXES = 1 << 16  # side by side; an item can name 32,767 properties
 
 
 @dataclass(slots=True)
@@ -59,7 +60,9 @@ def read_avif(data: bytes) -> Header:
 
 
 def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, bytes]]:
-    while position + 8 <= end:
+    for _ in range(MOST_BOXES):
+        if position + 8 > end:
+            return
         size, name, start = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8], 8
         if size == 1:
             size, start = int.from_bytes(data[position + 8 : position + 16], "big"), 16
@@ -69,6 +72,7 @@ def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, bytes]
             raise damaged(Format.AVIF, f"cut off: its {name!r} box of {size:,} bytes at byte {position:,}")
         yield name, data[position + start : position + size]
         position += size
+    raise unsupported(Format.AVIF, f"with more than {MOST_BOXES:,} boxes side by side")
 
 
 def _read_properties(boxes: dict[bytes, bytes]) -> _Properties:
@@ -79,7 +83,7 @@ def _read_properties(boxes: dict[bytes, bytes]) -> _Properties:
     found = _Properties()
     try:
         primary = _primary_item(boxes[b"pitm"])
-        for index in _associations(parts[b"ipma"]).get(primary, []):
+        for index in _associations(parts[b"ipma"], primary):
             if not 1 <= index <= len(known):
                 continue
             name, body = known[index - 1]
@@ -100,10 +104,9 @@ def _primary_item(body: bytes) -> int:
     return int.from_bytes(body[4:6] if body[0] == 0 else body[4:8], "big")
 
 
-def _associations(body: bytes) -> dict[int, list[int]]:
-    """Item -> the numbers of its properties, from 1."""
+def _associations(body: bytes, wanted: int) -> list[int]:
+    """The numbers of an item's properties, from 1."""
     id_bytes, wide = (2 if body[0] == 0 else 4), body[3] & 1
-    result: dict[int, list[int]] = {}
     position = 8
     for _ in range(min(int.from_bytes(body[4:8], "big"), len(body))):
         item = int.from_bytes(body[position : position + id_bytes], "big")
@@ -111,8 +114,9 @@ def _associations(body: bytes) -> dict[int, list[int]]:
         num_associations = body[position]
         position += 1
         step = 2 if wide else 1
-        entries = [body[position + step * i : position + step * (i + 1)] for i in range(num_associations)]
+        if item == wanted:
+            entries = [body[position + step * i : position + step * (i + 1)] for i in range(num_associations)]
+            # The highest bit says "essential".
+            return [int.from_bytes(entry, "big") & (0x7FFF if wide else 0x7F) for entry in entries]
         position += step * num_associations
-        # The highest bit says "essential".
-        result[item] = [int.from_bytes(entry, "big") & (0x7FFF if wide else 0x7F) for entry in entries]
-    return result
+    return []

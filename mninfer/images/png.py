@@ -5,7 +5,7 @@ import zlib
 from dataclasses import dataclass, field
 
 from mninfer.images.exif import read_orientation
-from mninfer.images.header import Format, Header, damaged
+from mninfer.images.header import Format, Header, damaged, unsupported
 
 __all__ = ["read_png"]
 
@@ -15,6 +15,7 @@ SAMPLES = {GRAY: 1, RGB: 3, PALETTE: 1, GRAY_ALPHA: 2, RGBA: 4}
 NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 BEST_DEFLATE_RATIO = 1032  # zlib's technical details: no more can come out of a byte
 NOT_TRUNCATED = 2 * BEST_DEFLATE_RATIO
+MOST_CHUNKS = 1 << 18  # libpng writes 8 KB into each: files of 2 GB have as many
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ def read_png(data: bytes) -> Header:
 
 def _walk(data: bytes) -> _Chunks:
     chunks, view, position = _Chunks(), memoryview(data), 8
-    while True:
+    for _ in range(MOST_CHUNKS):
         if position + 12 > len(data):
             raise damaged(Format.PNG, f"cut off: no end chunk in its {len(data):,} bytes")
         length, name = struct.unpack_from(">I4s", data, position)
@@ -76,6 +77,8 @@ def _walk(data: bytes) -> _Chunks:
         if name == b"IEND":
             break
         position = end
+    else:
+        raise unsupported(Format.PNG, f"with more than {MOST_CHUNKS:,} chunks")
     if not chunks.num_data_bytes:
         raise damaged(Format.PNG, "it has no picture data")
     return chunks

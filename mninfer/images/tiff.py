@@ -38,6 +38,12 @@ DEPTHS = {
 }
 CHANNELS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, SEPARATED: 4, YCBCR: 3}
 ASSOCIATED, UNASSOCIATED = 1, 2
+KNOWN = frozenset(
+    (WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP,
+     STRIP_BYTES, PLANAR, EXTRA, FORMAT, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES, SUB_DIRECTORIES,
+     DNG_VERSION, SUB_FILE_TYPE)
+)  # fmt: skip
+MOST_VALUES = 1 << 20  # of one tag: 200 megapixels in tiles of 16 x 16 have 781,250
 
 Tags = dict[int, tuple[int, ...]]
 
@@ -51,7 +57,7 @@ def read_tiff(data: bytes) -> Header:
         raise damaged(Format.TIFF, f"its size is {width} x {height}")
     depth, num_samples = _check_kind(tags)
     piece_pixels, pieces = _find_pieces(tags, data, width, height)
-    alpha = tags.get(EXTRA, (0,))[0] if num_samples == 4 and _one(tags, PHOTOMETRIC) == RGB else 0
+    alpha = _one(tags, EXTRA, 0) if num_samples == 4 and _one(tags, PHOTOMETRIC) == RGB else 0
     orientation = _one(tags, ORIENTATION, 1)
     payload = _patched(
         data, order, positions, {ORIENTATION: 1, EXTRA: ASSOCIATED} if alpha == UNASSOCIATED else {ORIENTATION: 1}
@@ -81,10 +87,11 @@ def _read_directory(data: bytes, order: str) -> tuple[Tags, dict[int, int]]:
         for position in range(start + 2, start + 2 + 12 * num_entries, 12):
             tag, kind, count = struct.unpack_from(order + "HHI", data, position)
             size = SIZES.get(kind, 0) * count
-            if size > len(data):
+            is_wanted = tag in KNOWN and kind in NUMBERS and tag not in tags
+            if size > len(data) or (is_wanted and count > MOST_VALUES):
                 raise damaged(Format.TIFF, f"tag {tag} has {count:,} values")
             where = position + 8 if size <= 4 else struct.unpack_from(order + "I", data, position + 8)[0]
-            if kind in NUMBERS and tag not in tags:
+            if is_wanted:  # the values of the others may be as long as the file, each
                 tags[tag] = struct.unpack_from(f"{order}{count}{NUMBERS[kind]}", data, where)
                 positions[tag] = position
     except (struct.error, OverflowError):  # the second on 32-bit machines

@@ -12,6 +12,7 @@ from mninfer.images.header import Format, Header, damaged, unsupported
 __all__ = ["read_webp"]
 
 ALPHA_FLAG = 0x10
+KNOWN = (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANMF", b"EXIF")
 
 
 def read_webp(data: bytes) -> Header:
@@ -21,7 +22,8 @@ def read_webp(data: bytes) -> Header:
         raise damaged(Format.WEBP, f"cut off: it says {size:,} bytes and has {len(data):,}")
     chunks: dict[bytes, bytes] = {}
     for name, body in _walk(data, 12, size):
-        chunks.setdefault(name, body)
+        if name in KNOWN:
+            chunks.setdefault(name, body)
     if b"ANMF" in chunks:
         chunks = _first_frame(chunks)
         payload = _riff(chunks)
