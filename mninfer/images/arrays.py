@@ -42,6 +42,8 @@ def is_pil(source: object) -> bool:
 def from_pil(image: Any, *, background: Color, max_pixels: int) -> Pixels:
     """A PIL image as RGB, upright by its EXIF orientation."""
     width, height = image.size
+    if not width * height:
+        raise InputError(f"the PIL image is empty: {width} x {height} pixels")
     if width * height > max_pixels:
         raise InputError(f"{width} x {height} pixels are more than the {max_pixels:,} allowed")
     try:

@@ -26,17 +26,26 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
 
 
 def read_stream(stream: IO[Any]) -> bytes:
-    """Read an open binary file object to its end."""
+    """Read an open binary file object to its end: a pipe or socket that is not buffered gives a part at a time."""
+    parts: list[bytes] = []
+    size = 0
+    while part := _read_part(stream, MAX_FILE_BYTES + 1 - size):
+        parts.append(part)
+        size += len(part)
+        if size > MAX_FILE_BYTES:
+            raise _too_large(size)
+    return b"".join(parts)
+
+
+def _read_part(stream: IO[Any], max_bytes: int) -> bytes:
     try:
-        data = stream.read(MAX_FILE_BYTES + 1)
+        data = stream.read(max_bytes)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the file object: {error}") from error
     if isinstance(data, str):
         raise InputError("the file object gives text", hints='open the picture with mode "rb"')
     if not isinstance(data, bytes | bytearray | memoryview):
         raise InputError(f"the file object gives {type(data).__name__}, not bytes")
-    if len(data) > MAX_FILE_BYTES:
-        raise _too_large(len(data))
     return bytes(data)
 
 

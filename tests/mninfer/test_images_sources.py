@@ -155,7 +155,7 @@ def test_a_sparse_giant_is_refused_unread(tmp_path: Path) -> None:
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission(picture: Path) -> None:
     picture.chmod(0)
-    with pytest.raises(InputError, match="cannot open the file: Permission denied"):
+    with pytest.raises(InputError, match="cannot read the file: Permission denied"):
         load_image(picture)
 
 
@@ -166,6 +166,29 @@ def test_bad_file_objects(picture: Path) -> None:
         pass
     with pytest.raises(InputError, match="cannot read the file object"):
         load_image(closed)
+
+
+class Drops(io.RawIOBase):
+    """A pipe that nobody buffers: each read gives what has come by then."""
+
+    def __init__(self, data: bytes) -> None:
+        self.rest = data
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        part, self.rest = self.rest[: min(size, 100)], self.rest[min(size, 100) :]
+        return part
+
+
+@pytest.mark.smoke
+def test_a_file_object_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_scene(load_image(Drops(PNG)))
+    monkeypatch.setattr("mninfer.images.source.MAX_FILE_BYTES", len(PNG))
+    assert is_scene(load_image(Drops(PNG)))
+    with pytest.raises(InputError, match=f"the file has {len(PNG) + 1:,} bytes"):
+        load_image(Drops(PNG + b"more"))
 
 
 def test_names_of_sources(picture: Path) -> None:
@@ -229,6 +252,10 @@ class TestPil:
     def test_a_truncated_file(self, image_module) -> None:
         with pytest.raises(InputError, match="PIL cannot read"):
             load_image(image_module.open(io.BytesIO(encoded(".jpg")[:-300])))
+
+    def test_an_empty_one(self, image_module) -> None:
+        with pytest.raises(InputError, match="the PIL image is empty: 0 x 4 pixels"):
+            load_image(image_module.new("RGB", (0, 4)))
 
     def test_max_pixels(self, image_module) -> None:
         with pytest.raises(InputError, match="more than"):
