@@ -20,6 +20,7 @@ Colour = tuple[int, int, int]
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 SMALLEST_TEXT, LARGEST_TEXT = 11, 72
 MOST_LEGEND_LINES = 8
+TINTED_PIXELS = 1 << 18  # at once: as numbers with fractions they take eight times their memory
 GOLDEN_RATIO = 0.618034  # steps of it spread hues so that near indices are far apart
 
 
@@ -67,13 +68,19 @@ def draw_segmentation(picture: Pixels, result: Segmentation, *, opacity: float =
     if result.mask.shape != drawn.shape[:2]:
         raise ValueError(f"a mask of {result.mask.shape[::-1]} pixels for a picture of {drawn.shape[1::-1]}")
     shares = {index: share for index, share in result.shares().items() if index > 0}
-    for index in shares:
-        here = result.mask == index
-        tint = np.array(class_colour(index), np.float32) * opacity
-        drawn[here] = (drawn[here] * (1 - opacity) + tint).astype(np.uint8)
+    rows_at_once = max(1, TINTED_PIXELS // drawn.shape[1])
+    for top in range(0, len(drawn), rows_at_once):
+        rows = slice(top, top + rows_at_once)
+        for index in shares:
+            _tint(drawn[rows], result.mask[rows] == index, class_colour(index), opacity)
     legend = [(f"{result.name(index)}  {_percent(share)}", class_colour(index)) for index, share in shares.items()]
     _draw_panel(drawn, legend[:MOST_LEGEND_LINES])
     return drawn
+
+
+def _tint(pixels: Pixels, here: npt.NDArray[np.bool_], colour: Colour, opacity: float) -> None:
+    tint = np.array(colour, np.float32) * opacity
+    pixels[here] = (pixels[here] * (1 - opacity) + tint).astype(np.uint8)
 
 
 def class_colour(index: int) -> Colour:

@@ -1,5 +1,6 @@
 """A segmenter's output tensor -> a mask in the original picture's size."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,9 +28,13 @@ class Segmentation:
 
     def shares(self) -> dict[int, float]:
         """The part of the picture that each class present covers, largest first."""
-        indices, counts = np.unique(self.mask, return_counts=True)
-        pairs = sorted(zip(indices.tolist(), counts.tolist(), strict=True), key=lambda pair: -pair[1])
-        return {int(index): count / self.mask.size for index, count in pairs}
+        counts: Counter[int] = Counter()
+        rows_at_once = max(1, MASK_BLOCK_PIXELS // self.mask.shape[1])
+        for top in range(0, len(self.mask), rows_at_once):
+            found, numbers = np.unique(self.mask[top : top + rows_at_once], return_counts=True)
+            counts.update(dict(zip(found.tolist(), numbers.tolist(), strict=True)))
+        pairs = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        return {index: count / self.mask.size for index, count in pairs}
 
     def name(self, index: int) -> str:
         """The label; the number where there is none; -1 is what a crop left out, where the model saw nothing."""

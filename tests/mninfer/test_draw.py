@@ -1,5 +1,8 @@
 """Drawing: in the right place, on a copy, readable at any size; the looks were judged by eye."""
 
+import tracemalloc
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -118,3 +121,32 @@ def test_long_text_stays_on_its_line() -> None:
     canvas = np.zeros((200, 100, 3), np.uint8)
     lettering.Lettering(20).put(canvas, "a text much wider than the picture", 5, 5, (255, 255, 255))
     assert not canvas[35:].any()
+
+
+def peak_bytes(call: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_tinting_a_large_picture_takes_little_more_than_the_picture() -> None:
+    large = picture(2000, 1500)
+    areas = Segmentation(np.ones((1500, 2000), np.int32))
+    assert peak_bytes(lambda: draw(large, areas)) < 3 * large.nbytes
+    assert peak_bytes(areas.shares) < 2 * areas.mask.nbytes
+
+
+def test_tinting_part_by_part_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    noise = rng.integers(0, 256, (50, 40, 3), np.uint8)
+    areas = Segmentation(rng.integers(-1, 4, (50, 40), np.int32))
+    at_once = draw_segmentation(noise, areas)
+    monkeypatch.setattr("mninfer.draw.TINTED_PIXELS", 120)
+    monkeypatch.setattr("mninfer.segmentation.MASK_BLOCK_PIXELS", 120)
+    assert (draw_segmentation(noise, areas) == at_once).all()
+    found, counts = np.unique(areas.mask, return_counts=True)
+    assert areas.shares() == {int(index): count / 2000 for index, count in zip(found, counts, strict=True)}
+    assert sorted(areas.shares().values(), reverse=True) == list(areas.shares().values())
