@@ -137,7 +137,10 @@ def _three_numbers(name: str, values: Any) -> tuple[float, float, float]:
 
 
 def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 def _member(kind: type[Choice], name: str, value: Any) -> Choice:

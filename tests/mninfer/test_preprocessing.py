@@ -141,6 +141,7 @@ class TestSpec:
             ({"mean": [1, 2, "3"]}, "not a finite number"),
             ({"mean": [1, 2, True]}, "not a finite number"),
             ({"std": [1, 1, math.inf]}, "not a finite number"),
+            ({"std": [1, 1, 10**400]}, "not a finite number"),
             ({"order": "hsv"}, "hsv"),
             ({"resize": "squeeze"}, "resize is 'squeeze'"),
             ({"crop_fraction": 2}, "crop fraction 2"),
