@@ -47,7 +47,7 @@ def open_stream(url: str) -> FrameSource:
 
 def without_password(url: str) -> str:
     """A URL that can be shown."""
-    return re.sub(r"//[^/@]*@", "//…@", url)
+    return re.sub(r"//[^/?#]*@", "//…@", url)  # up to the last @ before the path, as FFmpeg takes it
 
 
 class CaptureReader:

@@ -1,5 +1,6 @@
 """A video on disk as a source: every frame, in order."""
 
+import math
 import os
 import re
 import stat
@@ -11,9 +12,11 @@ from mninfer.errors import InputError
 
 __all__ = ["VideoFile"]
 
-# AVI counts its frames. Elsewhere the count is an estimate (Matroska: duration times rate) or has frames that an edit
-# list leaves out (MP4): one more or less is no news.
+# AVI counts its frames. MP4's count has frames that an edit list leaves out: one more or less is no news. Elsewhere it
+# is an estimate, duration times rate, and far too high where frames come at no steady rate, as webcams record them.
 _FRAMES_THAT_MAY_MISS = 2
+_TIME_THAT_MAY_MISS_MS = 1000.0  # after the beginning of the last frame
+_ISO_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")  # what an MP4 or MOV begins with
 _MOST_FAILURES = 100  # in a row, before a damaged video is given up; OpenCV tells no damaged frame from the end
 
 
@@ -29,6 +32,7 @@ class VideoFile:
         self.path = path
         self.warning: str | None = None
         self._link: tempfile.TemporaryDirectory[str] | None = None
+        self._num_passed_over, self._position_ms = 0, 0.0
         self._capture = cv2.VideoCapture(self._openable(os.path.abspath(path)), cv2.CAP_ANY)
         if not self._capture.isOpened():
             self.close()
@@ -38,7 +42,11 @@ class VideoFile:
         rate = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.frames_per_second = rate if 0 < rate < 1000 else None
         self.num_frames_stated = int(max(self._capture.get(cv2.CAP_PROP_FRAME_COUNT), 0))
-        self._may_miss = 0 if _is_avi(path) else _FRAMES_THAT_MAY_MISS
+        self._duration_ms = 1000 * self.num_frames_stated / rate if rate > 0 else math.inf
+        head = _head(path)
+        is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "
+        self._may_miss = 0 if is_avi else _FRAMES_THAT_MAY_MISS
+        self._is_counted = is_avi or head[4:8] in _ISO_BOXES
 
     def _openable(self, path: str) -> str:
         """A name that OpenCV takes: it wants UTF-8, file systems don't care."""
@@ -57,6 +65,7 @@ class VideoFile:
         while True:
             is_read, pixels = self._capture.read()
             if is_read:
+                self._note_place(num_failed)
                 yield Frame(to_rgb(pixels), number)
                 number += 1
                 num_failed = 0
@@ -66,11 +75,23 @@ class VideoFile:
                 break
         if number == 0:
             raise InputError("the video has no frame that can be read", where=self.path, hints=_remux_hint(self.path))
-        if number < self.num_frames_stated - self._may_miss:
+        if number < self.num_frames_stated - self._may_miss and not self._is_seen_to_its_end():
             self.warning = (
                 f"only {number:,} of the video's {self.num_frames_stated:,} frames could be read: "
                 "it is damaged or was cut off"
             )
+
+    def _note_place(self, num_failed: int) -> None:
+        """A frame has been read, after so many that could not be."""
+        import cv2
+
+        self._num_passed_over += num_failed
+        self._position_ms = float(self._capture.get(cv2.CAP_PROP_POS_MSEC))
+
+    def _is_seen_to_its_end(self) -> bool:
+        """Whether frames are fewer because the number stated is an estimate: none was damaged, and time is up."""
+        is_sound = not self._is_counted and not self._num_passed_over
+        return is_sound and self._position_ms >= self._duration_ms - _TIME_THAT_MAY_MISS_MS
 
     def close(self) -> None:
         if hasattr(self, "_capture"):
@@ -96,10 +117,9 @@ def _require_regular_file(path: str) -> None:
         raise InputError("the video is empty (0 bytes)", where=path)
 
 
-def _is_avi(path: str) -> bool:
+def _head(path: str) -> bytes:
     with open(path, "rb") as file:
-        head = file.read(12)
-    return head[:4] == b"RIFF" and head[8:] == b"AVI "
+        return file.read(12)
 
 
 def _remux_hint(path: str) -> str:

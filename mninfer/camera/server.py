@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from socketserver import TCPServer
 from time import monotonic
 
 from mninfer.camera.broadcast import Broadcast
@@ -73,6 +74,11 @@ class _Server(ThreadingHTTPServer):
         if ":" in host:
             self.address_family = socket.AF_INET6
         super().__init__((host, port), _Page)
+
+    def server_bind(self) -> None:
+        """As every TCP server; HTTPServer's own looks up the host's full name, and waits where no name server is."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A viewer that goes away is no news."""

@@ -15,7 +15,7 @@ def open_source(text: str) -> FrameSource:
         from mninfer.camera.picamera import open_picamera
 
         return open_picamera()
-    if text.isdecimal():
+    if re.fullmatch(r"[0-9]{1,9}", text):
         from mninfer.camera.live import open_camera
 
         return open_camera(int(text))

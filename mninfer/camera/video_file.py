@@ -25,7 +25,7 @@ class VideoSaver:
     def __init__(self, name: str, *, frames_per_second: float | None, is_live: bool, force: bool) -> None:
         self.name = name
         self.num_frames = 0
-        self._rate = frames_per_second or 25.0
+        self._rate = _rate_that_fits(frames_per_second or 25.0)
         self._is_live = is_live
         stem, suffix = os.path.splitext(name)
         if suffix.lower() not in VIDEO_CODECS:
@@ -104,6 +104,12 @@ class VideoSaver:
                 hints="another ending: .avi takes the least of an encoder",
             )
         self._begin = monotonic()
+
+
+def _rate_that_fits(rate: float) -> float:
+    """The rate in the most decimals, three at most, that MPEG-4 has room for: its clock counts up to 65,535."""
+    steps = next((steps for steps in (1000, 100, 10) if rate * steps < 65_535), 1)
+    return max(round(rate * steps), 1) / steps
 
 
 def _try_to_create(path: str) -> None:

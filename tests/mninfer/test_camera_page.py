@@ -243,3 +243,13 @@ def test_the_page_in_a_browser(
     assert red_level > 200
     assert max(blue, green) < 60
     assert screen[790, 1270].max() < 40  # a dark page
+
+
+def test_serving_waits_for_no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(*_: object) -> str:
+        raise AssertionError("the host's full name was asked for")
+
+    monkeypatch.setattr(socket, "getfqdn", ask)
+    server = PageServer(Broadcast(), host="127.0.0.1", port=0)
+    assert get(server, "/")[0] == 200
+    server.close()

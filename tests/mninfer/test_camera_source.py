@@ -256,3 +256,44 @@ def test_closing_ends_the_frames() -> None:
     next(frames)
     threading.Timer(0.02, source.close).start()
     assert list(frames) == []
+
+
+def without_some_frames(data: bytes, keep: int) -> tuple[bytes, int]:
+    """A Matroska file with every block after the first ones but each ``keep``-th voided; how many are left."""
+    blocks = []
+    for match in re.finditer(rb"\xa3(?=[\x10-\xff][\s\S]{0,3}?\x81[\s\S]{3}\xff\xd8)", data):
+        blocks.append(match.start())
+    changed, gone = bytearray(data), [at for number, at in enumerate(blocks[3:-1]) if number % keep]
+    for at in gone:
+        changed[at] = 0xEC  # EBML's Void
+    return bytes(changed), len(blocks) - len(gone)
+
+
+def test_frames_at_no_steady_rate_are_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "webcam.mkv"
+    write_numbered_video(path, 120, 30)
+    data, left = without_some_frames(path.read_bytes(), 3)
+    assert 30 < left < 60
+    path.write_bytes(data)
+    source = VideoFile(str(path))
+    assert source.num_frames_stated == 120
+    assert len(list(source.frames())) == left
+    assert source.warning is None
+    source.close()
+    path.write_bytes(data[: len(data) // 2])
+    source = VideoFile(str(path))
+    assert len(list(source.frames())) < left
+    assert source.warning is not None
+    source.close()
+
+
+@pytest.mark.parametrize("text", ["99999999999", "9" * 5000, "\u0663"])
+def test_a_number_that_no_camera_has_is_no_source(text: str) -> None:
+    with pytest.raises(InputError, match="no such video"):
+        open_source(text)
+
+
+@pytest.mark.smoke
+def test_no_part_of_a_password_is_shown() -> None:
+    assert without_password("rtsp://user:p@ss@host:554/1?a=b@c") == "rtsp://…@host:554/1?a=b@c"
+    assert without_password("rtsp://host/user@1") == "rtsp://host/user@1"

@@ -124,3 +124,15 @@ def test_a_live_video_keeps_time_by_repeating_frames(tmp_path: Path, monkeypatch
         video.add(numbered_frame(number))
     video.close()
     assert numbers_in(path) == [0, 1, 1, 1, *[3] * 7]  # frame 2 came in the same tenth of a second as frame 1
+
+
+@pytest.mark.parametrize(("rate", "saved"), [(119.783, 119.78), (239.531, 239.53), (29.97003, 29.97), (999.4, 999.4)])
+def test_a_slow_motion_videos_mean_rate_is_one_that_can_be_written(tmp_path: Path, rate: float, saved: float) -> None:
+    for suffix in VIDEO_CODECS:
+        video = saver(tmp_path / f"out{suffix}", rate=rate)
+        for number in range(5):
+            video.add(numbered_frame(number))
+        video.close()
+        source = VideoFile(str(tmp_path / f"out{suffix}"))
+        assert source.frames_per_second == pytest.approx(saved, rel=1e-3)
+        assert len(list(source.frames())) == 5
