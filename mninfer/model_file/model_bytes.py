@@ -33,7 +33,7 @@ def _folder_error(where: str) -> ModelFileError:
     from pathlib import Path  # costs 3 ms, and most models are found at once
 
     path = Path(where)
-    if (path / "saved_model.pb").exists():
+    if os.path.exists(path / "saved_model.pb"):  # False where the folder may not be looked into; Path.exists raises
         return ModelFileError(
             "this folder is a TensorFlow SavedModel, not a .tflite file",
             where=str(path),

@@ -65,3 +65,15 @@ def test_a_file_of_more_than_2_gib_is_refused_unread(tmp_path: Path) -> None:
 
 def test_a_path_with_a_zero_byte_is_an_error() -> None:
     assert "cannot be read" in failure(Path("model\0.tflite")).what
+
+
+def test_a_folder_that_may_not_be_looked_into_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = os.stat
+
+    def forbidden(path: object, **options: object) -> os.stat_result:
+        if str(path).endswith("saved_model.pb"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path, **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(os, "stat", forbidden)
+    assert "a folder" in failure(tmp_path).what
