@@ -52,7 +52,7 @@ def _problem(described: TensorMetadata) -> str | None:
         return f"its metadata has {len(mean)} means and {len(std)} deviations for a picture's three channels"
     if described.content is Content.IMAGE and not described.is_rgb:
         return "its metadata does not say that the input is RGB"
-    if not all(isfinite(value) for value in (*mean, *std)) or 0 in std:
+    if not all(isfinite(value) for value in (*mean, *std)) or min(std) <= 0:
         return f"its metadata gives the mean {mean} and the deviation {std}, which cannot be"
     return None
 

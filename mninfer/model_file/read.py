@@ -128,7 +128,7 @@ class _Reading:
             contract=contract,
             labels=labels,
             foreign_preprocess=foreign_preprocess,
-            has_changed=contract is None and MARK_NAME in graph.metadata,
+            has_changed=contract is None and (MARK_NAME in graph.metadata or _has_contract(archive)),
             warnings=tuple(self.warnings),
         )
 
@@ -203,11 +203,15 @@ def _read_contract(data: bytes, archive: Archive | None, digest: str) -> Contrac
 
 def _check_mark(graph: Graph, archive: Archive | None) -> None:
     """A flatbuffer of ours and a contract are found together or not at all."""
-    has_contract = archive is not None and archive.find(CONTRACT_NAME) is not None
+    has_contract = _has_contract(archive)
     if MARK_NAME in graph.metadata and not has_contract:
         raise _damaged("the archive with its contract is missing or cut off")
     if has_contract and MARK_NAME not in graph.metadata:
         raise _damaged(f'its flatbuffer lacks the entry "{MARK_NAME}"')
+
+
+def _has_contract(archive: Archive | None) -> bool:
+    return archive is not None and archive.find(CONTRACT_NAME) is not None
 
 
 def _damaged(what: str) -> ModelFileError:

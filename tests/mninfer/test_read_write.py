@@ -17,7 +17,7 @@ from mninfer.model_file.contract import CONTRACT_NAME, Contract
 from mninfer.model_file.describe import ModelDescription
 from mninfer.model_file.metadata import METADATA_NAME, Content, FileMetadata, LabelKind, TensorMetadata, write_metadata
 from mninfer.model_file.read import MARK_NAME, ModelFile, read_model
-from mninfer.model_file.rewrite import replace_metadata
+from mninfer.model_file.rewrite import remove_metadata, replace_metadata
 from mninfer.model_file.write import without_contract, write_contract
 from mninfer.preprocessing import PRESETS, PreprocessSource
 from mninfer.spec import Provenance, Task
@@ -211,6 +211,15 @@ def test_leniency_puts_a_damaged_contract_aside_and_says_so() -> None:
 
 
 @pytest.mark.smoke
+def test_a_flatbuffer_that_lost_its_mark_has_changed_too() -> None:
+    archive = read_archive(small_ours())
+    assert archive is not None
+    flatbuffer = remove_metadata(small_ours()[: archive.start], {MARK_NAME})
+    file = read(flatbuffer + write_archive(archive.entries, len(flatbuffer)), strict=False)
+    assert (file.is_ours, file.has_changed) == (False, True)
+
+
+@pytest.mark.smoke
 def test_a_contract_with_labels_that_do_not_fit_is_refused() -> None:
     archive = read_archive(small_ours())
     assert archive is not None
@@ -257,6 +266,7 @@ def test_metadata_gives_mean_and_std_and_stretching_is_assumed(mean: tuple[float
     [
         ((1.0, 2.0), (1.0, 2.0), True, "2 means and 2 deviations"),
         ((0.0,), (0.0,), True, "which cannot be"),
+        ((127.5,), (-127.5,), True, "which cannot be"),
         ((float("nan"),), (1.0,), True, "which cannot be"),
         ((0.0,), (1.0,), False, "does not say that the input is RGB"),
     ],
