@@ -51,8 +51,9 @@ def command(model: str, output: str, task: str | None, *, force: bool, is_json: 
     The weights stay as they are. What is not stated is kept from the file. The answers to check against are recorded by
     running the model here, and the result is checked before it is written.
     """
-    from mninfer.files import write_atomically
+    from mninfer.files import refuse_existing, write_atomically
 
+    refuse_existing(output, force=force)
     about = {name: options.pop(name) for name in ("name", "description", "author")}
     about["license"] = options.pop("license_")
     shared = ModelOptions.take(options)

@@ -68,7 +68,7 @@ def annotate(
         data,
         contract,
         labels if labels is not None else file.labels,
-        about=about or _description(file.metadata),
+        about=_description(file.metadata, about),
         kept_entries=_kept_entries(file),
     )
 
@@ -97,12 +97,14 @@ def _provenance(file: ModelFile, source_name: str | None) -> Provenance:
     return Provenance(source_name=source_name, source_sha256=file.sha256, mnkit_version=installed_version())
 
 
-def _description(metadata: FileMetadata | None) -> ModelDescription:
-    """What the file said of itself before."""
-    if metadata is None:
-        return ModelDescription()
-    names: dict[str, Any] = {name: getattr(metadata, name) for name in ModelDescription.__slots__}
-    return ModelDescription(**names)
+def _description(metadata: FileMetadata | None, stated: ModelDescription | None) -> ModelDescription:
+    """What is stated, and for the rest what the file said of itself before."""
+    sources = [source for source in (stated, metadata) if source is not None]
+    facts: dict[str, str] = {
+        name: next((said for source in sources if (said := getattr(source, name))), "")
+        for name in ModelDescription.__slots__
+    }
+    return ModelDescription(**facts)
 
 
 def _kept_entries(file: ModelFile) -> list[ArchiveEntry]:

@@ -112,6 +112,14 @@ def test_twice_is_once() -> None:
     assert attach(once) == once
 
 
+def test_what_is_said_of_a_model_stays_but_for_what_is_stated() -> None:
+    about = ModelDescription(name="Shapes", author="Me", license="Apache-2.0")
+    once = attach(shapes_float(), preprocess=INCEPTION, about=about)
+    metadata = read(attach(once, about=ModelDescription(name="Flat shapes"))).metadata
+    assert metadata is not None
+    assert (metadata.name, metadata.author, metadata.license) == ("Flat shapes", "Me", "Apache-2.0")
+
+
 def test_a_statement_replaces_what_the_file_said() -> None:
     once = attach(shapes_float(), preprocess=INCEPTION, labels=CLASSES, source_name="a.tflite")
     crop = replace(INCEPTION, resize=INCEPTION.resize.CROP, crop_fraction=0.875)

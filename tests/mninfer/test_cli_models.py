@@ -201,6 +201,14 @@ def test_annotate_does_not_write_over_a_file_unasked(cli, models: Path, tmp_path
     assert len(out.read_bytes()) > 1000
 
 
+def test_annotate_tells_of_a_file_in_the_way_before_the_work(cli, tmp_path: Path) -> None:
+    out = tmp_path / "out.tflite"
+    out.write_bytes(b"mine")
+    outcome = cli("annotate", tmp_path / "no-such-model.tflite", "--preprocess", "inception", "-o", out)
+    assert outcome.code == 1
+    assert "exists already" in outcome.err
+
+
 def test_annotate_twice_is_annotate_once(cli, models: Path, tmp_path: Path) -> None:
     outcome = cli("annotate", models / "shapes.tflite", "-o", tmp_path / "again.tflite")
     assert outcome.code == 0
