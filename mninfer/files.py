@@ -9,6 +9,8 @@ from mninfer.errors import OutputError
 __all__ = [
     "FileTooLargeError",
     "NotRegularFileError",
+    "being_written",
+    "part_of",
     "put_in_place",
     "read_regular_file",
     "refuse_existing",
@@ -98,11 +100,12 @@ def write_atomically(
         OutputError: the file exists, the folder does not, the disk is full, ...; nothing is left behind.
     """
     target = os.fspath(path)
-    part = f"{target}.{os.getpid()}.part"
+    part = part_of(target)
     refuse_existing(target, force=force, elsewhere=elsewhere)
     try:
+        file = open(part, "xb")  # noqa: SIM115 closed below; what another one has opened is not ours to remove
         try:
-            with open(part, "xb") as file:
+            with file:
                 file.write(data)
                 file.flush()
                 if is_synced:
@@ -111,10 +114,21 @@ def write_atomically(
         finally:
             remove_if_there(part)
     except FileExistsError:
-        raise OutputError("another process is writing the same file", where=target) from None
+        raise being_written(target, part) from None
     except OSError as error:
         hint = "make the folder first" if isinstance(error, FileNotFoundError) else elsewhere
         raise OutputError(f"cannot write the file: {error.strerror}", where=target, hints=hint) from error
+
+
+def part_of(path: str) -> str:
+    """What a file is called while this process writes it."""
+    return f"{path}.{os.getpid()}.part"
+
+
+def being_written(path: str, part: str) -> OutputError:
+    """The error where ``part`` is there: in two containers with one folder, two processes may have one number."""
+    hint = f"if none does, one that was killed left it: remove {part}"
+    return OutputError("another process is writing the same file", where=path, hints=hint)
 
 
 def refuse_existing(path: str, *, force: bool, elsewhere: str = "another name: -o FILE") -> None:

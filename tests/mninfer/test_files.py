@@ -10,6 +10,7 @@ from mninfer.errors import OutputError
 from mninfer.files import (
     FileTooLargeError,
     NotRegularFileError,
+    part_of,
     put_in_place,
     read_regular_file,
     write_atomically,
@@ -92,6 +93,16 @@ def test_a_file_system_without_hard_links_will_do(tmp_path: Path, monkeypatch: A
     monkeypatch.setattr(os, "link", no_links)
     write_atomically(tmp_path / "out", b"data")
     assert os.listdir(tmp_path) == ["out"]
+
+
+def test_the_part_that_another_process_writes_is_left_to_it(tmp_path: Path) -> None:
+    part = Path(part_of(str(tmp_path / "out")))
+    part.write_bytes(b"half")
+    with pytest.raises(OutputError, match="another process is writing the same file") as caught:
+        write_atomically(tmp_path / "out", b"ours")
+    assert str(part) in caught.value.hints[0]
+    assert os.listdir(tmp_path) == [part.name]
+    assert part.read_bytes() == b"half"
 
 
 class TestRead:

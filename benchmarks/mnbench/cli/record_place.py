@@ -1,12 +1,11 @@
 """Where a run's record goes: a place that is sure before anything is measured, and another if it is gone by then."""
 
-import os
 from tempfile import NamedTemporaryFile
 
 from mnbench.record import Record
 from mnbench.record_file import MAX_RECORD_BYTES, encode_record, write_record
 from mninfer.errors import OutputError
-from mninfer.files import refuse_existing, remove_if_there
+from mninfer.files import being_written, part_of, refuse_existing, remove_if_there
 
 __all__ = ["check_place", "kept_elsewhere", "write_or_keep"]
 
@@ -18,13 +17,12 @@ def check_place(path: str, *, force: bool) -> None:
         OutputError: a file is there already, its folder is not, or takes no file of that name.
     """
     refuse_existing(path, force=force)
-    trial = f"{path}.{os.getpid()}.part"  # as long a name as the record has while it is written
+    trial = part_of(path)
     try:
         with open(trial, "xb"):
             pass
     except FileExistsError as error:
-        hint = f"if none does, one that was killed left it: remove {trial}"
-        raise OutputError("another process is writing the same file", where=path, hints=hint) from error
+        raise being_written(path, trial) from error
     except OSError as error:
         hint = "make the folder first" if isinstance(error, FileNotFoundError) else "another place: -o FILE"
         raise OutputError(f"the output can't be written: {error.strerror}", where=path, hints=hint) from error
