@@ -27,6 +27,9 @@ OURS     := $(wildcard models/pretrained/*.h5)
 IMAGENET := $(wildcard $(SHARED)/models/imagenet_mobilenet_v1_025_128.h5 $(SHARED)/models/imagenet_mobilenet_v2_100_224_b.keras)
 WHEEL_OF := .venvs/wheel
 
+# As many tests at a time as there are cores, four at most: each process that has imported TensorFlow takes 1 to 2 GB.
+JOBS     ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores > 4 ? 4 : cores)))
+
 # A pyenv shim may be there and not run: ask each candidate for its version.
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
@@ -43,7 +46,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 make_venv   = test -x .venvs/$(1)/bin/python || { echo "making .venvs/$(1)"; $(PYTHON) -m venv --without-pip .venvs/$(1); }
 pip_install = $(PYTHON) -m pip --python .venvs/$(1)/bin/python install -qq --no-warn-script-location
 sources    := pyproject.toml README.md LICENSE $(shell find $(PACKAGES) -type f ! -name '*.pyc')
-pytest      = .venvs/$(1)/bin/python -m pytest
+pytest      = .venvs/$(1)/bin/python -m pytest -q --numprocesses $(JOBS) --dist loadfile
 
 .PHONY: test-arm demo check test fmt size vectors fuzz bench bench-devices bench-conversion clean lint types smoke test-wheel test-tflite-runtime test-keras
 .DELETE_ON_ERROR:
@@ -62,7 +65,7 @@ types: .venvs/dev/.requirements
 	@.venvs/dev/bin/mypy --no-error-summary
 
 smoke: .venvs/dev/.wheel
-	@MNKIT_ENVIRONMENT=wheel $(call pytest,dev) -q -m "smoke and not slow"
+	@MNKIT_ENVIRONMENT=wheel $(call pytest,dev) -m "smoke and not slow"
 
 test: test-wheel test-tflite-runtime test-keras
 	@echo; cat .venvs/summary-*.txt
@@ -71,16 +74,16 @@ test-wheel: .venvs/dev/.wheel .venvs/base/.wheel .venvs/mediapipe/.requirements
 	@rm -f .venvs/summary-*.txt
 	MNKIT_ENVIRONMENT=wheel MNKIT_SUMMARY=.venvs/summary-1-wheel.txt \
 	MNKIT_BASE_PYTHON="$(CURDIR)/.venvs/base/bin/python" MNKIT_MEDIAPIPE_PYTHON="$(CURDIR)/.venvs/mediapipe/bin/python" \
-	$(call pytest,dev) -q -rs
+	$(call pytest,dev) -rs
 
 test-tflite-runtime: .venvs/tflite_runtime/.wheel
 	MNKIT_ENVIRONMENT=tflite_runtime MNKIT_SUMMARY=.venvs/summary-2-tflite_runtime.txt \
-	$(call pytest,tflite_runtime) -q -rs tests/mninfer tests/mnbench tests/environments/test_environments.py
+	$(call pytest,tflite_runtime) -rs tests/mninfer tests/mnbench tests/environments/test_environments.py
 
 # All that needs Keras: mnmodels, mnconvert and mnbench on the wheel with its extra, TensorFlow and JAX beside the runtime's own engine.
 test-keras: .venvs/keras/.wheel
 	MNKIT_ENVIRONMENT=keras MNKIT_SUMMARY=.venvs/summary-3-keras.txt \
-	$(call pytest,keras) -q -rs tests/mnmodels tests/mnconvert $(addprefix tests/mnbench/,cli drawing preparing workloads) tests/test_repository.py tests/test_readme.py tests/environments/test_environments.py
+	$(call pytest,keras) -rs tests/mnmodels tests/mnconvert $(addprefix tests/mnbench/,cli drawing preparing workloads) tests/test_repository.py tests/test_readme.py tests/environments/test_environments.py
 
 # LiteRT's GPU accelerator, asked for where no GPU is, ends the process in emulation; elsewhere it says so.
 test-arm: $(WHEEL_OF)/.built
