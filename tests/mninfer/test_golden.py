@@ -82,6 +82,15 @@ def test_pictures_are_larger_than_the_input_and_not_square(size: tuple[int, int]
     assert width != height
 
 
+@pytest.mark.parametrize("size", [(6000, 32), (32, 6000), (7000, 8000), (8191, 8191), (20000, 9000)])
+@pytest.mark.parametrize("index", range(2))
+def test_pictures_for_very_large_inputs_are_defined(size: tuple[int, int], index: int) -> None:
+    width, height = golden_size(index, *size)
+    assert min(size[0], 8191) <= width <= 8192
+    assert min(size[1], 8191) <= height <= 8192
+    assert width != height
+
+
 @pytest.mark.parametrize("wrong", [(-1, 5, 5), (0, 0, 5), (0, 5, 20000), (2**32, 5, 5)])
 def test_a_picture_that_is_not_defined(wrong: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="no golden picture"):

@@ -16,12 +16,17 @@ MAX_SIDE = 8192  # (distance * half height)**2 of a shape stays below 2**52, so 
 
 
 def golden_size(index: int, input_width: int, input_height: int) -> tuple[int, int]:
-    """(width, height) of the picture for an input: larger both ways, never square, lying and standing by turns."""
+    """(width, height) of the picture for an input: larger both ways, never square, lying and standing by turns.
+
+    For very large inputs sides end at MAX_SIDE.
+    """
     wide, narrow = (3, 2), (5, 4)
     across, down = (wide, narrow) if index % 2 == 0 else (narrow, wide)
-    width = input_width * across[0] // across[1] + 1
-    height = input_height * down[0] // down[1] + 1
-    return (width + 1 if width == height else width), height
+    width = min(input_width * across[0] // across[1] + 1, MAX_SIDE)
+    height = min(input_height * down[0] // down[1] + 1, MAX_SIDE)
+    if width == height:
+        width += 1 if width < MAX_SIDE else -1
+    return width, height
 
 
 def golden_picture(index: int, width: int, height: int) -> npt.NDArray[np.uint8]:
