@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["columns", "command", "in_a_line", "in_full", "rows"]
 
 _DEFAULT_TOP = 5
+_MOST_TOP = 100_000  # a file has three columns for each
 
 
 @click.command(
@@ -31,7 +32,7 @@ _DEFAULT_TOP = 5
 @picture_command_options
 @click.option(
     "--top",
-    type=click.IntRange(1),
+    type=click.IntRange(1, _MOST_TOP),
     help="How many classes of each picture. Default: 5; 1 where a picture has one line.",
 )
 @save_images_option("its labels drawn on it")

@@ -301,3 +301,35 @@ def test_any_names_and_labels_survive_both_formats(pictures: list[tuple[str, lis
         done = list(form.read(io.BytesIO(data)))
         assert [each.image for each in done] == [image_key(image) for image, _ in pictures]
         assert all(each.error is None for each in done)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_windows_renames_no_open_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: the extra parquet")
+    put_in_place, remove = records_module.put_in_place, records_module.remove_if_there
+
+    def closed_first(function: Any) -> Any:
+        def call(path: str, *arguments: Any, **options: Any) -> None:
+            assert file._file.closed or path == file._sidecar
+            function(path, *arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(records_module, "_RENAMES_OPEN_FILES", False)
+    monkeypatch.setattr(records_module, "put_in_place", closed_first(put_in_place))
+    monkeypatch.setattr(records_module, "remove_if_there", closed_first(remove))
+    with open_file(tmp_path / f"out.{suffix}") as file:
+        file.write(record(1))
+        file.finish()
+    assert os.listdir(tmp_path) == [f"out.{suffix}"]
+
+
+def test_parquet_takes_rows_of_megabytes(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: the extra parquet")
+    with open_file(tmp_path / "out.parquet") as file:
+        for label in ("x" * 3_000_000, "y"):
+            file.write({"image": f"{label[0]}.jpg", "objects": [{"label": label, "score": 0.5}]})
+        file.finish()
+    labels = parquet.read_table(tmp_path / "out.parquet").column("label").to_pylist()
+    assert list(map(len, labels)) == [3_000_000, 1]
