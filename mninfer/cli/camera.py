@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mninfer.cli.chatter import without_chatter
-from mninfer.cli.options import FiniteRange, ModelOptions, examples, model_argument, model_options, open_model
+from mninfer.cli.options import (
+    FiniteRange,
+    ModelOptions,
+    examples,
+    model_argument,
+    model_options,
+    open_model,
+    refuse_empty,
+)
 from mninfer.cli.output import flush_results, is_terminal, json_line, note, printable, say
 from mninfer.errors import MnError, OutputError
 
@@ -38,11 +46,13 @@ __all__ = ["command"]
     help="A camera's number, a file, a stream.",
 )
 @click.option("--show", "is_shown", is_flag=True, help="Open a window; q closes it.")
-@click.option("--save", metavar="FILE", help="Write a video: .mp4, .avi or .mkv.")
+@click.option("--save", metavar="FILE", callback=refuse_empty, help="Write a video: .mp4, .avi or .mkv.")
 @click.option(
     "--http", "port", type=click.IntRange(0, 65535), metavar="PORT", help="Serve a page with the live picture."
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address that --http serves on.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, callback=refuse_empty, help="The address that --http serves on."
+)
 @click.option("--frames", "num_frames", type=click.IntRange(1), metavar="N", help="Stop after N frames.")
 @click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="How many classes to name.")
 @click.option("--threshold", type=FiniteRange(0, 1), default=0.5, show_default=True, help="For detectors.")

@@ -34,6 +34,7 @@ __all__ = [
     "open_model",
     "parse_size",
     "preprocess_options",
+    "refuse_empty",
     "settings_of",
     "stated_preprocess",
 ]
@@ -87,6 +88,10 @@ class ModelOptions:
     max_megapixels: float = DEFAULT_MAX_PIXELS / 1e6
     allow_unlisted_ops: bool = False
     sha256: str | None = None
+
+    @property
+    def max_pixels(self) -> int:
+        return int(self.max_megapixels * 1e6)
 
     @classmethod
     def take(cls, options: dict[str, Any]) -> "ModelOptions":
@@ -171,6 +176,13 @@ def _known_digest(_: click.Context, __: click.Parameter, value: str | None) -> s
     return value
 
 
+def refuse_empty(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """What an unset variable of a script leaves: neither to be passed over nor to stand for the folder here."""
+    if value == "":
+        raise click.BadParameter("it is empty: give a name, or leave the option out")
+    return value
+
+
 def parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
     """WIDTHxHEIGHT -> (width, height)."""
     if value is None:
@@ -206,7 +218,7 @@ def _load(path: str, options: ModelOptions, stated: "StatedPreprocess", *, stric
         strict=strict,
         allow_unlisted_ops=options.allow_unlisted_ops,
         full_decode=options.full_decode,
-        max_pixels=int(options.max_megapixels * 1e6),
+        max_pixels=options.max_pixels,
     )
 
 
@@ -223,7 +235,7 @@ def stated_preprocess(options: ModelOptions) -> "StatedPreprocess":
         raise click.UsageError(str(error)) from error
 
 
-def settings_of(model: "Model") -> dict[str, Any]:
+def settings_of(model: "Model", options: ModelOptions) -> dict[str, Any]:
     """What a model's results depend on, as JSON: to tell whether a run that was cut off can be gone on with."""
     import hashlib
 
@@ -234,4 +246,8 @@ def settings_of(model: "Model") -> dict[str, Any]:
         "preprocess": spec.preprocess.to_json() if spec.preprocess else None,
         "labels_sha256": hashlib.sha256(labels).hexdigest(),
         "engine": model.engine.name,
+        "delegate": options.delegate,
+        "input_shapes": [list(tensor.shape) for tensor in spec.inputs],
+        "full_decode": options.full_decode,
+        "max_pixels": options.max_pixels,
     }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mninfer.cli.options import ModelOptions, model_argument, model_options, open_model, settings_of
+from mninfer.cli.options import ModelOptions, model_argument, model_options, open_model, refuse_empty, settings_of
 from mninfer.cli.picture_run import Analyse, PictureRun, Presentation, run_pictures
 from mninfer.errors import PreprocessError, UnsupportedModelError
 
@@ -38,7 +38,7 @@ def picture_command_options(command: Command) -> Command:
 
 def save_images_option(drawn: str) -> Callable[[Command], Command]:
     """``--save-images``, which saves each picture with ``drawn``."""
-    return click.option("--save-images", metavar="DIR", help=f"Save each picture with {drawn}.")
+    return click.option("--save-images", metavar="DIR", callback=refuse_empty, help=f"Save each picture with {drawn}.")
 
 
 def _known_suffix(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -63,15 +63,15 @@ def run_picture_command(
     settings: dict[str, Any],
 ) -> int:
     """Load the model, go over the pictures. ``settings`` is what, beside the shared options, changes the results."""
-    if save_images:
-        from mninfer.cli.save_pictures import drawing_saver
-
-        savers = (*savers, drawing_saver(save_images))
     model_path, images = options.pop("model"), options.pop("images")
     out, is_json, resume, force = (options.pop(name) for name in ("out", "is_json", "resume", "force"))
     if resume and not out:
         raise click.UsageError("--resume goes on with a file: say which with --out")
     shared = ModelOptions.take(options)
+    if save_images is not None:
+        from mninfer.cli.save_pictures import drawing_saver
+
+        savers = (*savers, drawing_saver(save_images, shared.max_pixels))
     with open_model(model_path, shared) as model:
         run = PictureRun(
             arguments=images,
@@ -80,7 +80,14 @@ def run_picture_command(
             resume=resume,
             force=force,
             savers=savers,
-            settings={"command": show.command, **settings, **settings_of(model)} if out else {},
+            settings={
+                "command": show.command,
+                **settings,
+                **settings_of(model, shared),
+                "saved_to": [saver.folder for saver in savers],
+            }
+            if out
+            else {},
         )
         try:
             return run_pictures(model, run, analyse, show)

@@ -4,6 +4,7 @@ Results go to stdout (text or JSON lines) or into a file; a picture that cannot 
 rest was done.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -79,12 +80,17 @@ def _run(
     is_all: bool,
 ) -> int:
     for saver in run.savers:
-        saver.plan(pictures, force=run.force or run.resume)
+        saver.plan(pictures, force=run.force or _is_begun(run))
     if run.out:
         return _to_file(model, run, pictures, analyse, show)
     if len(pictures) == 1 and is_all:
         return _one(model, run, pictures[0], analyse, show)
     return _to_stdout(model, run, pictures, analyse, show)
+
+
+def _is_begun(run: PictureRun) -> bool:
+    """Whether ``--resume`` has something to go on with: what that run saved may be written again."""
+    return run.resume and run.out is not None and any(map(os.path.exists, (run.out, f"{run.out}.part")))
 
 
 def _one(model: "Model", run: PictureRun, picture: FoundImage, analyse: Analyse, show: Presentation) -> int:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mninfer.errors import OutputError
+from mninfer.errors import InputError, OutputError
 from mninfer.files import refuse_existing, write_atomically
 from mninfer.images.paths import FoundImage
 
@@ -21,6 +21,7 @@ Render = Callable[[str, Any], Any]
 def plan_names(pictures: Sequence[FoundImage], suffix: str | None = None) -> dict[str, str]:
     """For each picture's path a name below the folder; equal ones (in any case of letters) get -2, -3, …"""
     taken: set[str] = set()
+    numbers: dict[str, int] = {}  # the last one that each name was given: a thousand folders may have one x.jpg each
     names = {}
     for picture in pictures:
         stem, ending = os.path.splitext(picture.relative)
@@ -28,10 +29,12 @@ def plan_names(pictures: Sequence[FoundImage], suffix: str | None = None) -> dic
             ending = suffix
         elif ending.lower() not in _WRITABLE:
             ending += ".png"
-        name, number = stem + ending, 1
+        name = stem + ending
+        key, number = name.casefold(), numbers.get(name.casefold(), 1)
         while name.casefold() in taken:
             number += 1
             name = f"{stem}-{number}{ending}"
+        numbers[key] = number
         taken.add(name.casefold())
         names[picture.path] = name
     return names
@@ -41,7 +44,7 @@ class PictureSaver:
     """``plan`` once, then ``save`` each. ``render(path, result)`` makes the uint8 picture, RGB or one channel."""
 
     def __init__(self, folder: str, render: Render, *, suffix: str | None = None) -> None:
-        self._folder = folder
+        self.folder = folder
         self._render = render
         self._suffix = suffix
         self._force = False
@@ -51,16 +54,15 @@ class PictureSaver:
         """Name every file to come; refuse to write over one that exists (unless ``force``) or over a source."""
         self._force = force
         self._names = plan_names(pictures, self._suffix)
-        for picture in pictures:
-            target = self._target(picture)
-            if not os.path.lexists(target):
-                continue
-            if os.path.exists(picture.path) and os.path.samefile(target, picture.path):
-                raise OutputError("this would write over the picture itself", where=target, hints="another folder")
+        existing = [target for target in map(self._target, pictures) if os.path.lexists(target)]
+        sources = {identity for picture in pictures if (identity := _identity(picture.path))} if existing else set()
+        for target in existing:
+            if _identity(target) in sources:
+                raise OutputError("this would write over one of the pictures", where=target, hints=_ELSEWHERE)
             refuse_existing(target, force=force, elsewhere=_ELSEWHERE)
 
     def _target(self, picture: FoundImage) -> str:
-        return os.path.join(self._folder, self._names[picture.path])
+        return os.path.join(self.folder, self._names[picture.path])
 
     def save(self, picture: FoundImage, result: Any) -> None:
         """Draw ``result`` on the picture and write it, whole or not at all."""
@@ -68,16 +70,29 @@ class PictureSaver:
         write_picture(target, self._render(picture.path, result), force=self._force)
 
 
-def drawing_saver(folder: str) -> PictureSaver:
-    """Saves pictures with their results drawn on them."""
-    return PictureSaver(folder, _draw_on_file)
+def _identity(path: str) -> tuple[int, int] | None:
+    """The same for every name of a file; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
-def _draw_on_file(path: str, result: Any) -> Any:
-    from mninfer.draw import draw
-    from mninfer.images import load_image
+def drawing_saver(folder: str, max_pixels: int) -> PictureSaver:
+    """Saves pictures of up to ``max_pixels`` with their results drawn on them."""
 
-    return draw(load_image(path).pixels, result)
+    def draw_on_file(path: str, result: Any) -> Any:
+        from mninfer.draw import draw
+        from mninfer.images import load_image
+        from mninfer.segmentation import Segmentation
+
+        pixels = load_image(path, max_pixels=max_pixels).pixels
+        if isinstance(result, Segmentation) and result.mask.shape != pixels.shape[:2]:
+            raise InputError("the picture was changed while it was looked at")
+        return draw(pixels, result)
+
+    return PictureSaver(folder, draw_on_file)
 
 
 def write_picture(target: str, pixels: Any, *, force: bool) -> None:

@@ -1,11 +1,12 @@
 """``mninfer segment``: which class every pixel of a picture belongs to."""
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mninfer.cli.options import examples
+from mninfer.cli.options import examples, refuse_empty
 from mninfer.cli.output import printable
 from mninfer.cli.picture_options import picture_command_options, run_picture_command, save_images_option
 from mninfer.cli.picture_run import Presentation, each
@@ -29,11 +30,16 @@ __all__ = ["command", "in_a_line", "in_full", "mask_pixels", "rows"]
 )
 @picture_command_options
 @click.option(
-    "--save-masks", metavar="DIR", help="Save each mask as a PNG whose pixels are class indices; 255: not seen."
+    "--save-masks",
+    metavar="DIR",
+    callback=refuse_empty,
+    help="Save each mask as a PNG whose pixels are class indices; 255: not seen.",
 )
 @save_images_option("its classes in colour")
 def command(save_masks: str | None, save_images: str | None, **options: Any) -> int:
     """Say which class every pixel belongs to, and how much of the picture each class covers."""
+    if save_masks and save_images and os.path.realpath(save_masks) == os.path.realpath(save_images):
+        raise click.UsageError("--save-masks and --save-images would write the same files: give them two folders")
 
     def analyse(model: "Model", paths: Sequence[str]) -> Iterator["Segmentation | Failure"]:
         return each(model.segment, paths)

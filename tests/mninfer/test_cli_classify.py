@@ -178,7 +178,7 @@ def test_saving_never_writes_over_the_pictures_themselves(cli, models: Path, pic
     before = {path: path.read_bytes() for path in picture_folder.rglob("*.png")}
     outcome = cli("classify", models / "shapes.tflite", picture_folder, "--save-images", picture_folder, "--force")
     assert outcome.code == 1
-    assert "this would write over the picture itself" in outcome.err
+    assert "this would write over one of the pictures" in outcome.err
     assert {path: path.read_bytes() for path in picture_folder.rglob("*.png")} == before
 
 
@@ -423,3 +423,86 @@ def test_one_picture_is_counted_in_the_singular(cli, models: Path, picture_folde
     one = next(picture_folder.glob("*.png"))
     outcome = cli("classify", models / "shapes.tflite", one, "--out", tmp_path / "out.csv")
     assert outcome.err == f"1 picture -> {tmp_path / 'out.csv'}\n"
+
+
+def interrupted(cli, monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
+    """A run that leaves its part, with every picture in it but the last."""
+    from mninfer.cli.records import RecordFile
+
+    def stop(_: RecordFile) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RecordFile, "finish", stop)
+        assert cli("classify", *arguments).code == 130
+
+
+def test_what_changes_results_is_not_changed_halfway(
+    cli, models: Path, picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = [models / "shapes.tflite", picture_folder, "--out", tmp_path / "out.csv"]
+    interrupted(cli, monkeypatch, *before)
+    for options, name in (
+        (["--full-decode"], "full_decode"),
+        (["--max-megapixels", "1"], "max_pixels"),
+        (["--save-images", tmp_path / "drawn"], "saved_to"),
+    ):
+        outcome = cli("classify", *before, "--resume", *options)
+        assert outcome.code == 1
+        assert f"the run that was cut off had other settings: {name}\n" in outcome.err
+    assert not (tmp_path / "drawn").exists()
+    assert cli("classify", *before, "--resume").code == 0
+
+
+def test_resuming_writes_over_what_was_saved_only_where_there_is_something_to_resume(
+    cli, models: Path, picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, one = tmp_path / "drawn", sorted(picture_folder.glob("*.png"))[0]
+    drawn.mkdir()
+    (drawn / one.name).write_bytes(b"mine")
+    arguments = [models / "shapes.tflite", picture_folder, "--out", tmp_path / "out.csv", "--save-images", drawn]
+    outcome = cli("classify", *arguments, "--resume")
+    assert outcome.code == 1
+    assert "the output exists already" in outcome.err
+    assert (drawn / one.name).read_bytes() == b"mine"
+    (drawn / one.name).unlink()
+    interrupted(cli, monkeypatch, *arguments)
+    assert cli("classify", *arguments, "--resume").code == 0
+    assert cli("classify", *arguments, "--resume").code == 0  # complete: nothing to do
+
+
+def test_pictures_are_drawn_on_within_the_stated_size(
+    cli, models: Path, picture_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mninfer.images
+
+    load_image, limits = mninfer.images.load_image, []
+
+    def load_and_note(*arguments, **options):
+        limits.append(options.get("max_pixels"))
+        return load_image(*arguments, **options)
+
+    monkeypatch.setattr(mninfer.images, "load_image", load_and_note)
+    options = ["--save-images", tmp_path / "drawn", "--max-megapixels", "300"]
+    assert cli("classify", models / "shapes.tflite", sorted(picture_folder.glob("*.png"))[0], *options).code == 0
+    assert limits == [300_000_000, 300_000_000]
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("arguments", [
+    ["classify", "m.tflite", "x.jpg", "--save-images", ""],
+    ["segment", "m.tflite", "x.jpg", "--save-masks", ""],
+    ["camera", "m.tflite", "--save", ""],
+    ["camera", "m.tflite", "--http", "0", "--host", ""],
+])  # fmt: skip
+def test_an_unset_variable_is_a_usage_error_not_the_folder_here(cli, arguments: list[str]) -> None:
+    outcome = cli(*arguments)
+    assert outcome.code == 2
+    assert "it is empty: give a name, or leave the option out" in outcome.err
+
+
+@pytest.mark.smoke
+def test_more_classes_than_columns_that_a_file_can_have_are_refused(cli) -> None:
+    outcome = cli("classify", "m.tflite", "x.jpg", "--top", 999_999_999)
+    assert outcome.code == 2
+    assert "not in the range" in outcome.err
