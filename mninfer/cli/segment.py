@@ -58,9 +58,9 @@ def command(save_masks: str | None, save_images: str | None, **options: Any) -> 
 
 def in_full(result: "Segmentation") -> str:
     """A line to a class: label and share of the picture, largest first."""
-    shares = {printable(result.name(index)): share for index, share in result.shares().items()}
-    width = max(map(len, shares))
-    return "\n".join(f"{name:{width}}  {share:6.1%}" for name, share in shares.items())
+    shares = [(printable(result.name(index)), share) for index, share in result.shares().items()]
+    width = max(len(name) for name, _ in shares)
+    return "\n".join(f"{name:{width}}  {share:6.1%}" for name, share in shares)
 
 
 def in_a_line(result: "Segmentation") -> str:

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from mninfer.cli.segment import in_full
+from mninfer.segmentation import Segmentation
 from support.pictures import COLOURS, draw_shape
 
 
@@ -119,3 +121,9 @@ def test_bad_pictures_are_told_at_the_end(cli, models: Path, scene: Path, comman
     assert outcome.code == 1
     assert len(outcome.out.splitlines()) == 3
     assert "1 of 3 pictures could not be used" in outcome.err
+
+
+@pytest.mark.smoke
+def test_classes_of_one_name_have_a_line_each() -> None:
+    mask = np.array([[0, 0, 0, 1]], np.int32)
+    assert in_full(Segmentation(mask, ("???", "???"))) == "???   75.0%\n???   25.0%"
