@@ -127,3 +127,10 @@ def test_bad_pictures_are_told_at_the_end(cli, models: Path, scene: Path, comman
 def test_classes_of_one_name_have_a_line_each() -> None:
     mask = np.array([[0, 0, 0, 1]], np.int32)
     assert in_full(Segmentation(mask, ("???", "???"))) == "???   75.0%\n???   25.0%"
+
+
+def test_masks_and_drawn_pictures_need_a_folder_each(cli, models: Path, scene: Path, tmp_path: Path) -> None:
+    options = ["--save-masks", tmp_path / "both", "--save-images", tmp_path / "." / "both", "--force"]
+    outcome = cli("segment", models / "colours.tflite", scene, *options)
+    assert outcome.code == 2
+    assert "give them two folders" in outcome.err
