@@ -11,9 +11,12 @@ from typing import Any
 from mninfer.engines.edge_tpu import RUNTIME_HINT, is_edge_tpu
 from mninfer.engines.protocol import Array, DelegateCoverage, EngineConfig, fix_shape, tensor_dtype
 from mninfer.errors import EngineError, MissingDependencyError
+from mninfer.model_file.arithmetic import COPIES
 from mninfer.tensors import Quantization, TensorSpec
 
 __all__ = ["InterpreterEngine", "InterpreterRuntime", "one_line", "tensor_spec"]
+
+QUANTIZED_NUMBERS = frozenset({"int8", "uint8", "int16"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,24 +91,48 @@ class InterpreterEngine:
 
     @property
     def uses_xnnpack(self) -> bool:
-        return self._delegate is None and bool(self.coverage().num_delegated)
+        """Of a network that computes in integers, XNNPACK runs some: tflite-runtime's takes its float parts alone."""
+        if self._delegate is not None:
+            return False
+        operators, delegated = self._operators()
+        integers = self._integer_tensors()
+        computing = {
+            i
+            for i, operator in enumerate(operators)
+            if operator["op_name"] not in COPIES and not integers.isdisjoint(map(int, operator["outputs"]))
+        }
+        return bool(delegated & computing if computing else delegated)
 
     @property
     def is_shareable(self) -> bool:
         return self._delegate is None
 
     def coverage(self) -> DelegateCoverage:
-        """Count the operators that delegates took over, from the private list of nodes (the only way there is)."""
+        """Count the operators that delegates took over."""
+        operators, delegated = self._operators()
+        if not operators:
+            return DelegateCoverage(None, None, self._delegate)
+        return DelegateCoverage(len(operators), len(delegated), self._delegate or ("XNNPACK" if delegated else None))
+
+    def _operators(self) -> tuple[list[Mapping[str, Any]], set[int]]:
+        """The operators, and the places of those that delegates took: from a private list, the only way there is."""
         list_nodes = getattr(self._interpreter, "_get_ops_details", None)
         nodes = list_nodes() if list_nodes else []
-        if not all({"op_name", "inputs", "outputs"} <= node.keys() for node in nodes) or not nodes:
-            return DelegateCoverage(None, None, self._delegate)
+        if not all({"op_name", "inputs", "outputs"} <= node.keys() for node in nodes):
+            return [], set()
         operators = [node for node in nodes if node["op_name"] != "DELEGATE"]
         delegated: set[int] = set()
         for node in nodes:
             if node["op_name"] == "DELEGATE":
                 delegated |= _operators_inside(node, operators)
-        return DelegateCoverage(len(operators), len(delegated), self._delegate or ("XNNPACK" if delegated else None))
+        return operators, delegated
+
+    def _integer_tensors(self) -> set[int]:
+        """The tensors of quantized integers."""
+        list_tensors = getattr(self._interpreter, "get_tensor_details", list)
+        return {
+            int(details["index"]) for details in list_tensors() if tensor_dtype(details["dtype"]) in QUANTIZED_NUMBERS
+        }
 
     def close(self) -> None:
         """Free the memory now; running afterwards is an error."""

@@ -72,7 +72,7 @@ class Engine(Protocol):
     def outputs(self) -> tuple[TensorSpec, ...]: ...
     @property
     def uses_xnnpack(self) -> bool:
-        """Whether XNNPACK runs part of the model (exact golden vectors for int8 hold there)."""
+        """Whether XNNPACK runs part of the model, of its integers where it has some: golden vectors are exact there."""
 
     @property
     def is_shareable(self) -> bool:

@@ -38,7 +38,7 @@ def open_engine(data: bytes, config: EngineConfig) -> Engine:
 
 def _freeze(data: bytes, engine: InterpreterEngine) -> bytes | None:
     """The model with its shapes made constant, where open sizes keep XNNPACK away."""
-    if engine.uses_xnnpack or not any(-1 in spec.shape_signature for spec in engine.inputs):
+    if not any(-1 in spec.shape_signature for spec in engine.inputs) or engine.uses_xnnpack:
         return None
     from mninfer.model_file.freeze_shapes import freeze_shapes
 

@@ -191,6 +191,27 @@ class TestCoverage:
         engine = open_engine(b.build([x], [z]))
         assert (engine.coverage().num_operators, engine.coverage().num_delegated) == (2, 1)
 
+    @pytest.mark.parametrize(("taken", "is_xnnpack"), [("floats", False), ("integers", True)])
+    def test_what_computes_in_integers_is_xnnpacks_only_where_it_takes_integers(
+        self, taken: str, is_xnnpack: bool
+    ) -> None:
+        """tflite-runtime's takes the float end of an integer network, and `check` then asked for equal integers."""
+        engine = open_engine(shapes_float())
+        delegate = {"floats": ([2], [3]), "integers": ([0], [1])}[taken]
+        nodes = [
+            {"op_name": "CONV_2D", "inputs": [0], "outputs": [1]},
+            {"op_name": "DEQUANTIZE", "inputs": [1], "outputs": [2]},
+            {"op_name": "SOFTMAX", "inputs": [2], "outputs": [3]},
+            {"op_name": "DELEGATE", "inputs": delegate[0], "outputs": delegate[1]},
+        ]
+        dtypes = (np.int8, np.int8, np.float32, np.float32)
+        engine._interpreter = SimpleNamespace(  # type: ignore[attr-defined]
+            _get_ops_details=lambda: nodes,
+            get_tensor_details=lambda: [{"index": i, "dtype": dtype} for i, dtype in enumerate(dtypes)],
+        )
+        assert engine.coverage().num_delegated == 1
+        assert engine.uses_xnnpack is is_xnnpack
+
     def test_an_engine_that_does_not_tell_gives_none(self) -> None:
         engine = open_engine(shapes_float())
         engine._interpreter = SimpleNamespace()  # type: ignore[attr-defined]
