@@ -33,7 +33,8 @@ def contract_for(
     golden: tuple[GoldenVector, ...] = ()
     if config.batch == 1:
         with mninfer.load(flatbuffer, preprocess=source.preprocess) as model:
-            golden = make_golden(model.engine.run, graph, source.preprocess)
+            engine = model.engine
+            golden = make_golden(engine.run, graph, source.preprocess, uses_xnnpack=engine.uses_xnnpack)
     return Contract(
         task=read_outputs(graph).task,
         preprocess=source.preprocess,

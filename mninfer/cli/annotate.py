@@ -86,6 +86,7 @@ def _annotated(
         about=ModelDescription(**about) if any(about.values()) else None,
         source_name=source_name,
         allow_unlisted_ops=shared.allow_unlisted_ops,
+        uses_xnnpack=model.engine.uses_xnnpack,
     )
 
 

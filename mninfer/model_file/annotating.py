@@ -33,11 +33,13 @@ def annotate(
     about: ModelDescription | None = None,
     source_name: str | None = None,
     allow_unlisted_ops: bool = False,
+    uses_xnnpack: bool = True,
 ) -> bytes:
     """The model with our contract. What is not stated is taken from the file: its contract, or its metadata.
 
-    ``run`` is an engine's ``run`` on these bytes. A file of ours keeps its provenance, and its verification unless
-    another preprocessing is stated; doing it twice gives the same bytes as once.
+    ``run`` is an engine's ``run`` on these bytes, ``uses_xnnpack`` what that engine says of itself. A file of ours
+    keeps its provenance, and its verification unless another preprocessing is stated; doing it twice gives the same
+    bytes as once.
 
     Raises:
         PreprocessError: neither stated nor in the file.
@@ -62,7 +64,7 @@ def annotate(
         preprocess=spec,
         provenance=before.provenance if before else _provenance(file, source_name),
         verification=_still_holds(before, spec),
-        golden=make_golden(run, file.graph, spec),
+        golden=make_golden(run, file.graph, spec, uses_xnnpack=uses_xnnpack),
     )
     return write_contract(
         data,

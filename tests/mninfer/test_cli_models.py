@@ -215,6 +215,15 @@ def test_annotate_twice_is_annotate_once(cli, models: Path, tmp_path: Path) -> N
     assert (tmp_path / "again.tflite").read_bytes() == (models / "shapes.tflite").read_bytes()
 
 
+def test_annotate_promises_exact_integers_only_where_xnnpack_computed_them(cli, models: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.tflite"
+    assert cli("annotate", models / "bare_shapes8.tflite", "--preprocess", "inception", "-o", out).code == 0
+    with mninfer.load(out) as model:
+        contract, uses_xnnpack = model.file.contract, model.engine.uses_xnnpack
+    assert contract is not None
+    assert {output.is_exact for vector in contract.golden for output in vector.outputs} == {uses_xnnpack}
+
+
 def test_annotate_keeps_the_files_mean_where_only_the_resizing_is_stated(cli, models: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.tflite"
     assert cli("annotate", models / "shapes.tflite", "--resize", "letterbox", "-o", out).code == 0

@@ -171,6 +171,14 @@ def test_quantized_outputs_are_exact_on_xnnpack_and_near_elsewhere(exact: bool, 
         assert ("--engine litert" in caught.value.hints[0]) is not exact
 
 
+@pytest.mark.parametrize(("off", "ok"), [(1, True), (9, False)])
+def test_what_was_recorded_without_xnnpack_is_exact_nowhere(off: int, ok: bool) -> None:
+    vectors = record_golden(
+        quantized_mean, preprocess=SPEC, tensor=UINT8, arithmetic=Arithmetic.INTEGER, uses_xnnpack=False
+    )
+    assert compare(vectors, lambda arrays: [quantized_mean(arrays)[0] + np.uint8(off)], UINT8, exact=True).ok is ok
+
+
 def test_the_pictures_on_which_rounding_matters_least_are_kept() -> None:
     def nervous(arrays: Sequence[Array]) -> list[Array]:
         """Jumps on dark pictures, calm on bright ones."""

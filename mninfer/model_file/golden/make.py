@@ -30,10 +30,13 @@ DISTURBED_BLOCKS = (28, 56)
 LEEWAY_MARGIN = 4
 
 
-def make_golden(run: Run, graph: Graph, preprocess: PreprocessSpec) -> tuple[GoldenVector, ...]:
+def make_golden(
+    run: Run, graph: Graph, preprocess: PreprocessSpec, *, uses_xnnpack: bool = True
+) -> tuple[GoldenVector, ...]:
     """Run a model of one picture on golden pictures, with an engine's ``run``, and record what it gives.
 
     Where it computes in integers, several pictures are tried, and those kept on which rounding matters least.
+    ``uses_xnnpack`` is the engine's: what another one's integer kernels gave, no engine needs to give exactly.
 
     Raises:
         UnsupportedModelError: the model does not take one picture of a fixed size.
@@ -44,11 +47,12 @@ def make_golden(run: Run, graph: Graph, preprocess: PreprocessSpec) -> tuple[Gol
         preprocess=preprocess,
         tensor=image_input(graph),
         arithmetic=arithmetic_of(graph),
+        uses_xnnpack=uses_xnnpack,
     )
 
 
 def record_golden(
-    run: Run, *, preprocess: PreprocessSpec, tensor: TensorSpec, arithmetic: Arithmetic
+    run: Run, *, preprocess: PreprocessSpec, tensor: TensorSpec, arithmetic: Arithmetic, uses_xnnpack: bool = True
 ) -> tuple[GoldenVector, ...]:
     """The same for whatever ``run`` is."""
     prepare = Preprocessor(preprocess, tensor)
@@ -59,7 +63,8 @@ def record_golden(
     usual = [median(moves) for moves in zip(*(each.moves for each in recorded), strict=True)]
     recorded.sort(key=lambda each: each.sensitivity)  # stable: among equals the first pictures
     kept = sorted(_fewer(recorded), key=lambda each: each.index)
-    return tuple(each.vector(usual, is_exact=arithmetic is not Arithmetic.DYNAMIC) for each in kept)
+    is_exact = uses_xnnpack and arithmetic is not Arithmetic.DYNAMIC
+    return tuple(each.vector(usual, is_exact=is_exact) for each in kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

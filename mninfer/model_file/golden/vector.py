@@ -27,7 +27,8 @@ class GoldenOutput:
 
     ``leeway`` is how far another engine's quantized kernels may end from it: in steps for quantized outputs, in places
     for indices, in the output's unit for floats; 0 for a float network, where rounding is small everywhere.
-    ``is_exact`` says that engines which run XNNPACK have no leeway; a dynamic-range network has it everywhere.
+    ``is_exact`` says that engines which run XNNPACK have no leeway; a dynamic-range network has it everywhere, and so
+    has what another engine's integer kernels recorded.
     """
 
     dtype: str
