@@ -43,7 +43,7 @@ def weights(dtype: type) -> np.ndarray:
         (convolution("float32", weights(np.int8), is_widened=True), Numbers.FLOAT),
         (convolution("float32", weights(np.float32)), Numbers.FLOAT),
     ],
-    ids=str,
+    ids=["int8", "dynamic", "float16 weights", "int8 weights made wide", "float"],
 )
 def test_each_kind_is_told_apart(graph, numbers):
     found = census(graph)
