@@ -13,6 +13,7 @@ from mninfer.model_file.golden.make import make_golden
 from mninfer.model_file.golden.run import Run
 from mninfer.model_file.labels import LABELS_NAME
 from mninfer.model_file.metadata import FileMetadata
+from mninfer.model_file.model_table import decode_model, encode_model
 from mninfer.model_file.read import ModelFile, read_model
 from mninfer.model_file.write import write_contract
 from mninfer.outputs import read_outputs
@@ -67,7 +68,7 @@ def annotate(
         golden=make_golden(run, file.graph, spec, uses_xnnpack=uses_xnnpack),
     )
     return write_contract(
-        data,
+        _without_unreadable_archive(data),
         contract,
         labels if labels is not None else file.labels,
         about=_description(file.metadata, about),
@@ -107,6 +108,15 @@ def _description(metadata: FileMetadata | None, stated: ModelDescription | None)
         for name in ModelDescription.__slots__
     }
     return ModelDescription(**facts)
+
+
+def _without_unreadable_archive(data: bytes) -> bytes:
+    """The bytes as they are; the flatbuffer's tables alone where nobody can say where the archive begins."""
+    try:
+        read_archive(data)
+    except ModelFileError:
+        return encode_model(decode_model(data))
+    return data
 
 
 def _kept_entries(file: ModelFile) -> list[ArchiveEntry]:

@@ -162,6 +162,20 @@ def test_it_is_the_remedy_for_a_file_of_ours_that_another_tool_changed() -> None
     assert read(attach(stripped, preprocess=INCEPTION, labels=CLASSES)).is_ours
 
 
+def test_it_is_the_remedy_for_an_archive_that_cannot_be_read() -> None:
+    ours = attach(shapes_float(), preprocess=INCEPTION, labels=CLASSES)
+    archive = read_archive(ours)
+    assert archive is not None
+    damaged = bytearray(ours)
+    damaged[archive.start + 60] ^= 1  # a letter of a label
+    with pytest.raises(ModelFileError, match="archive after the flatbuffer cannot be read"):
+        attach(bytes(damaged), labels=CLASSES)
+    mended = attach(bytes(damaged), preprocess=INCEPTION, labels=CLASSES)
+    assert (read(mended).is_ours, read(mended).labels) == (True, CLASSES)
+    assert read_archive(mended[: read(mended).flatbuffer_size]) is None
+    assert read(mended).flatbuffer_size == archive.start
+
+
 def test_what_was_assumed_is_recorded_as_assumed() -> None:
     b = GraphBuilder()
     x = b.activation("image", (1, 4, 4, 3), "uint8", quantization(1 / 128, 128))
