@@ -105,10 +105,12 @@ class _Rewriting:
         theirs = self.original.graph.operators[self.alignment.operators[operator.index]]
         inputs = [self.input(theirs, operator, place) for place in range(len(theirs.inputs))]
         self.shift_bias(theirs, inputs)
-        outputs = [self.float_output(index) for index in operator.outputs]
+        outputs = [self.float_output(index) if self.is_scaled(index) else index for index in operator.outputs]
         copied = {**self.original.table(theirs.index), "inputs": tuple(inputs), "outputs": tuple(outputs)}
         self.new.append({**copied, "opcode_index": self.editing.code(self.original.code(theirs.index))})
         for output, index in zip(outputs, operator.outputs, strict=True):
+            if output == index:
+                continue
             self.floats[index] = output
             if self.is_read_as_integers(index):
                 self.rename(index, output)
@@ -154,6 +156,10 @@ class _Rewriting:
             if reader.name == "DEQUANTIZE":
                 return reader.outputs[0]
         return self.float_tensor(index)
+
+    def is_scaled(self, index: int) -> bool:
+        """Whether its integers stand for other numbers; those of an ARG_MAX are what they are."""
+        return self.original.graph.tensors[self.alignment.tensors[index]].dtype == "float32"
 
     def float_tensor(self, index: int) -> int:
         table = self.original.tensor(self.alignment.tensors[index])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mnconvert.quantize.constants import Constants
+from mnconvert.quantize.filters import filter_of
 from mnconvert.quantize.plan import Moments, Seen
 from mnconvert.quantize.rules import ACTIVATIONS, RULES, Site
 from mnconvert.quantize.state import State
@@ -61,7 +62,10 @@ def flow(
 
 @dataclass(slots=True)
 class _Flowing:
-    """``hidden`` are tensors that nothing is known of, and nothing needs to be: they stay float."""
+    """``hidden`` are tensors that nothing is known of, and nothing needs to be: they stay float.
+
+    ``counted`` are whole numbers, as ARG_MAX's: they have no scale, and no rule says what becomes of them.
+    """
 
     graph: Graph
     norms: Mapping[int, Moments]
@@ -69,6 +73,7 @@ class _Flowing:
     kept: Collection[int]
     states: dict[int, State]
     hidden: set[int] = field(default_factory=set)
+    counted: set[int] = field(default_factory=set)
     unknown: dict[int, str] = field(default_factory=dict)
     constants: Constants = field(init=False)
 
@@ -81,12 +86,16 @@ class _Flowing:
         if not is_kept and any(index in self.hidden for index in sources):
             self.unknown[operator.index] = f"{self.named(operator)}, which reads what stays float"
             self.hidden.update(operator.outputs)  # so that all that have to stay float as well are told at once
-        elif not self.is_believed(operator, all(index in self.states for index in sources)) and is_kept:
+        elif all(self.graph.tensors[index].dtype != "float32" for index in operator.outputs):
+            self.counted.update(operator.outputs)
+        elif not self.is_believed(operator, self.states.keys() >= set(sources) - self.counted) and is_kept:
             self.hidden.update(operator.outputs)
 
     def is_believed(self, operator: Operator, has_sources: bool) -> bool:
         """Put down what is believed of the operator's outputs, if anything is."""
         index, rule = operator.outputs[0], RULES.get(operator.name)
+        if self.counted.intersection(operator.inputs) or self.has_computed_weights(operator):
+            rule = None
         if index in self.norms:
             outputs = [_of_norm(self.norms[index], len(self.graph.tensors[index].shape))]
         elif (rule is None or not self.norms) and all(each in self.seen for each in operator.outputs):
@@ -103,6 +112,11 @@ class _Flowing:
         activation = ACTIVATIONS[_fused(operator.options)]
         self.states |= {at: state.through(activation) for at, state in zip(operator.outputs, outputs, strict=True)}
         return True
+
+    def has_computed_weights(self, operator: Operator) -> bool:
+        """As a FULLY_CONNECTED that multiplies two activations."""
+        filter_ = filter_of(operator)
+        return filter_ is not None and not self.constants.has(operator.inputs[filter_.weights])
 
     def of_seen(self, index: int) -> State:
         return _of_seen(self.seen[index], len(self.graph.tensors[index].shape))

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mnconvert.quantize.align import Alignment, align
+from mnconvert.quantize.constants import Constants
 from mnconvert.quantize.filters import FILTERS
 from mnconvert.quantize.plan import QuantPlan, TensorPlan, WeightPlan
+from mnconvert.quantize.sharing import bound_constants
 from mninfer.model_file import Graph, Table, check_model, decode_model, encode_model
 
 __all__ = ["overwrite"]
@@ -32,7 +34,7 @@ def overwrite(skeleton: bytes, original: Graph, plan: QuantPlan) -> bytes:
     for ours, theirs in writing.alignment.operators.items():
         if theirs in by_operator:
             writing.weights(ours, by_operator[theirs])
-    writing.constants(plan)
+    writing.constants(plan, original)
     writing.drop_unread_buffers()
     return encode_model(writing.root)
 
@@ -61,8 +63,40 @@ class _Writing:
         if plan.bias is not None:
             self.put(inputs[filter_.bias], plan.bias, plan.bias_scales, 0)
 
-    def constants(self, plan: QuantPlan) -> None:
-        """Other constants, as a MUL's or an ADD's, keep the converter's numbers: they are its own range's best."""
+    def constants(self, plan: QuantPlan, original: Graph) -> None:
+        """Those that are compared with activations, or joined to them, get the scale of these.
+
+        Others, as a MUL's or an ADD's, keep the converter's numbers: they are its own range's best.
+        """
+        planned = {tensor.index: tensor for tensor in plan.tensors}
+        floats = Constants(original)
+        ours = {theirs: mine for mine, theirs in self.alignment.operators.items()}
+        for operator, place in bound_constants(original):
+            if (tensor := planned.get(operator.outputs[0])) is not None:
+                self.constant(ours[operator.index], place, floats.floats(operator.inputs[place]), tensor)
+
+    def constant(self, operator: int, place: int, values: npt.NDArray[np.float64], plan: TensorPlan) -> None:
+        index = self.graph.operators[operator].inputs[place]
+        if self.graph.tensors[index].dtype not in _INTEGERS:
+            return  # it is compared in float
+        dtype = np.dtype(self.graph.tensors[index].dtype)
+        zero_point = plan.zero_point + (_UINT8_SHIFT if dtype == np.uint8 else 0)
+        steps = np.clip(np.round(values / plan.scale) + zero_point, np.iinfo(dtype).min, np.iinfo(dtype).max)
+        index = self.own_tensor(operator, place)
+        self.put(index, steps.astype(dtype), np.array([plan.scale]), 0)
+        self.quantize(index, [plan.scale], [zero_point], 0)
+
+    def own_tensor(self, operator: int, place: int) -> int:
+        """The tensor, or a copy where another operator reads it as well, whose scale may be another."""
+        index = self.graph.operators[operator].inputs[place]
+        if sum(index in other.inputs for other in self.graph.operators) == 1:
+            return index
+        self.tensors.append({**self.tensors[index], "name": f"{self.tensors[index].get('name', '')}/{operator}"})
+        table = self.root["subgraphs"][0]["operators"][operator]
+        inputs = list(table["inputs"])
+        inputs[place] = len(self.tensors) - 1
+        table["inputs"] = tuple(inputs)
+        return len(self.tensors) - 1
 
     def put(self, index: int, values: npt.NDArray[Any], scales: npt.NDArray[np.float64], axis: int) -> None:
         """A buffer of its own: the converter shares buffers between tensors that happen to be equal."""

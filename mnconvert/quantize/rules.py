@@ -126,11 +126,23 @@ def _extreme(apply: Callable[[Array, Array], Array]) -> Callable[[State, State],
     return moments
 
 
+def _by_channel(site: Site, place: int, num_channels: int) -> tuple[Array, Array]:
+    """Mean and deviation of each of an input's channels, over its places where these are told apart.
+
+    They are behind a Dense whose output is made a picture again; where all channels are alike, they have one number.
+    """
+    mean, std = site.state(place).mean, site.state(place).usual_std
+    if mean.size not in (1, num_channels):
+        places = tuple(range(mean.ndim - 1))
+        mean, std = mean.mean(places), np.sqrt((std**2).mean(places) + mean.var(places))
+    return np.broadcast_to(mean.ravel(), num_channels), np.broadcast_to(std.ravel(), num_channels)
+
+
 def _convolution(site: Site) -> Iterator[State]:
     """Filters are [out, height, width, in of the group]."""
     weights = site.constant(1)
     num_out, num_in = weights.shape[0], weights.shape[3]
-    mean, std = site.state(0).mean.ravel(), site.state(0).usual_std.ravel()
+    mean, std = _by_channel(site, 0, site.input_shape[-1])
     groups = mean.size // num_in
     grouped = weights.reshape(groups, num_out // groups, -1, num_in)
     yield _linear(site, grouped, mean.reshape(groups, 1, 1, num_in), std.reshape(groups, 1, 1, num_in))
@@ -139,7 +151,7 @@ def _convolution(site: Site) -> Iterator[State]:
 def _depthwise(site: Site) -> Iterator[State]:
     """Filters are [1, height, width, out]; each input channel has ``out / in`` of them."""
     weights = site.constant(1)
-    mean, std = site.state(0).mean.ravel(), site.state(0).usual_std.ravel()
+    mean, std = _by_channel(site, 0, site.input_shape[-1])
     num_out = weights.shape[3]
     grouped = weights.reshape(-1, num_out).T[:, None, :, None]
     each = [np.repeat(moment, num_out // mean.size).reshape(-1, 1, 1, 1) for moment in (mean, std)]
@@ -148,16 +160,15 @@ def _depthwise(site: Site) -> Iterator[State]:
 
 def _fully_connected(site: Site) -> Iterator[State]:
     weights = site.constant(1)
-    state = site.state(0)
     size = weights.shape[1]
-    mean, std = (np.broadcast_to(moment.ravel(), size) for moment in (state.mean, state.usual_std))
+    mean, std = _by_channel(site, 0, size)
     yield _linear(site, weights[None, :, None, :], mean.reshape(1, 1, 1, size), std.reshape(1, 1, 1, size))
 
 
 def _transposed(site: Site) -> Iterator[State]:
     """The filter's places fall on different outputs, as many on each as the strides leave."""
     weights = site.constant(1)
-    mean, std = site.state(2).mean.ravel(), site.state(2).usual_std.ravel()
+    mean, std = _by_channel(site, 2, weights.shape[3])
     share = max(1, prod(weights.shape[1:3]) // max(1, site.option("stride_h", 1) * site.option("stride_w", 1)))
     grouped = weights.reshape(1, weights.shape[0], -1, weights.shape[3])
     shape = (1, 1, 1, mean.size)

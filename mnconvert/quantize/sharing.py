@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mninfer.model_file import Graph, Operator
 
-__all__ = ["shared_scales"]
+__all__ = ["bound_constants", "shared_scales"]
 
 # TFLite's 8-bit quantization specification, "restriction: input and output must all have same scale/zero_point".
 _KEEPING = frozenset(
@@ -28,6 +28,15 @@ def shared_scales(graph: Graph) -> dict[int, int]:
         for index in tied[1:]:
             _join(parents, tied[0], index)
     return {index: _root(parents, index) for index in parents}
+
+
+def bound_constants(graph: Graph) -> Iterator[tuple[Operator, int]]:
+    """The constants that have to have their operator's scale, as the 4 of a MINIMUM: the operator and their place."""
+    for operator in graph.operators:
+        if operator.name in _JOINING:
+            for place, index in enumerate(operator.inputs):
+                if index >= 0 and graph.tensors[index].data is not None and graph.tensors[index].dtype == "float32":
+                    yield operator, place
 
 
 def _tied(graph: Graph, operator: Operator) -> Iterator[int]:

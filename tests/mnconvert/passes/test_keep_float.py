@@ -7,6 +7,7 @@ from mnconvert.passes.keep_float import keep_float, kept_tensors
 from mninfer.engines import open_engine
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import Graph, check_model
+from support.builder import GraphBuilder, quantization
 from support.networks import embedder, shapes_float, shapes_int8
 from support.pictures import shape_pictures
 
@@ -120,3 +121,24 @@ def test_the_kept_tensors_are_named_as_in_the_file():
 def test_another_networks_float_file_is_refused():
     with pytest.raises(UnsupportedModelError, match="differs from its float file at operator"):
         keep_float(shapes_int8(), embedder(), [0])
+
+
+def best_of(dtype: str) -> bytes:
+    """x, RELU, and the place of its largest."""
+    quant = quantization(0.1) if dtype == "int8" else None
+    b = GraphBuilder()
+    x, bent = (b.activation(name, (1, 2, 2, 3), dtype, quant) for name in ("x", "bent"))
+    best = b.activation("best", (1, 2, 2), "int64")
+    b.operator("RELU", [x], [bent], version=2 if dtype == "int8" else 1)
+    options = {"output_type": 4}
+    b.operator("ARG_MAX", [bent, b.constant("axis", np.array(3, np.int32))], [best], "ArgMaxOptions", options)
+    return b.build([x], [best])
+
+
+@pytest.mark.parametrize("kept", [[0], [1], [0, 1]], ids=str)
+def test_places_are_whole_numbers_whatever_they_are_found_in(kept):
+    data = keep_float(best_of("int8"), best_of("float32"), kept)
+    graph = check_model(data)
+    assert graph.tensors[graph.outputs[0]].dtype == "int64"
+    given = np.array([[[[1, 5, 2], [9, 0, 0]], [[3, 2, 9], [1, 2, 1]]]], np.int8)
+    assert open_engine(data).run([given])[0].tolist() == [[[1, 0], [2, 1]]]

@@ -65,3 +65,40 @@ def test_pictures_stand_in_for_a_missing_rule_and_for_all_where_there_is_no_batc
     flowed = flow(chain(), {BENT: Moments(np.zeros(2), np.ones(2))}, FIRST, {DEEP: seen[DEEP]})
     np.testing.assert_allclose(flowed[DEEP].mean.ravel(), 0.7, atol=1e-3)
     assert (flowed[Y].mean < 0.6).all()
+
+
+def classes(*, deep: bool = False) -> Graph:
+    """x, RELU, ARG_MAX; the classes made scores again by a CAST where it goes ``deep``."""
+    b = GraphBuilder()
+    x, bent = (b.activation(name, SHAPE) for name in ("x", "bent"))
+    best, cast = b.activation("best", SHAPE[:3], "int64"), b.activation("cast", SHAPE[:3])
+    b.operator("RELU", [x], [bent])
+    b.operator(
+        "ARG_MAX", [bent, b.constant("axis", np.array(3, np.int32))], [best], "ArgMaxOptions", {"output_type": 4}
+    )
+    if deep:
+        b.operator("CAST", [best], [cast])
+    return check_model(b.build([x], [cast if deep else best]))
+
+
+def test_whole_numbers_need_no_range() -> None:
+    assert set(flow(classes(), {}, FIRST)) == {0, 1}
+    assert set(flow(classes(), {}, FIRST, {1: Seen(0.0, 3.0, Moments(np.ones(2), np.ones(2)))})) == {0, 1}
+
+
+def test_what_follows_from_whole_numbers_is_named_or_seen() -> None:
+    graph = classes(deep=True)
+    with pytest.raises(UnsupportedModelError, match=r'behind operator 2 CAST at "cast"\n'):
+        flow(graph, {}, FIRST)
+    seen = Seen(0.0, 1.0, Moments(np.ones(4), np.ones(4)))
+    assert set(flow(graph, {}, FIRST, {graph.outputs[0]: seen})) == {0, 1, graph.outputs[0]}
+
+
+def test_weights_that_are_computed_have_no_rule() -> None:
+    b = GraphBuilder()
+    x, rows, y = b.activation("x", (2, 2)), b.activation("rows", (2, 2)), b.activation("y", (2, 2))
+    b.operator("RELU", [x], [rows])
+    b.operator("FULLY_CONNECTED", [x, rows, -1], [y], "FullyConnectedOptions")
+    first = State.gaussian(np.zeros((1, 2)), np.ones((1, 2)))
+    with pytest.raises(UnsupportedModelError, match='operator 1 FULLY_CONNECTED at "y"'):
+        flow(check_model(b.build([x], [y])), {}, first)

@@ -15,7 +15,7 @@ from mnconvert.quantize.sharing import shared_scales
 from mnconvert.quantize.state import State
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import check_model
-from support.builder import GraphBuilder
+from support.builder import GraphBuilder, quantization
 from support.networks import CLASSES, shapes_float, shapes_int8
 from support.pictures import shape_pictures
 
@@ -144,3 +144,34 @@ def test_pixels_padded_stay_pixels() -> None:
 
 def test_number_of_classes_is_the_networks() -> None:
     assert len(CLASSES) == check_model(shapes_float()).tensors[check_model(shapes_float()).outputs[0]].shape[-1]
+
+
+def least_of(dtype: str = "float32") -> bytes:
+    """x, and y = MINIMUM(MAXIMUM(x, 0.5), 4): both constants in one buffer's file, as ReLU(4) becomes."""
+
+    def numbers(scale: float) -> dict | None:
+        return None if dtype == "float32" else quantization(scale)
+
+    b = GraphBuilder()
+    x, a, y = (b.activation(name, (1, 4, 4, 2), dtype, numbers(0.125)) for name in ("x", "a", "y"))
+    least, most = (
+        b.constant(name, np.array(value if dtype == "float32" else value / 0.125, dtype), numbers(0.125))
+        for name, value in (("least", 0.5), ("most", 4.0))
+    )
+    b.operator("MAXIMUM", [x, least], [a], "MaximumMinimumOptions")
+    b.operator("MINIMUM", [a, most], [y], "MaximumMinimumOptions")
+    return b.build([x], [y])
+
+
+def test_constants_that_are_compared_get_the_scale_of_what_they_are_compared_with() -> None:
+    original = check_model(least_of())
+    first = State.gaussian(np.zeros((1, 1, 1, 2)), np.full((1, 1, 1, 2), 2.0))
+    plan = decide(original, known(first=first, input_range=(-12.0, 12.0)), Recipe())
+    written = check_model(overwrite(least_of("int8"), original, plan))
+    by_name = {tensor.name: tensor for tensor in written.tensors}
+    for name, value in (("least", 0.5), ("most", 4.0)):
+        found = by_name[name]
+        assert found.quantization == by_name["y"].quantization
+        (step,) = np.frombuffer(found.data, np.int8)
+        real = (step - found.quantization.zero_points[0]) * found.quantization.scales[0]
+        assert real == pytest.approx(value, abs=found.quantization.scales[0])

@@ -181,3 +181,53 @@ def test_a_head_for_few_classes_does_not_take_all_that_its_features_vary_by(
     first = State.gaussian(np.zeros((1, num_in)), np.ones((1, num_in)))
     found = flow(check_model(b.build([x], [y])), {}, first)[y]
     np.testing.assert_allclose(found.std**2, num_in / num_classes / num_directions, rtol=1e-3)
+
+
+def decoder(name: str) -> bytes:
+    """Of each place a value of its own, as behind a Dense whose output is made a picture again."""
+    b = GraphBuilder()
+    x, picture = b.activation("x", (1, 64)), b.activation("picture", (1, 4, 4, CHANNELS))
+    b.operator("RESHAPE", [x, b.constant("s", np.array([1, 4, 4, CHANNELS], np.int32))], [picture], "ReshapeOptions")
+    flat = KERNEL[:, 0, 0]
+    if name == "CONV_2D":
+        y = b.activation("y", (1, 2, 2, 6))
+        b.operator(
+            name,
+            [picture, b.constant("w", KERNEL), b.constant("b", np.zeros(6, np.float32))],
+            [y],
+            "Conv2DOptions",
+            PLAIN,
+        )
+    elif name == "DEPTHWISE_CONV_2D":
+        y = b.activation("y", (1, 2, 2, CHANNELS))
+        options = PLAIN | {"depth_multiplier": 1}
+        b.operator(
+            name, [picture, b.constant("w", DEPTH), b.constant("b", ROW)], [y], "DepthwiseConv2DOptions", options
+        )
+    elif name == "TRANSPOSE_CONV":
+        y = b.activation("y", (1, 8, 8, 6))
+        size = b.constant("size", np.array([1, 8, 8, 6], np.int32))
+        options = {"padding": 0, "stride_w": 2, "stride_h": 2}
+        b.operator(name, [size, b.constant("w", KERNEL), picture], [y], "TransposeConvOptions", options)
+    else:
+        y = b.activation("y", (1, 4, 4, 6))
+        operands = [picture, b.constant("w", flat), b.constant("b", np.zeros(6, np.float32))]
+        b.operator(name, operands, [y], "FullyConnectedOptions", {"keep_num_dims": True})
+    return b.build([x], [y])
+
+
+@pytest.mark.parametrize("name", ["CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"])
+def test_what_differs_from_place_to_place_counts_for_its_channel(name: str) -> None:
+    """It was a traceback: of 64 values no 4 channels could be made."""
+    data = decoder(name)
+    graph = check_model(data)
+    mean, std = RNG.normal(0, 2, (1, 64)), RNG.uniform(0.5, 2, (1, 64))
+    state = flow(graph, {}, State.gaussian(mean, std))[graph.outputs[0]]
+    assert state.mean.shape == (1, 1, 1, graph.tensors[graph.outputs[0]].shape[3])
+    with mninfer.load(data, preprocess="raw") as model:
+        values = np.concatenate([model.run([RNG.normal(mean, std).astype(np.float32)])[0] for _ in range(200)])
+    rows = values.reshape(-1, values.shape[-1])
+    if name == "TRANSPOSE_CONV":  # its places are not told apart, which costs more here than on a feature map
+        return
+    assert (state.low.ravel() <= rows.min(0)).all()
+    assert (state.high.ravel() >= rows.max(0)).all()
