@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from re import fullmatch
 from typing import Any
 
 from mninfer.errors import RecipeError
 from mninfer.preprocessing import StatedPreprocess
 
-__all__ = ["ConvertConfig", "Ends", "Scores", "Variant"]
+__all__ = ["OF_THE_SOURCE", "ConvertConfig", "Ends", "Scores", "Variant", "is_release"]
+
+OF_THE_SOURCE = ("batch", "size", "scores", "preprocess", "labels")
+"""What a request says of the network itself: variants that are made together have it in common."""
 
 
 class Variant(StrEnum):
@@ -46,6 +50,7 @@ class ConvertConfig:
     """One conversion's request.
 
     ``ends`` None: uint8 for int8, float32 for all others, which have no other. ``scores`` None: as the model has them.
+    ``preprocess`` may be a text or a PreprocessSpec as well, as for ``mninfer.load``.
     ``size`` is (height, width) where the model leaves it open. ``keep_float`` are patterns of layers' names that stay
     float in an int8 file. ``target_runtime`` is a release, as ``2.14``, whose operator versions the file must keep to.
     """
@@ -65,6 +70,9 @@ class ConvertConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "variant", Variant(self.variant))
+        if not isinstance(self.preprocess, StatedPreprocess):
+            object.__setattr__(self, "preprocess", StatedPreprocess.parse(preprocess=self.preprocess))
+        _check_lists(keep_float=self.keep_float, labels=self.labels)
         if self.ends is not None:
             object.__setattr__(self, "ends", Ends(self.ends))
         if self.scores is not None:
@@ -85,6 +93,12 @@ class ConvertConfig:
             )
         if self.batch < 1:
             raise RecipeError(f"a batch of {self.batch} pictures is none", hints="--batch 1")
+        if self.size is not None and [side > 0 for side in self.size] != [True, True]:
+            raise RecipeError(f"a size of {self.size} is none", hints="--size HEIGHT WIDTH, as --size 224 224")
+        if self.target_runtime is not None and not is_release(self.target_runtime):
+            raise RecipeError(
+                f'"{self.target_runtime}" is no release of TensorFlow Lite', hints="--target-runtime 2.14"
+            )
 
     def to_json(self) -> Mapping[str, Any]:
         """What was asked, for a report; preprocessing and labels stand there of their own."""
@@ -100,3 +114,15 @@ class ConvertConfig:
             "target_runtime": self.target_runtime,
             "seed": self.seed,
         }
+
+
+def is_release(text: str) -> bool:
+    """Whether a text names a release of TensorFlow Lite, as ``2.14`` or ``2.14.0``."""
+    return fullmatch(r"[0-9]+\.[0-9]+(\.[0-9]+)?", text) is not None
+
+
+def _check_lists(**given: Any) -> None:
+    """A text is a sequence, too, of its letters: never what is meant."""
+    for name, value in given.items():
+        if isinstance(value, str):
+            raise TypeError(f"{name} takes several texts, as [{value!r}], not one")

@@ -1,7 +1,7 @@
 """The stages of a conversion on one source, as ``pipeline`` names them; what variants share is kept."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +116,10 @@ class Stages:
             return FoldedInput(flatbuffer=self.lowered.flatbuffer, preprocess=self.source.preprocess)
         return self.folded
 
+    def source_of(self, ends: Ends) -> Source:
+        """The source with what a file of these ends has for preprocessing."""
+        return replace(self.source, preprocess=self.entry(ends).preprocess)
+
     def known(self, ends: Ends) -> Known:
         """All that the numbers are decided from."""
         entry = self.entry(ends)
@@ -187,7 +191,7 @@ class Stages:
             yield from (self.samples.load(index) for index in range(min(len(self.samples), most)))
 
     def accuracy(self, data: bytes, pictures: "Pictures") -> "AccuracyReport":
-        """Top-1 and top-5 of the float flatbuffer and of the file on labelled pictures."""
+        """Top-1 and top-5 of the float flatbuffer and of the file, by its contract, on labelled pictures."""
         from mnconvert.accuracy import compare_rankings, rank_pictures
 
         return compare_rankings(self._float_ranking(pictures), rank_pictures(data, pictures), pictures)

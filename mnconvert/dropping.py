@@ -16,6 +16,7 @@ from mnconvert.accuracy.report import AccuracyReport
 from mnconvert.config import ConvertConfig, Ends, Variant
 from mnconvert.conversion import Conversion
 from mnconvert.converting import Stages
+from mnconvert.file_contract import tried_file
 from mnconvert.quantize.plan import QuantPlan
 from mnconvert.report.latency import measure_latencies
 from mnconvert.verification import sqnr_by_operator
@@ -87,7 +88,8 @@ class _Search:
 
     def convert(self, kept: tuple[int, ...]) -> bytes:
         self.tell(f"trying int8 with {len(kept)} operators float" if kept else "trying int8 alone")
-        return self.stages.flatbuffer(self.config, self.ends, self.plan(kept))
+        made = self.stages.flatbuffer(self.config, self.ends, self.plan(kept))
+        return tried_file(made, self.stages.source_of(self.ends), self.config)
 
     def measure(self, data: bytes) -> AccuracyReport:
         return self.stages.accuracy(data, self.pictures)

@@ -8,13 +8,14 @@ import mninfer
 from mnconvert.config import ConvertConfig
 from mnconvert.source import Source
 from mninfer.errors import MnError
-from mninfer.model_file import Contract, GoldenVector, make_golden, read_model, write_contract
+from mninfer.model_file import Contract, GoldenVector, Graph, make_golden, read_model, write_contract
 from mninfer.outputs import read_outputs
 from mninfer.spec import Provenance
 from mninfer.version import installed_version
 
-__all__ = ["contract_for", "record_verification", "remarks_on_batch"]
+__all__ = ["contract_for", "record_verification", "remarks_on_batch", "tried_file"]
 
+_SLASHES = str.maketrans("/\\", "__")  # a name on Linux may hold a backslash; a contract holds no path
 _MOST_NAMED = 8  # layers in the provenance; mnconvert's report names them all
 
 
@@ -30,23 +31,40 @@ def contract_for(
     ``kept_float`` names the layers that compute in float within an integer file.
     """
     graph = read_model(flatbuffer, where=source.name).graph
-    golden: tuple[GoldenVector, ...] = ()
-    if config.batch == 1:
-        with mninfer.load(flatbuffer, preprocess=source.preprocess) as model:
-            engine = model.engine
-            golden = make_golden(engine.run, graph, source.preprocess, uses_xnnpack=engine.uses_xnnpack)
+    golden = _golden(flatbuffer, graph, source) if config.batch == 1 else ()
+    return replace(_contract(graph, source, config, calibration, kept_float), golden=golden)
+
+
+def tried_file(flatbuffer: bytes, source: Source, config: ConvertConfig) -> bytes:
+    """A file that is measured and let go: pictures become its input as they will, nothing was recorded of it yet."""
+    graph = read_model(flatbuffer, where=source.name).graph
+    return write_contract(flatbuffer, _contract(graph, source, config), source.labels)
+
+
+def _golden(flatbuffer: bytes, graph: Graph, source: Source) -> tuple[GoldenVector, ...]:
+    with mninfer.load(flatbuffer, preprocess=source.preprocess) as model:
+        engine = model.engine
+        return make_golden(engine.run, graph, source.preprocess, uses_xnnpack=engine.uses_xnnpack)
+
+
+def _contract(
+    graph: Graph,
+    source: Source,
+    config: ConvertConfig,
+    calibration: Mapping[str, Any] | None = None,
+    kept_float: Sequence[str] = (),
+) -> Contract:
     return Contract(
         task=read_outputs(graph).task,
         preprocess=source.preprocess,
         provenance=Provenance(
-            source_name=source.name,
+            source_name=source.name.translate(_SLASHES),
             source_sha256=source.sha256,
             keras_version=source.keras_version,
             mnkit_version=installed_version(),
             recipe=_recipe(config, kept_float),
             calibration=calibration,
         ),
-        golden=golden,
     )
 
 

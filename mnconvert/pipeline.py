@@ -1,19 +1,19 @@
 """The table of contents: a source becomes a float graph, a plan, a file, a verdict. Nothing here touches the disk."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 import mninfer
-from mnconvert.config import ConvertConfig, Ends, Scores
+from mnconvert.config import OF_THE_SOURCE, ConvertConfig, Ends, Scores
 from mnconvert.conversion import Conversion, Failed, Report
 from mnconvert.converting import Stages
 from mnconvert.dropping import hold_drop, raise_if_not_held
 from mnconvert.ends import choose_ends, remarks_on_ends
 from mnconvert.file_contract import contract_for, record_verification, remarks_on_batch
 from mnconvert.source import open_source
-from mninfer.errors import MnError
+from mninfer.errors import MnError, RecipeError
 from mninfer.model_file import write_contract
 from mninfer.outputs import read_outputs
 from mninfer.spec import Task
@@ -63,6 +63,7 @@ def convert(
     config = config or ConvertConfig()
     if max_drop is not None and evaluate_on is None:
         raise ValueError("max_drop is measured on labelled pictures: evaluate_on")
+    _check_batch(config, evaluate_on)
     clock = _Clock(watcher)
     clock.stage("reading the model")
     stages = Stages(open_source(source, config), config, samples)
@@ -86,11 +87,29 @@ def convert_all(
 
     Raises:
         MnError: the source can't be opened.
+        ValueError: there are no configs, or they differ in what is read and lowered once for all of them.
     """
+    _check_alike(configs)
+    _check_batch(configs[0], evaluate_on)
     clock = _Clock(watcher)
     clock.stage("reading the model")
     stages = Stages(open_source(source, configs[0]), configs[0], samples)
     return tuple(_attempt(stages, config, evaluate_on, clock) for config in configs)
+
+
+def _check_batch(config: ConvertConfig, evaluate_on: "Pictures | None") -> None:
+    """Now, and not when all the work is done."""
+    if evaluate_on is not None and config.batch != 1:
+        what = f"a file that takes {config.batch} pictures at once is not evaluated: that goes one picture at a time"
+        raise RecipeError(what, hints="--batch 1")
+
+
+def _check_alike(configs: Sequence[ConvertConfig]) -> None:
+    if not configs:
+        raise ValueError("there is no config to convert by")
+    differing = [name for name in OF_THE_SOURCE if any(getattr(c, name) != getattr(configs[0], name) for c in configs)]
+    if differing:
+        raise ValueError(f"the configs of one source differ in {', '.join(differing)}: a call of convert for each")
 
 
 def _attempt(
@@ -111,11 +130,11 @@ def _convert(
     max_drop: float | None = None,
 ) -> Conversion:
     """One variant: lower, measure, decide, write over, verify."""
-    source, started = stages.source, len(clock.times)
+    started = len(clock.times)
     _ = stages.sample_warnings  # what is wrong with the samples is said before minutes are spent on them
     clock.stage("lowering it with TensorFlow")
     ends = choose_ends(config, stages.folded.preprocess)
-    source = replace(source, preprocess=stages.entry(ends).preprocess)
+    source = stages.source_of(ends)
     plan = drop = None
     if config.variant.is_static:
         if stages.samples is not None:
@@ -210,4 +229,7 @@ class _Clock:
         ended = [*self.times[1:], ("", monotonic())]
         spans = zip(self.times, ended, strict=True)
         listed = [(name, after - before) for (name, before), (_, after) in spans]
-        return dict(listed[max(0, start - 1 if start == 1 else start) :])
+        seconds: dict[str, float] = {}
+        for name, taken in listed[max(0, start - 1 if start == 1 else start) :]:
+            seconds[name] = seconds.get(name, 0.0) + taken  # --max-drop tries as many layers more than once
+        return seconds

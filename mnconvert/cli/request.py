@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
-from re import fullmatch
 from typing import Any
 
 import click
 
-from mnconvert.config import ConvertConfig, Ends, Scores, Variant
+from mnconvert.config import ConvertConfig, Ends, Scores, Variant, is_release
 from mnconvert.report.names import every_variant
 from mninfer.cli.options import ModelOptions, NearChoice, stated_preprocess
 from mninfer.errors import RecipeError
@@ -82,7 +81,7 @@ def variant_options(command: Command) -> Command:
 
 
 def _release(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not fullmatch(r"\d+\.\d+(\.\d+)?", value):
+    if value is not None and not is_release(value):
         raise click.BadParameter(f'"{value}" is no release of TensorFlow Lite, such as 2.14')
     return value
 

@@ -6,14 +6,15 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs TensorFlow: make test")
 
-from mnconvert.config import Variant
+from mnconvert.config import Ends, Variant
 from mnconvert.conversion import Conversion
 from mnconvert.converting import Stages
-from mnconvert.dropping import raise_if_not_held
+from mnconvert.dropping import _Search, raise_if_not_held
 from mnconvert.pipeline import convert
 from mnconvert.source import open_source
 from mninfer.errors import RecipeError, VerifyError
 from mninfer.model_file import check_model
+from mninfer.preprocessing import StatedPreprocess
 from support.keras_networks import labelled_shapes, request, shapes_keras
 
 PAIR = ("spread", "gather")  # what channel scales over four powers of ten go in and out by
@@ -110,3 +111,25 @@ def test_a_drop_needs_pictures_and_int8():
         convert(shapes_keras(), request(variant="int8"), max_drop=1.0)
     with pytest.raises(RecipeError, match="has no layers to keep float"):
         convert(shapes_keras(), request(variant=Variant.FP16), evaluate_on=labelled_shapes(20), max_drop=1.0)
+
+
+@pytest.mark.parametrize("ends", [None, "int8", "float32"])
+def test_what_is_tried_gets_its_pictures_as_the_file_will(ends):
+    """A crop, and ends that say nothing of pixels: accuracy is that of the file, not of a bare flatbuffer stretched."""
+    pictures = labelled_shapes(60)
+    config = request(
+        variant="int8", ends=ends, preprocess=StatedPreprocess.parse(preprocess="inception", resize="crop:0.5")
+    )
+    measured = convert(shapes_keras(), config, evaluate_on=pictures).report.accuracy
+    searched = convert(shapes_keras(), config, evaluate_on=pictures, max_drop=100.0).report.drop
+    assert searched is not None
+    assert searched.before == measured
+
+
+def test_layers_are_ranked_on_what_both_files_see(hard):
+    """The first layers are not to blame for a crop that only one of both files gets."""
+    config = request(variant="int8", preprocess=StatedPreprocess.parse(preprocess="inception", resize="crop:0.5"))
+    stages = Stages(open_source(hard, config), config, None)
+    search = _Search(stages, config, Ends.UINT8, labelled_shapes(20), lambda _: None)
+    damage = search.damage(search.convert(()))
+    assert damage[min(damage)] < 0.1
