@@ -18,7 +18,7 @@ __all__ = ["LeadingLayers", "find_leading_layers", "with_leading_layers"]
 _Channels = tuple[float, float, float]
 _Affine = tuple[_Channels, _Channels]  # mean and std
 
-_IDLE = ("Random", "AutoContrast", "Gaussian", "Dropout", "SpatialDropout", "ActivityRegularization")
+_IDLE = ("Random", "Gaussian", "Dropout", "SpatialDropout", "ActivityRegularization")
 _RESIZES = {"crop_to_aspect_ratio": Resize.CROP, "pad_to_aspect_ratio": Resize.LETTERBOX}
 
 

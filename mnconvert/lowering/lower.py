@@ -1,6 +1,6 @@
 """A Keras model -> ``Lowered``: what is traced, converted and known of BatchNorm, put together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from mnconvert.config import ConvertConfig, Scores, Variant
 from mnconvert.lowering.fix_feeds import fix_feeds
 from mnconvert.lowering.leading_layers import LeadingLayers
 from mnconvert.lowering.lowered import Lowered, Reference, runnable
-from mnconvert.lowering.prepare import mark_in, prepare
+from mnconvert.lowering.prepare import Prepared, mark_in, prepare
 from mnconvert.lowering.tensorflow import as_graph, trace
 from mnconvert.quantize.plan import Moments
 from mninfer.errors import UnsupportedModelError
@@ -41,7 +41,7 @@ def lower(model: Any, leading: LeadingLayers, config: ConvertConfig) -> Lowered:
     return Lowered(
         flatbuffer=flatbuffer,
         norms=find_norms(runnable(flatbuffer), prepared.moments),
-        reference=_reference(prepared.network if config.scores else model, leading, is_original=not config.scores),
+        reference=_reference(*_float_model(model, prepared, leading, config), leading),
         variant_of=cache(traced.flatbuffer),
         unfused=cache(unfused),
     )
@@ -77,7 +77,27 @@ def _fits(graph: Graph, index: int, moments: Moments) -> bool:
     return graph.tensors[index].shape[-1:] == moments.mean.shape
 
 
-def _reference(model: Any, leading: LeadingLayers, *, is_original: bool) -> Reference:
+def _batches(tensors: npt.NDArray[np.float32], size: int) -> Iterator[npt.NDArray[np.float32]]:
+    """As many at once as the model was built for, where that is fixed; the last ones are filled up with the first."""
+    for first in range(0, len(tensors), size):
+        part = tensors[first : first + size]
+        yield part if len(part) == size else np.concatenate([part, np.repeat(part[:1], size - len(part), axis=0)])
+
+
+def _float_model(model: Any, prepared: Prepared, leading: LeadingLayers, config: ConvertConfig) -> tuple[Any, bool]:
+    """What the file is held against, and whether it is the model itself.
+
+    It isn't where other scores were asked for, or where the model takes pictures of one size and resizes them itself:
+    what is verified has been resized.
+    """
+    fixed = tuple(model.inputs[0].shape[1:3])
+    is_resized = leading.size is not None and any(
+        own not in (None, size) for own, size in zip(fixed, leading.size, strict=True)
+    )
+    return (prepared.network, False) if config.scores or is_resized else (model, True)
+
+
+def _reference(model: Any, is_original: bool, leading: LeadingLayers) -> Reference:
     """The float model on normalized tensors: where it normalizes pictures itself, they are first made pixels again."""
     std, mean = (np.array(numbers, np.float32) for numbers in (leading.std, leading.mean))
     compute = as_graph(lambda given: keras.tree.flatten(model(given, training=False)), model.inputs[0].shape[1:])
@@ -85,6 +105,7 @@ def _reference(model: Any, leading: LeadingLayers, *, is_original: bool) -> Refe
     def run(tensors: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
         channels = tensors.shape[-1]
         given = tensors if leading.is_idle or not is_original else tensors * std[:channels] + mean[:channels]
-        return [np.asarray(output, np.float32) for output in compute(given)]
+        runs = [compute(batch) for batch in _batches(given, model.inputs[0].shape[0] or len(given))]
+        return [np.concatenate(parts)[: len(given)] for parts in zip(*runs, strict=True)]
 
     return run

@@ -13,7 +13,7 @@ from mnconvert.conversion import Conversion, Failed
 from mnconvert.pipeline import convert, convert_all
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import check_model, runtime_by_operator
-from mninfer.preprocessing import Preprocessor
+from mninfer.preprocessing import Preprocessor, StatedPreprocess
 from mninfer.spec import Task
 from support.keras_networks import keras, labelled_shapes, request, shapes_keras
 from support.networks import SHAPES_SIZE
@@ -148,3 +148,21 @@ def _made(outcome: Conversion | Failed) -> Conversion:
     if isinstance(outcome, Failed):
         raise outcome.error
     return outcome
+
+
+def test_what_resizes_pictures_of_one_size_itself_is_verified_behind_that():
+    """The float model was given pictures that had been resized already: a traceback."""
+    image = keras.Input((64, 64, 3))
+    x = keras.layers.Rescaling(1 / 127.5, -1)(keras.layers.Resizing(32, 32)(image))
+    made = convert(keras.Model(image, with_norms()(x)), request(preprocess=StatedPreprocess(), labels=None))
+    assert made.spec.inputs[0].shape == (1, 32, 32, 3)
+    assert made.report.verification.passed
+
+
+def test_a_model_of_a_fixed_batch_is_verified_in_batches_of_it():
+    """It was given eight pictures at once: a traceback where an operation counts on one."""
+    image = keras.Input(batch_shape=(3, 32, 32, 3))
+    scores = keras.ops.reshape(with_norms()(image), (3, 5, 1))
+    made = convert(keras.Model(image, keras.layers.Flatten()(scores)), request(labels=None, batch=3))
+    assert made.spec.inputs[0].shape == (3, 32, 32, 3)
+    assert made.report.verification.passed

@@ -69,3 +69,17 @@ def test_what_a_file_says_comes_first():
     np.testing.assert_allclose(
         (pixel - np.array(spec.mean)) / spec.std, (pixel / 127.5 - 1 - np.array([10, 20, 30])) / [2, 3, 4]
     )
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [layers.RandomFlip(), layers.RandomContrast(0.5), layers.GaussianNoise(0.5), layers.RandomZoom(0.5),
+     layers.AutoContrast()],
+    ids=lambda layer: type(layer).__name__,
+)  # fmt: skip
+def test_what_changes_pictures_after_training_too_is_the_networks_own(layer):
+    """AutoContrast does: taken out, an int8 file passed that saw other pictures than the model."""
+    pictures = np.random.default_rng(1).integers(60, 200, (2, 32, 32, 3)).astype(np.float32)
+    given = np.asarray(layer(pictures, training=False))
+    is_idle = given.shape == pictures.shape and np.allclose(given, pictures)
+    assert bool(find_leading_layers(network(layer)).layers) is is_idle
