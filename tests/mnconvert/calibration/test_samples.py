@@ -1,6 +1,7 @@
 """Which samples are taken, and what is told of those that are not."""
 
 import os
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -230,3 +231,17 @@ def test_a_header_that_asks_for_the_moon_is_an_error(tmp_path):
         )
     with pytest.raises(CalibrationError, match="cannot be read"):
         load_samples(str(path))
+
+
+def test_looking_through_a_large_picture_takes_little_memory(tmp_path):
+    """As numbers of 8 bytes, 200 megapixels would be 4.8 GB, twice over."""
+    path = write(tmp_path / "large.png", np.tile(patches(1), (250, 500, 1)))
+    num_bytes = 2000 * 4000 * 3
+    load_samples(str(path))
+    tracemalloc.start()
+    try:
+        load_samples(str(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * num_bytes
