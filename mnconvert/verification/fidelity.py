@@ -60,6 +60,11 @@ def decibel(signal: npt.ArrayLike, noise: npt.ArrayLike) -> npt.NDArray[np.float
     return np.where(under <= 0, MOST_DB, found)
 
 
+def _finite(values: Array) -> npt.NDArray[np.float64]:
+    """A row to each picture."""
+    return np.nan_to_num(values.reshape(len(values), -1).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+
+
 class OutputMeter:
     """Gathers one output's sums; ``result`` may be asked for at any time after the first picture.
 
@@ -73,14 +78,16 @@ class OutputMeter:
         self._seen: set[int] = set()
 
     def add(self, reference: Array, got: Array) -> None:
-        """A batch: real values ``[pictures, …]`` of equal shapes, the classes last. What isn't finite counts as 0."""
+        """A batch: real values ``[pictures, …]`` of equal shapes, the classes last. What isn't finite counts as 0.
+
+        In either of both: what no number can be held against has not been verified.
+        """
         if reference.shape != got.shape:
             raise ValueError(f"outputs of {list(reference.shape)} and {list(got.shape)} cannot be compared")
         if not len(got):
             return
-        self._num_not_finite += int(got.size - np.isfinite(got).sum())
-        wanted = reference.reshape(len(reference), -1).astype(np.float64)
-        found = np.nan_to_num(got.reshape(len(got), -1).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        self._num_not_finite += int(got.size - (np.isfinite(got) & np.isfinite(reference)).sum())
+        wanted, found = _finite(reference), _finite(got)
         self._add_energies(wanted, found)
         if self._has_classes:
             num_classes = reference.shape[-1]

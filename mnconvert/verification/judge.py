@@ -21,7 +21,7 @@ def _output_failures(facts: Verification) -> Iterator[str]:
     for output in facts.outputs:
         who = f'output "{output.name}"'
         if output.num_not_finite:
-            yield f"{who} holds {output.num_not_finite} values that are not finite"
+            yield f"{who} holds {output.num_not_finite} values that are not finite, in the file or in the float model"
         if limits.agreement is not None and output.agreement is not None and output.agreement < limits.agreement:
             yield (
                 f"{who} has the float model's best class on {percent(output.agreement)} of {facts.num_pictures} "

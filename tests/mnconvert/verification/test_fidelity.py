@@ -109,3 +109,11 @@ def test_half_the_error_is_six_decibels(error, seed):
     far.add(reference, reference + error * noise)
     near.add(reference, reference + error / 2 * noise)
     assert near.result().sqnr_db - far.result().sqnr_db == pytest.approx(6.0206, abs=1e-3)
+
+
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
+def test_a_float_model_that_gives_no_numbers_proves_nothing(odd):
+    """Against infinity every file was right: no comparison with NaN decibels holds."""
+    found = measured([[odd, 1.0], [1.0, 2.0]], [[5.0, 1.0], [1.0, 2.0]], has_classes=False)
+    assert found.num_not_finite == 1
+    assert np.isfinite([found.sqnr_db, found.cosine, found.largest_difference]).all()

@@ -52,7 +52,10 @@ def test_a_good_file_passes():
             'output "scores" has the float model\'s best class on 27.3 % of 64 pictures, 80.0 % is the least',
         ),
         ({"sqnr_db": -1.25}, 'output "scores" has -1.2 dB of signal to noise, 10 dB is the least'),
-        ({"num_not_finite": 3}, 'output "scores" holds 3 values that are not finite'),
+        (
+            {"num_not_finite": 3},
+            'output "scores" holds 3 values that are not finite, in the file or in the float model',
+        ),
     ],
 )
 def test_outputs_that_are_too_far_are_said_with_their_values(changes, sentence):
