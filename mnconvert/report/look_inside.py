@@ -13,7 +13,7 @@ import numpy.typing as npt
 from mnconvert.calibration.visible import ActivationRunner, real_values
 from mnconvert.report.detail import Detail, Histogram, LayerPoint, WorstLayer
 from mnconvert.verification import sqnr_by_operator
-from mnconvert.verification.layer_errors import LayerError, matching_operators
+from mnconvert.verification.layer_errors import LayerError, as_batch, matching_operators
 from mnconvert.verification.pictures import PicturePreparer
 from mninfer.model_file import Graph, Operator, Tensor
 from mninfer.preprocessing import PreprocessSpec
@@ -90,7 +90,7 @@ def _sampled_values(
     kept: dict[int, list[tuple[Array, Array]]] = {pair.wanted.index: [] for pair in worst}
     for picture in pictures:
         tensor, reference = prepare(picture)
-        floats, integers = wanted.run_real(reference), found.run_real(tensor)
+        floats, integers = wanted.run_real(as_batch(reference, wanted)), found.run_real(as_batch(tensor, found))
         for pair in worst:
             left = floats[pair.wanted.outputs[0]].ravel()
             step = max(1, left.size // _MOST_VALUES)

@@ -16,7 +16,7 @@ from mnconvert.verification.pictures import PicturePreparer
 from mninfer.model_file import Graph, Operator, macs_by_operator, read_model
 from mninfer.preprocessing import PreprocessSpec
 
-__all__ = ["LayerError", "matching_operators", "sqnr_by_operator"]
+__all__ = ["LayerError", "as_batch", "matching_operators", "sqnr_by_operator"]
 
 Array = npt.NDArray[Any]
 _COPIES = ("QUANTIZE", "DEQUANTIZE")
@@ -65,7 +65,7 @@ def sqnr_by_operator(
         prepare = PicturePreparer(tensor, recorded=recorded or preprocess, preprocess=preprocess)
         for picture in pictures:
             stored, real = prepare(picture)
-            floats, integers = wanted.run_real(_filled(real, wanted)), found.run_real(_filled(stored, found))
+            floats, integers = wanted.run_real(as_batch(real, wanted)), found.run_real(as_batch(stored, found))
             for each, (left, right) in zip(sums, pairs, strict=True):
                 each.add(floats[left.outputs[0]], integers[right.outputs[0]])
         macs = macs_by_operator(wanted.graph)
@@ -75,7 +75,7 @@ def sqnr_by_operator(
         )
 
 
-def _filled(tensor: Array, runner: ActivationRunner) -> Array:
+def as_batch(tensor: Array, runner: ActivationRunner) -> Array:
     """One picture as often as the file's batch takes it."""
     return np.repeat(tensor, runner.input_shape[0], axis=0)
 

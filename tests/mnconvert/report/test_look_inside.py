@@ -6,6 +6,7 @@ from mnconvert.report.detail import Detail
 from mnconvert.report.look_inside import look_inside
 from mnconvert.verification import shape_pictures
 from mnconvert.verification.fidelity import MOST_DB
+from mninfer.model_file import decode_model, encode_model
 from support.conversions import shapes_preprocess
 from support.networks import SHAPES_SIZE, embedder, shapes_float, shapes_int8
 
@@ -60,3 +61,25 @@ def test_a_file_against_itself_has_no_error() -> None:
 def test_files_of_two_networks_are_refused() -> None:
     with pytest.raises(ValueError, match="not of one network"):
         seen(embedder())
+
+
+def of_three(data: bytes) -> bytes:
+    """The same network for three pictures at once."""
+    root = decode_model(data)
+    for tensor in root["subgraphs"][0]["tensors"]:
+        if root["buffers"][tensor["buffer"]].get("data") is None:
+            tensor["shape"] = (3, *tensor["shape"][1:])
+    return encode_model(root)
+
+
+def test_files_of_several_pictures_at_once_are_looked_into_as_well():
+    """The page was a traceback, when the file was written already."""
+    inside = look_inside(
+        of_three(shapes_float()),
+        of_three(shapes_int8()),
+        name="int8",
+        preprocess=shapes_preprocess(),
+        pictures=list(shape_pictures(2, size=SHAPES_SIZE)),
+        kind="shapes",
+    )
+    assert len(inside.worst) > 2
