@@ -9,10 +9,12 @@ from mnconvert.cli.targets import (
     Target,
     plan_targets,
     refuse_folder,
+    refuse_read,
     refuse_source,
     refuse_targets,
     refuse_unreadable,
     write_target,
+    written_paths,
 )
 from mnconvert.cli.telling import Told, tell
 from mnconvert.config import ConvertConfig
@@ -66,10 +68,13 @@ def run(model: str, configs: Sequence[ConvertConfig], options: dict[str, Any]) -
 def _refuse(model: str, targets: Sequence[Target], options: dict[str, Any]) -> None:
     refuse_unreadable(model)
     refuse_targets(model, targets, force=options["force"], keeps_failed=options["keep_failed"])
+    written = written_paths(targets, keeps_failed=options["keep_failed"])
+    refuse_read(options, written)
     if page := options["page"]:
-        if any(os.path.abspath(page) == os.path.abspath(target.path) for target in targets):
+        if any(os.path.abspath(page) == os.path.abspath(path) for path in written):
             raise OutputError("the report and the model would be one file", where=page, hints="--report OUT.html")
         refuse_source(model, page)
+        refuse_read(options, [page])
         refuse_existing(page, force=options["force"], elsewhere=_OTHER_PAGE)
         refuse_folder(page)
 

@@ -60,7 +60,7 @@ def command(model: str, **options: Any) -> int:
 
     \b
     The exit code is
-      0  all was written
+      0  written; with --all, every variant that there is of MODEL and for --target-runtime
       1  a known error, told with what to try
       2  usage
       3  the file would not do what MODEL does: nothing was written (--keep-failed)
@@ -87,6 +87,8 @@ def _check(options: dict[str, Any], *, is_all: bool, is_integer: bool) -> None:
         raise click.UsageError("--samples says how many pictures of --calibrate are taken: give that, too")
     if options["classes_from"] is not None and options["evaluate"] is None:
         raise click.UsageError("--classes-from tells the classes of --evaluate's pictures: give that, too")
+    if options["evaluate"] is not None and options["batch"] != 1:
+        raise click.UsageError("--evaluate takes one picture at a time: leave out --batch")
     if options["max_drop"] is not None:
         if options["evaluate"] is None:
             raise click.UsageError("--max-drop is measured on labelled pictures: --evaluate FOLDER")

@@ -1,9 +1,10 @@
 """Where files go: named and refused before any work, written whole or not at all after it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,14 +18,20 @@ __all__ = [
     "Target",
     "plan_targets",
     "refuse_folder",
+    "refuse_read",
     "refuse_source",
     "refuse_targets",
     "refuse_unreadable",
     "write_target",
+    "written_paths",
 ]
 
 _SUFFIX = ".tflite"
 _ELSEWHERE = "another name: -o FILE|DIR"
+_SAVED_MODEL = ("saved_model.pb", "keras_metadata.pb", "fingerprint.pb", "variables", "assets")
+_READ = {
+    "labels": "--labels", "calibrate": "--calibrate", "evaluate": "--evaluate", "classes_from": "--classes-from"
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ def plan_targets(model: str, output: str | None, configs: Sequence[ConvertConfig
     if output is not None and not is_folder and not is_all:
         return [_target(output)]
     source = Path(os.path.normpath(model))
+    if source.name in ("", ".."):  # a SavedModel by where it lies: "." and ".." are no names
+        source = Path(os.path.abspath(model))
     folder = source.parent if output is None else Path(output)
     stem = source.name if source.is_dir() else source.stem
     return [_target(str(folder / f"{stem}_{file_part(config)}{_SUFFIX}")) for config in configs]
@@ -66,17 +75,39 @@ def refuse_unreadable(model: str) -> None:
 
 def refuse_targets(model: str, targets: Sequence[Target], *, force: bool, keeps_failed: bool) -> None:
     """Raise OutputError where a file exists and ``force`` is not given, or is the source, which is never replaced."""
-    for target in targets:
-        for path in (target.path, target.failed_path) if keeps_failed else (target.path,):
-            refuse_source(model, path)
-            refuse_existing(path, force=force, elsewhere=_ELSEWHERE)
-            refuse_folder(path)
+    for path in written_paths(targets, keeps_failed=keeps_failed):
+        refuse_source(model, path)
+        refuse_existing(path, force=force, elsewhere=_ELSEWHERE)
+        refuse_folder(path)
+
+
+def written_paths(targets: Sequence[Target], *, keeps_failed: bool) -> list[str]:
+    """Where a model may be written."""
+    return [path for each in targets for path in ((each.path, each.failed_path) if keeps_failed else (each.path,))]
 
 
 def refuse_source(model: str, path: str) -> None:
-    """Raise OutputError where ``path`` is the file that is read."""
-    if os.path.exists(path) and os.path.exists(model) and os.path.samefile(path, model):
+    """Raise OutputError where ``path`` is the file that is read, or one of the SavedModel."""
+    if _is_same(path, model) or (os.path.isdir(model) and os.path.isfile(path) and _is_within(path, model)):
         raise OutputError("this would write over the source", where=path, hints=_ELSEWHERE)
+
+
+def refuse_read(options: Mapping[str, Any], paths: Sequence[str]) -> None:
+    """Raise OutputError where one of ``paths`` is a file that an option reads: ``--force`` gives up outputs alone."""
+    for name, option in _READ.items():
+        for path in paths:
+            if options[name] is not None and _is_same(path, options[name]):
+                raise OutputError(f"this would write over what {option} reads", where=path, hints=_ELSEWHERE)
+
+
+def _is_same(path: str, other: str) -> bool:
+    return os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other)
+
+
+def _is_within(path: str, folder: str) -> bool:
+    """In a folder of a SavedModel that holds its parts; a file of ours beside these is another's."""
+    parts = os.path.relpath(os.path.realpath(path), os.path.realpath(folder)).split(os.sep)
+    return parts[0] in _SAVED_MODEL
 
 
 def refuse_folder(path: str) -> None:

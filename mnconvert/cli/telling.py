@@ -53,7 +53,7 @@ class Told:
     @property
     def title(self) -> str:
         """The model's name, without its folder."""
-        return os.path.splitext(os.path.basename(os.path.normpath(self.model)))[0]
+        return os.path.splitext(os.path.basename(os.path.abspath(self.model)))[0]
 
     def page(self) -> str:
         """The page on all of it."""
@@ -87,6 +87,8 @@ def tell(told: Told, options: dict[str, Any]) -> int:
     failed = [outcome.error for outcome in told.outcomes if isinstance(outcome, Failed)]
     if failed and not options["is_all"]:
         raise failed[0].at(told.model) if isinstance(failed[0], MnError) else failed[0]
+    if len(failed) == len(told.outcomes) and not any(_is_verification(error) for error in failed):
+        return MnError.exit_code  # each for a reason that one of many is excused for: nothing was written all the same
     return max((_exit_code(outcome) for outcome in told.outcomes), default=0)
 
 
@@ -148,4 +150,8 @@ def _exit_code(outcome: Outcome) -> int:
         return 0
     if isinstance(outcome.error, VariantError):
         return 0
-    return VerifyError.exit_code if isinstance(outcome.error, VerifyError) else MnError.exit_code
+    return VerifyError.exit_code if _is_verification(outcome.error) else MnError.exit_code
+
+
+def _is_verification(error: Exception) -> bool:
+    return isinstance(error, VerifyError)

@@ -256,3 +256,65 @@ def test_labelled_pictures_reach_the_converter(cli: Cli, converter: Any, model: 
     ((_, options),) = converter.asked
     assert options["evaluate_on"].labels == ("a", "b")
     assert options["max_drop"] == 1.5
+
+
+def test_all_of_which_nothing_was_written_is_no_success(cli: Cli, converter: Any, model: Path) -> None:
+    for name in NAMES:
+        converter.fails[name.replace("_", " ")] = VariantError("--batch can't be changed in a finished .tflite")
+    outcome = cli("--all", model, "--batch", 4)
+    assert outcome.code == 1
+    assert outcome.out.count("not made: --batch can't be changed") == len(NAMES)
+    assert names_in(model.parent) == ["net.h5"]
+
+
+@pytest.mark.parametrize("option", ["--labels", "--classes-from", "--calibrate", "--evaluate"])
+@pytest.mark.parametrize("output", ["-o", "--report"])
+def test_what_another_option_reads_is_never_written_over(
+    cli: Cli, converter: Any, model: Path, option: str, output: str
+) -> None:
+    read = model.with_name("read.txt")
+    read.write_text("a\nb\n", encoding="utf-8")
+    more = ("--evaluate", model.parent) if option == "--classes-from" else ()
+    outcome = cli(model, option, read, *more, output, read, "--force")
+    assert outcome.code == 1
+    assert f"this would write over what {option} reads" in outcome.err
+    assert read.read_text(encoding="utf-8") == "a\nb\n"
+    assert not converter.opened
+
+
+def test_a_report_is_not_written_over_what_failed(cli: Cli, converter: Any, model: Path) -> None:
+    outcome = cli(model, "-o", "x.tflite", "--keep-failed", "--report", "x.failed.tflite", "--force")
+    assert "would be one file" in outcome.err
+    assert outcome.code == 1
+
+
+@pytest.fixture
+def saved_model(tmp_path: Path) -> Path:
+    folder = tmp_path / "saved.v2"
+    (folder / "variables").mkdir(parents=True)
+    for name in ("saved_model.pb", "variables/variables.index"):
+        (folder / name).write_bytes(b"mine")
+    return folder
+
+
+def test_a_saved_model_gives_its_name_wherever_it_is_named_from(
+    cli: Cli, converter: Any, saved_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(saved_model)
+    assert cli(".", "--quantize", "int8").code == 0
+    assert (saved_model.parent / "saved.v2_int8.tflite").is_file()
+    (saved_model.parent / "saved.v2_int8.tflite").unlink()
+    monkeypatch.chdir(saved_model / "variables")
+    outcome = cli("..", "--all", "--json")
+    assert outcome.code == 0, outcome.err
+    assert json.loads(outcome.out)["model"] == "saved"
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index"])
+def test_a_part_of_a_saved_model_is_never_written_over(cli: Cli, converter: Any, saved_model: Path, name: str) -> None:
+    outcome = cli(saved_model, "-o", saved_model / name, "--force")
+    assert outcome.code == 1
+    assert "write over the source" in outcome.err
+    assert (saved_model / name).read_bytes() == b"mine"
+    assert cli(saved_model, "-o", saved_model / "out.tflite").code == 0
+    assert cli(saved_model, "-o", saved_model / "out.tflite", "--force").code == 0

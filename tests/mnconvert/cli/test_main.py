@@ -57,6 +57,7 @@ def test_the_version(cli: Cli) -> None:
         (["net.h5", "--samples", "5"], "--calibrate"),
         (["net.h5", "--classes-from", "x"], "--evaluate"),
         (["net.h5", "--max-drop", "1"], "--evaluate FOLDER"),
+        (["net.h5", "--evaluate", "x", "--batch", "4"], "leave out --batch"),
         (["net.h5", "--max-drop", "nan"], "nan is not a finite number"),
         (["net.h5", "--max-drop", "1", "--evaluate", "x"], "--quantize int8"),
         (["net.h5", "--all", "--evaluate", "x", "--max-drop", "1"], "one int8 file"),
