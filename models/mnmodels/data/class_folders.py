@@ -7,6 +7,7 @@ no folder that are called ``IIII_wnid_name.jpg`` tell their class, too: IIII cou
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from mninfer.errors import InputError
 from mnmodels.data.class_list import ClassList
@@ -33,24 +34,28 @@ class Classified:
     classes: tuple[int, ...]
 
 
-def classify_members(members: Sequence[Member], part: str, where: str, stated: ClassList | None = None) -> Classified:
+def classify_members(members: Sequence[Member], part: str, where: str, listed: ClassList | None = None) -> Classified:
     """The members of one part (all of them where the set has no parts), each with its class.
 
     Raises:
-        InputError: there is no such part, or a picture of it whose class nothing tells.
+        InputError: there is no such part, a picture of it whose class nothing tells, or two parts without a class in
+            common.
     """
     prefix = _wrapper([member.name for member in members])
     inside = [member.name.removeprefix(prefix) for member in members]
-    parts = _parts(inside, stated)
-    classes = [_class(name, parts, stated) for name in inside]
-    if stated is not None and stated.in_order:
-        classes = _in_order(inside, classes, stated)
+    parts = _parts(inside)
+    telling = _telling_folders(inside, parts)
+    classes = [_class(name, parts, listed, telling) for name in inside]
+    if listed is not None and listed.in_order:
+        classes = _in_order(inside, classes, listed, has_folders=bool(telling))
+    labels_of = _labels_by_part(inside, classes, parts)
+    _check_common(labels_of, where)
     wanted = _wanted_part(inside, classes, parts, part, where)
     chosen = [i for i, name in enumerate(inside) if wanted is None or name.startswith(f"{wanted}/")]
     for index in chosen:
         if classes[index] is None:
-            raise _unclassified(members[index].name, where, stated)
-    labels = tuple(sorted({label for label in classes if label is not None}))
+            raise _unclassified(members[index].name, where, listed)
+    labels = tuple(sorted(set().union(*labels_of.values())))
     number = {label: index for index, label in enumerate(labels)}
     known = [(members[index], classes[index]) for index in chosen]
     return Classified(
@@ -73,7 +78,7 @@ def _wrapper(names: Sequence[str]) -> str:
     return prefix
 
 
-def _parts(names: Sequence[str], stated: ClassList | None) -> dict[str, str]:
+def _parts(names: Sequence[str]) -> dict[str, str]:
     """Parts by their lower-case name: folders called so that hold folders, or have no others beside them."""
     depth: dict[str, int] = {}
     for name in names:
@@ -84,15 +89,38 @@ def _parts(names: Sequence[str], stated: ClassList | None) -> dict[str, str]:
     return named if has_folders or (named and len(named) == len(depth)) else {}
 
 
-def _class(name: str, parts: Mapping[str, str], stated: ClassList | None) -> str | None:
-    if stated is not None and (label := stated.find(name)) is not None:
-        return label
+def _telling_folders(names: Sequence[str], parts: Mapping[str, str]) -> set[str]:
+    """The parts ("" where there are none) whose folders tell the classes: those with more than one.
+
+    A list that happens to lie there is not asked about them: beside folders of classes, a ``val.txt`` is often a list
+    of one project's own, with numbers for what the folders name.
+    """
+    found: dict[str, set[str]] = {}
+    for name in names:
+        if (label := _by_folder(name, parts)) is not None:
+            found.setdefault(_part_of(name, parts), set()).add(label)
+    return {part for part, labels in found.items() if len(labels) > 1}
+
+
+def _class(name: str, parts: Mapping[str, str], listed: ClassList | None, telling: set[str]) -> str | None:
+    """By a stated list first; by one that was found where no folder tells."""
+    label = _by_folder(name, parts)
+    is_told = label is not None and _part_of(name, parts) in telling
+    if listed is not None and (listed.is_stated or not is_told) and (stated := listed.find(name)) is not None:
+        return stated
+    return label if label is not None else _indexed(name.rsplit("/", 1)[-1])
+
+
+def _part_of(name: str, parts: Mapping[str, str]) -> str:
+    top = name.split("/", maxsplit=1)[0]
+    return top if top in parts.values() else ""
+
+
+def _by_folder(name: str, parts: Mapping[str, str]) -> str | None:
     folders = name.split("/")[:-1]
-    if parts and folders and folders[0] in parts.values():
+    if folders and _part_of(name, parts):
         folders = folders[1:]
-    if folders:
-        return folders[0] if folders[0] not in _NO_CLASS_FOLDERS or not parts else None
-    return _indexed(name.rsplit("/", 1)[-1])
+    return folders[0] if folders and (folders[0] not in _NO_CLASS_FOLDERS or not parts) else None
 
 
 def _indexed(base: str) -> str | None:
@@ -100,15 +128,46 @@ def _indexed(base: str) -> str | None:
     return stem if INDEXED_NAME.fullmatch(stem) else None
 
 
-def _in_order(names: Sequence[str], classes: Sequence[str | None], stated: ClassList) -> list[str | None]:
+def _in_order(
+    names: Sequence[str], classes: Sequence[str | None], listed: ClassList, *, has_folders: bool
+) -> list[str | None]:
     """The list's lines belong to the pictures without a class's folder, in the order of their names."""
     loose = sorted(name for name, label in zip(names, classes, strict=True) if label is None)
-    if len(loose) != len(stated.in_order):
+    if not loose and has_folders and not listed.is_stated:
+        return list(classes)
+    if len(loose) != len(listed.in_order):
         raise InputError(
-            f"{len(stated.in_order):,} classes for {len(loose):,} pictures without a class's folder", where=stated.where
+            f"{len(listed.in_order):,} classes for {len(loose):,} pictures without a class's folder", where=listed.where
         )
-    found = dict(zip(loose, stated.in_order, strict=True))
+    found = dict(zip(loose, listed.in_order, strict=True))
     return [label or found[name] for name, label in zip(names, classes, strict=True)]
+
+
+def _labels_by_part(
+    names: Sequence[str], classes: Sequence[str | None], parts: Mapping[str, str]
+) -> dict[str, set[str]]:
+    """The labels of each part; what lies beside the parts of a set belongs to none, and is no class of it."""
+    found: dict[str, set[str]] = {}
+    for name, label in zip(names, classes, strict=True):
+        part = _part_of(name, parts)
+        if label is not None and (part or not parts):
+            found.setdefault(part, set()).add(label)
+    return found
+
+
+def _check_common(labels_of: Mapping[str, set[str]], where: str) -> None:
+    """Raise InputError for two parts without a class in common: their classes have other names, or none at all."""
+    for one, other in combinations(sorted(labels_of), 2):
+        if labels_of[one].isdisjoint(labels_of[other]):
+            names = [f'{part} has "{min(labels_of[part])}" and so on' for part in (one, other)]
+            raise InputError(
+                f"{one} and {other} have no class in common: {', '.join(names)}",
+                where=where,
+                hints=(
+                    "call each class the same in both: --classes-from FILE with lines of name and class",
+                    "take a part away whose pictures have no classes",
+                ),
+            )
 
 
 def _wanted_part(
@@ -131,9 +190,9 @@ def _wanted_part(
     )
 
 
-def _unclassified(name: str, where: str, stated: ClassList | None) -> InputError:
-    if stated is not None:
-        return InputError(f'the list of classes has nothing for "{name}" or its folder', where=stated.where)
+def _unclassified(name: str, where: str, listed: ClassList | None) -> InputError:
+    if listed is not None:
+        return InputError(f'the list of classes has nothing for "{name}" or its folder', where=listed.where)
     return InputError(
         f'nothing tells the class of "{name}"',
         where=where,

@@ -27,16 +27,20 @@ KNOWN_NAMES = (
 )
 _LINE = re.compile(r"([^\s,;]+)(?:[ ,;]\s*|\t)(\S.*)")
 _WNID = re.compile(r"n\d{8}")
+_NUMBER = re.compile(r"\d{1,9}")
 _HEADINGS = {"imageid", "image", "name", "file", "filename", "id", "picture"}
 
 
 class ClassList:
-    """Classes by name, or by the pictures' order."""
+    """Classes by name, or by the pictures' order. ``is_stated``: by the user, so that it goes before folders."""
 
-    def __init__(self, by_name: Mapping[str, str], in_order: Sequence[str], where: str) -> None:
+    def __init__(
+        self, by_name: Mapping[str, str], in_order: Sequence[str], where: str, *, is_stated: bool = False
+    ) -> None:
         self.by_name = by_name
         self.in_order = in_order
         self.where = where
+        self.is_stated = is_stated
 
     def find(self, name: str) -> str | None:
         """The class of a picture by its name or one of its folders', the longest that the list has."""
@@ -46,7 +50,7 @@ class ClassList:
         return next((self.by_name[each] for each in candidates if each in self.by_name), None)
 
 
-def read_class_list(data: bytes, where: str) -> ClassList:
+def read_class_list(data: bytes, where: str, *, is_stated: bool = False) -> ClassList:
     """Read the lines. Raise InputError for what has no such lines, or says two things of one name."""
     if len(data) > MAX_LABEL_BYTES:
         raise InputError(f"a list of {len(data):,} bytes; at most {MAX_LABEL_BYTES:,} are read", where=where)
@@ -56,18 +60,18 @@ def read_class_list(data: bytes, where: str) -> ClassList:
         raise InputError("the list of classes is not UTF-8 text", where=where) from error
     lines = [line for line in lines if line]
     if lines and all(len(line.split()) == 1 and not re.search("[,;]", line) for line in lines):
-        return _in_order(lines, where)
-    return ClassList(_by_name(lines, where), (), where)
+        return ClassList({}, _in_order(lines, where), where, is_stated=is_stated)
+    return ClassList(_by_name(lines, where), (), where, is_stated=is_stated)
 
 
-def _in_order(lines: Sequence[str], where: str) -> ClassList:
+def _in_order(lines: Sequence[str], where: str) -> Sequence[str]:
     if all(line.isdecimal() for line in lines):
         raise InputError(
             "numbers alone: they count classes in an order that the file does not tell",
             where=where,
             hints="lines of a picture's name and its class, as in LOC_val_solution.csv",
         )
-    return ClassList({}, lines, where)
+    return lines
 
 
 def _by_name(lines: Sequence[str], where: str) -> Mapping[str, str]:
@@ -92,4 +96,4 @@ def _class_of(value: str) -> str:
     first = value.split(maxsplit=1)[0].strip(",;")
     if _WNID.fullmatch(first):
         return first
-    return f"{int(value):04}" if value.isdecimal() else value.strip().strip('"')
+    return f"{int(value):04}" if _NUMBER.fullmatch(value) else value.strip().strip('"')

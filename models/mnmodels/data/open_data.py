@@ -105,7 +105,7 @@ def _stated_list(path: str | os.PathLike[str] | None) -> ClassList | None:
         return None
     where = os.fsdecode(path)
     try:
-        return read_class_list(read_regular_file(where, 1 << 30), where)
+        return read_class_list(read_regular_file(where, 1 << 30), where, is_stated=True)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the list of classes: {error}", where=where) from error
 

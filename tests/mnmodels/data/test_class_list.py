@@ -88,3 +88,44 @@ def test_a_picture_that_the_list_lacks_is_named(tmp_path: Path) -> None:
 def test_validation_pictures_without_a_list_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r'nothing tells the class of "val/ILSVRC2012_val_00000001.JPEG"'):
         open_data(write_tree(tmp_path, {**TRAIN, **VAL}), split="test")
+
+
+OWN_LISTS = {
+    "names and numbers": "val/cat/3.png 0\nval/dog/4.png 1\n",
+    "base names and numbers": "3.png 0\n4.png 1\n",
+    "names alone": "cat/3\ndog/4\n",
+}
+
+
+@pytest.mark.parametrize("text", OWN_LISTS)
+def test_a_projects_own_list_takes_no_class_from_the_folders(tmp_path: Path, text: str) -> None:
+    files = {"train/cat/1.png": encoded(1), "train/dog/2.png": encoded(2)}
+    files |= {"val/cat/3.png": encoded(3), "val/dog/4.png": encoded(4), "val.txt": OWN_LISTS[text].encode()}
+    write_tree(tmp_path, files)
+    for split in ("train", "test"):
+        pictures = open_data(tmp_path, split=split)
+        assert pictures.labels == ("cat", "dog")
+        assert pictures.classes.tolist() == [0, 1]
+
+
+def test_a_projects_own_list_takes_no_class_from_folders_without_parts(tmp_path: Path) -> None:
+    files = {"cat/1.png": encoded(1), "dog/2.png": encoded(2), "dog/3.png": encoded(3), "val.txt": b"dog/3.png 1\n"}
+    assert open_data(write_tree(tmp_path, files)).labels == ("cat", "dog")
+
+
+def test_a_list_goes_before_the_one_folder_of_all_pictures(tmp_path: Path) -> None:
+    files = {f"images/{name.removeprefix('val/')}": data for name, data in VAL.items()}
+    files["val.txt"] = b"".join(b"ILSVRC2012_val_0000000%d.JPEG %d\n" % (i, i) for i in (1, 2, 3))
+    assert open_data(write_tree(tmp_path, files)).labels == ("0001", "0002", "0003")
+
+
+def test_numbers_beside_folders_of_wnids_are_no_classes_in_common(tmp_path: Path) -> None:
+    """They were two thousand classes."""
+    files = {**TRAIN, **VAL, "val.txt": b"".join(b"ILSVRC2012_val_0000000%d.JPEG 65\n" % i for i in (1, 2, 3))}
+    with pytest.raises(InputError, match='train and val have no class in common: train has "n01440764" and so on, val'):
+        open_data(write_tree(tmp_path, files))
+
+
+def test_a_class_of_thousands_of_digits_is_a_name(tmp_path: Path) -> None:
+    digits = "9" * 5000
+    assert read_class_list(f"a.png {digits}\n".encode(), "list.txt").find("a.png") == digits

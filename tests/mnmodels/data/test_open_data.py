@@ -199,3 +199,15 @@ def test_a_near_name_is_offered(tmp_path: Path) -> None:
     write_tree(tmp_path / "flowers", CLASSES)
     with pytest.raises(InputError, match=r'did you mean ".*flowers"'):
         open_data(tmp_path / "flower")
+
+
+def test_a_folder_beside_the_parts_is_no_class(tmp_path: Path) -> None:
+    """As charts of a run, or a logo, lie there."""
+    assert open_data(write_tree(tmp_path, {**PARTS, "assets/logo.png": encoded(5)})).labels == ("cat", "dog")
+
+
+def test_parts_without_a_class_in_common_are_told(tmp_path: Path) -> None:
+    files = {"train/cat/1.png": encoded(1), "train/dog/1.png": encoded(2), "test/unknown/1.png": encoded(3)}
+    with pytest.raises(InputError, match="test and train have no class in common") as caught:
+        open_data(write_tree(tmp_path, files))
+    assert "take a part away whose pictures have no classes" in caught.value.hints
