@@ -1,4 +1,4 @@
-"""The files of a tar archive, one after the other, from a stream: nothing is written, links are not followed.
+"""The files of a tar archive, one after the other, from a stream: nothing is written, a link to a picture is refused.
 
 Reads what tar programs write: ustar, GNU's long names, POSIX's extended headers. Everything is bounded before it is
 read, which ``tarfile`` does not do.
@@ -17,6 +17,8 @@ MAX_MEMBERS = 20_000_000  # ImageNet-21k has 14 million pictures
 MAX_MEMBER_BYTES = 512 << 20  # as mninfer.images reads
 MAX_HEADER_BYTES = 64 << 10  # of a long name or an extended header
 _FILE_TYPES = (b"0", b"\0", b"7")
+_LINK_TYPES = (b"1", b"2")
+_MAX_DIGITS = 20  # of a size
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,14 @@ def read_tar(stream: Unpacked, *, where: str, is_wanted: Callable[[str], bool]) 
     """(name, content) of each regular file whose name is wanted, in the archive's order.
 
     Raises:
-        InputError: not a tar archive, damaged, cut off, beyond a bound, or with a name that leads out of it.
+        InputError: not a tar archive, damaged, cut off, beyond a bound, with a name that leads out of it, or with a
+            link that is wanted.
     """
     extended: dict[str, str] = {}
     for number in range(MAX_MEMBERS):
         block = stream.read(BLOCK_BYTES)
         if block and not any(block):  # the mark of the end
+            stream.finish()
             return
         if not block and number:
             raise InputError("the archive is cut off: it has no end", where=where, hints="copy or download it again")
@@ -50,6 +54,8 @@ def read_tar(stream: Unpacked, *, where: str, is_wanted: Callable[[str], bool]) 
         check_name(header.name, where)
         if header.kind in _FILE_TYPES and is_wanted(header.name):
             yield header.name, _content(stream, header, MAX_MEMBER_BYTES, where)
+        elif header.kind in _LINK_TYPES and is_wanted(header.name):
+            raise _link(header, where)
         else:
             _skip(stream, header, where)
     raise InputError(f"the archive has more than {MAX_MEMBERS:,} members", where=where)
@@ -106,10 +112,20 @@ def _extended(content: bytes, kind: bytes) -> dict[str, str]:
 
 def _overruled(header: _Header, extended: dict[str, str], where: str) -> _Header:
     size = extended.get("size", "")
+    if len(size) > _MAX_DIGITS:
+        raise InputError(f'"{header.name}" has a size of {len(size):,} digits', where=where)
     if any(key.startswith("GNU.sparse") for key in extended):
         raise InputError(f'"{header.name}" is a sparse file, which a picture is not', where=where)
     name = extended.get("path", header.name).removeprefix("./")  # as "tar c ." writes
     return _Header(name, int(size) if size.isdecimal() else header.size, header.kind)
+
+
+def _link(header: _Header, where: str) -> InputError:
+    """A picture that is there as a link alone would be missing without a word."""
+    return InputError(
+        f'"{header.name}" is a link in the archive, which is not followed', where=where,
+        hints=("unpack it, and give the folder", "pack it again with tar --dereference --hard-dereference"),
+    )  # fmt: skip
 
 
 def _content(stream: Unpacked, header: _Header, max_bytes: int, where: str) -> bytes:

@@ -27,16 +27,14 @@ class Unpacked:
 
     def __init__(self, file: IO[bytes], *, where: str, max_bytes: int = MAX_UNPACKED_BYTES) -> None:
         self._stream = _unpacker(file)
+        self._is_packed = self._stream is not file
         self._where = where
         self._num_left = self._max_bytes = max_bytes
 
     def read(self, size: int) -> bytes:
         """``size`` bytes, fewer at the end. Raise InputError for damaged data and for more than ``max_bytes``."""
         if size > self._num_left:
-            raise InputError(
-                f"the archive holds more than {self._max_bytes:,} bytes", where=self._where,
-                hints="unpack it, and give the folder",
-            )  # fmt: skip
+            raise self._too_much()
         parts, missing = [], size
         while missing and (part := self._read_some(missing)):
             parts.append(part)
@@ -50,6 +48,19 @@ class Unpacked:
         while num_read < size and (part := self.read(min(size - num_read, CHUNK_BYTES))):
             num_read += len(part)
         return num_read
+
+    def finish(self) -> None:
+        """Go to the end of what was packed, where its checksum stands. Raise InputError for damaged data."""
+        while self._is_packed and (part := self._read_some(CHUNK_BYTES)):
+            self._num_left -= len(part)
+            if self._num_left < 0:
+                raise self._too_much()
+
+    def _too_much(self) -> InputError:
+        return InputError(
+            f"the archive holds more than {self._max_bytes:,} bytes", where=self._where,
+            hints="unpack it, and give the folder",
+        )  # fmt: skip
 
     def _read_some(self, size: int) -> bytes:
         try:

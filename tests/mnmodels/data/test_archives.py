@@ -6,6 +6,7 @@ import lzma
 import random
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,9 +54,40 @@ def test_names_that_lead_out_are_refused(tmp_path: Path, name: str, pack: object
     assert sorted(entry.name for entry in tmp_path.rglob("*")) == ["a.bin", "inner"]
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
-def test_links_and_devices_are_passed_over(kind: bytes) -> None:
-    assert [name for name, _ in members(special(kind, linkname="/etc/passwd"))] == ["a/1.png"]
+@pytest.mark.parametrize("kind", [tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_devices_are_passed_over(kind: bytes) -> None:
+    assert [name for name, _ in members(special(kind))] == ["a/1.png"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_a_picture_that_is_a_link_is_told_and_never_missing_without_a_word(kind: bytes) -> None:
+    data = special(kind, linkname="/etc/passwd")
+    with pytest.raises(InputError, match=r'"a/link.png" is a link in the archive, which is not followed'):
+        members(data)
+    stream = Unpacked(io.BytesIO(data), where="x.tar")
+    wanted = list(read_tar(stream, where="x.tar", is_wanted=lambda name: "link" not in name))
+    assert [name for name, _ in wanted] == ["a/1.png"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_a_checksum_at_the_end_is_compared(pack: Callable[[bytes], bytes]) -> None:
+    """A picture with a wrong pixel is no picture that was packed."""
+    noise = random.Random(0).randbytes(60_000)
+    data = bytearray(pack(tar_of({"a/1.png": noise})))
+    assert members(bytes(data)) == [("a/1.png", noise)]
+    data[data.index(noise[:32]) + 5 if noise[:32] in data else len(data) // 2] ^= 1
+    with pytest.raises(InputError, match="the archive is damaged or cut off"):
+        members(bytes(data))
+
+
+def test_a_size_of_thousands_of_digits_is_told() -> None:
+    size = b"size=" + b"9" * 5000 + b"\n"
+    record = str(len(size) + 5).encode() + b" " + size
+    row = tarfile.TarInfo("PaxHeaders/x")
+    row.type, row.size = tarfile.XHDTYPE, len(record)
+    data = row.tobuf() + record.ljust(-(-len(record) // 512) * 512, b"\0") + tarfile.TarInfo("a/1.png").tobuf()
+    with pytest.raises(InputError, match=r'"a/1.png" has a size of 5,000 digits'):
+        members(data)
 
 
 def test_an_archive_that_ends_after_a_whole_member_is_cut_off_too() -> None:
