@@ -12,7 +12,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from mninfer.errors import InputError
-from mninfer.files import write_atomically
+from mninfer.files import read_regular_file, write_atomically
 
 __all__ = ["PUBLISHED_SETS", "PublishedSet", "fetch"]
 
@@ -53,7 +53,7 @@ def fetch(name: str) -> Path:
     """
     published = PUBLISHED_SETS[name]
     path = _cache() / published.file_name
-    if path.is_file() and _digest(path.read_bytes()) == published.sha256:
+    if _is_there(path, published):
         return path
     data = _download(name, published)
     if _digest(data) != published.sha256:
@@ -62,9 +62,27 @@ def fetch(name: str) -> Path:
             where=published.address,
             hints="try again; a proxy may have sent a page of its own",
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     write_atomically(path, data, force=True)
     return path
+
+
+def _is_there(path: Path, published: PublishedSet) -> bool:
+    """Whether the archive is in the cache; what can't be read, or has another size, is not."""
+    try:
+        return _digest(read_regular_file(path, published.size_bytes)) == published.sha256
+    except OSError:
+        return False
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"no folder for the archive: {error.strerror}", where=str(folder),
+            hints="KERAS_HOME names another folder for what is downloaded",
+        ) from error  # fmt: skip
 
 
 def _cache() -> Path:

@@ -182,6 +182,19 @@ def test_another_archive_than_the_published_one_is_refused(tmp_path: Path, monke
     assert not (tmp_path / "keras").exists()
 
 
+def test_a_cache_that_is_no_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "served"
+    archive.write_bytes(b"an archive")
+    digest = hashlib.sha256(b"an archive").hexdigest()
+    published = published_sets.PublishedSet(address=archive.as_uri(), file_name="x", sha256=digest, size_bytes=100)
+    monkeypatch.setitem(published_sets.PUBLISHED_SETS, "cifar10", published)
+    monkeypatch.setenv("KERAS_HOME", str(archive))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no folder for the archive") as caught:
+        open_data("cifar10")
+    assert "KERAS_HOME names another folder" in caught.value.hints[0]
+
+
 def test_without_a_network_it_is_said_what_to_give_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*_: object, **__: object) -> None:
         raise URLError("no route to host")
