@@ -20,6 +20,7 @@ TABLE_MAGIC = bytes.fromhex("57fb808b247547db")
 _FOOTER_BYTES = 48
 _TRAILER_BYTES = 5  # of a block: how it is compressed, and its checksum
 _MAX_ENTRIES = 100_000
+_MAX_KEY_BYTES = 4096  # a name is kept whole, and takes only few bytes where it begins as the one before it
 _MAX_ELEMENTS = 1 << 40
 # tensorflow/core/framework/types.proto; of other types (strings, resources) nothing is read
 _DTYPES: Mapping[int, str] = {
@@ -120,6 +121,8 @@ def _block_entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
         length, at = _varint(block, at)
         if shared > len(key) or at + added + length > end:
             raise _BrokenError("an entry beyond its block")
+        if shared + added > _MAX_KEY_BYTES:
+            raise _BrokenError(f"a name of {shared + added:,} bytes")
         key = key[:shared] + block[at : at + added]
         at += added
         yield key, block[at : at + length]

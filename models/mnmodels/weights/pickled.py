@@ -13,6 +13,9 @@ from mnmodels.weights.restricted_pickle import load_pickle
 
 __all__ = ["read_pickled"]
 
+_MAX_ENTRIES = 100_000  # a few bytes of a pickle can hold a part many times over
+_MAX_NAME = 4096
+
 
 def read_pickled(data: bytes, where: str | os.PathLike[str]) -> NamedArrays:
     """Read a dictionary of arrays; names inside one another are joined by "/". Raise InputError."""
@@ -26,7 +29,9 @@ def read_pickled(data: bytes, where: str | os.PathLike[str]) -> NamedArrays:
         )
     arrays: dict[str, NDArray[Any]] = {}
     others = []
-    for name, leaf in _leaves(value, ""):
+    for number, (name, leaf) in enumerate(_leaves(value, "")):
+        if number == _MAX_ENTRIES or len(name) > _MAX_NAME:
+            raise _too_many(name, place)
         if isinstance(leaf, np.ndarray | np.number | float | int) and np.asarray(leaf).dtype.kind in "fiub":
             if name in arrays:
                 raise InputError(f'two arrays of the pickle have the name "{name}"', where=place)
@@ -35,6 +40,13 @@ def read_pickled(data: bytes, where: str | os.PathLike[str]) -> NamedArrays:
             others.append(name)
     notes = [f"{len(others)} entries that hold no numbers are left out: {', '.join(others[:5])}"] if others else []
     return NamedArrays(kind=SourceKind.PICKLE, where=place, arrays=arrays, notes=tuple(notes))
+
+
+def _too_many(name: str, where: str) -> InputError:
+    what = f"a name of {len(name):,} letters" if len(name) > _MAX_NAME else f"more than {_MAX_ENTRIES:,} entries"
+    return InputError(
+        f"the pickle holds {what}", where=where, hints="save each weight as one array: {name: np.asarray(a), ...}"
+    )
 
 
 def _leaves(value: object, name: str) -> Iterator[tuple[str, object]]:

@@ -21,6 +21,7 @@ __all__ = ["is_tfjs", "read_tfjs"]
 
 _DTYPES = {"float32": "<f4", "float16": "<f2", "int32": "<i4", "uint8": "<u1", "uint16": "<u2", "bool": "?"}
 _MAX_ENTRIES = 100_000
+_MAX_JSON_BYTES = 64 << 20  # parsed, it takes up to thirty times as much memory; a large network's has 2 MB
 _LARGEST = 3e38  # of float32
 _SHARD = "a file of the weightsManifest"
 _PART = re.compile(r"[^\\/:\0]+")
@@ -106,6 +107,8 @@ def _size_of(path: str) -> int:
 
 
 def _manifest(data: bytes) -> list[dict[str, Any]]:
+    if len(data) > _MAX_JSON_BYTES:
+        raise InputError(f"the model.json has {len(data):,} bytes; at most {_MAX_JSON_BYTES:,} are read")
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -158,3 +158,11 @@ def test_the_checksum_is_crc32c(size: int) -> None:
         for _ in range(8):
             register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
     assert crc32c(data) == register ^ 0xFFFFFFFF
+
+
+def test_names_that_share_their_beginnings_take_no_memory_beyond_the_file(tmp_path: Path) -> None:
+    """Each of these takes three bytes of the file, and would be a name of a million letters."""
+    index = table(SOUND | {b"x" * 5000 + bytes([65 + number]): SOUND[b"w"] for number in range(9)})
+    (tmp_path / "m.index").write_bytes(index)
+    (tmp_path / "m.data-00000-of-00001").write_bytes(bytes(8))
+    assert "a name of 5,001 bytes" in refusal(tmp_path / "m.index")

@@ -64,3 +64,16 @@ def test_a_truncated_flatbuffer_is_a_model_file_error(tmp_path: Path) -> None:
     (tmp_path / "m.tflite").write_bytes(b"\x1c\x00\x00\x00TFL3\x00\x00")
     with pytest.raises(ModelFileError):
         read_weights(tmp_path / "m.tflite")
+
+
+def test_a_pickle_of_parts_that_are_shared_takes_no_memory_beyond_the_file(tmp_path: Path) -> None:
+    part: dict[str, object] = {"w": 1.0}
+    for _ in range(20):
+        part = {"a": part, "b": part}
+    path = tmp_path / "weights.pkl"
+    path.write_bytes(pickle.dumps(part, 4))
+    with pytest.raises(InputError, match="the pickle holds more than 100,000 entries"):
+        read_weights(path)
+    path.write_bytes(pickle.dumps({"a" * 4000: {"b" * 4000: 1.0}}))
+    with pytest.raises(InputError, match="the pickle holds a name of 8,001 letters"):
+        read_weights(path)

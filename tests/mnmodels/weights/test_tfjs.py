@@ -123,3 +123,9 @@ def test_a_broken_manifest_is_told(tmp_path: Path, manifest: Any, says: str) -> 
 def test_json_that_is_none_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "model.json").write_text(text)
     assert "the model.json" in refusal(tmp_path / "model.json")
+
+
+def test_a_model_json_that_no_network_needs_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mnmodels.weights.tfjs._MAX_JSON_BYTES", 100)
+    (tmp_path / "model.json").write_text('{"weightsManifest": [' + " " * 100 + "]}")
+    assert "the model.json has 123 bytes; at most 100 are read" in refusal(tmp_path / "model.json")
