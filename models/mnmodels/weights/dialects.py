@@ -31,6 +31,7 @@ class Dialect:
     note: str | None = None
 
 
+_NUMBER = r"(\d{1,6})"  # Python makes no number of more than 4300 digits, and no network has so many layers
 Rename = str | Callable[[re.Match[str]], str]
 
 
@@ -84,19 +85,19 @@ _SLIM_V2: dict[str, Rename] = {
 _ZEHAOS: dict[str, Rename] = {
     "conv_1": "conv1",
     "conv_1/batch_norm": "conv1_bn",
-    r"conv_ds_(\d+)/depthwise_conv": _block("conv_dw_{}"),
-    r"conv_ds_(\d+)/dw_batch_norm": _block("conv_dw_{}_bn"),
-    r"conv_ds_(\d+)/pointwise_conv": _block("conv_pw_{}"),
-    r"conv_ds_(\d+)/pw_batch_norm": _block("conv_pw_{}_bn"),
+    rf"conv_ds_{_NUMBER}/depthwise_conv": _block("conv_dw_{}"),
+    rf"conv_ds_{_NUMBER}/dw_batch_norm": _block("conv_dw_{}_bn"),
+    rf"conv_ds_{_NUMBER}/pointwise_conv": _block("conv_pw_{}"),
+    rf"conv_ds_{_NUMBER}/pw_batch_norm": _block("conv_pw_{}_bn"),
     "fc_16": "conv_preds",
 }
 _MG2033: dict[str, Rename] = {
     "conv_1": "conv1",
     "conv_1/batch_normalization": "conv1_bn",
-    r"conv_ds_(\d+)/depthwise": _block("conv_dw_{}"),
-    r"conv_ds_(\d+)/depthwise/batch_normalization": _block("conv_dw_{}_bn"),
-    r"conv_ds_(\d+)/pointwise": _block("conv_pw_{}"),
-    r"conv_ds_(\d+)/pointwise/batch_normalization": _block("conv_pw_{}_bn"),
+    rf"conv_ds_{_NUMBER}/depthwise": _block("conv_dw_{}"),
+    rf"conv_ds_{_NUMBER}/depthwise/batch_normalization": _block("conv_dw_{}_bn"),
+    rf"conv_ds_{_NUMBER}/pointwise": _block("conv_pw_{}"),
+    rf"conv_ds_{_NUMBER}/pointwise/batch_normalization": _block("conv_pw_{}_bn"),
     "fc": "conv_preds",
 }
 
@@ -135,7 +136,7 @@ def _renamed(layer: str) -> str:
 
 def _variable(layer: str, rest: Sequence[str], slots: LayerSlots) -> str | None:
     """Keras 3 counts a layer's variables (``vars/0``); Keras 1 has the layer's name before theirs (``conv1_W``)."""
-    if len(rest) == 2 and rest[0] == "vars" and rest[1].isdecimal():
+    if len(rest) == 2 and rest[0] == "vars" and re.fullmatch(_NUMBER, rest[1]):
         return _counted(slots, int(rest[1]))
     last = rest[-1].removeprefix(f"{layer}_")
     plain = last.partition(":")[0]
@@ -148,7 +149,7 @@ def _counted(slots: LayerSlots, index: int) -> str | None:
 
 
 _COUNTED = re.compile(
-    r"(conv2d|convolution2d|depthwise_conv2d|batch_normalization|batchnormalization|dense)(?:_(\d+))?"
+    rf"(conv2d|convolution2d|depthwise_conv2d|batch_normalization|batchnormalization|dense)(?:_{_NUMBER})?"
 )
 _KIND_OF = {"conv2d": "conv", "convolution2d": "conv", "depthwise_conv2d": "depthwise", "dense": "dense"}
 
@@ -181,7 +182,7 @@ def _counted_target(name: str, slots: LayerSlots) -> Targets:
     return {name: f"{slots.name}/{variable}"} if variable else {}
 
 
-_IN_ORDER = re.compile(r"(?:.*/)?(?:layer_with_weights-|operator_)(\d+)/.*")
+_IN_ORDER = re.compile(rf"(?:.*/)?(?:layer_with_weights-|operator_){_NUMBER}/.*")
 
 
 def _ordered_targets(kinds: Iterable[str] | None) -> Callable[[Sequence[str], Network], Targets]:

@@ -13,7 +13,7 @@ _VARIABLES = {
     "moving_variance": ("moving_variance", "running_var", "running_std"),  # Keras 1 called the variance std
 }
 _NAME_OF = {spelling: name for name, spellings in _VARIABLES.items() for spelling in spellings}
-_AVERAGE = "/ExponentialMovingAverage"
+_AVERAGE = re.compile(r"(.*)/ExponentialMovingAverage(:\d+)?", re.DOTALL)
 _BOOKKEEPING = re.compile(
     r"(?:.*/)?(?:global_step|global_epoch|cur_epoch|learning_rate|beta[12]_power|save_counter|iterations?|local_step)"
     r"|.*/(?:Adam|Adam_1|Momentum|RMSProp|RMSProp_1|Adagrad|Adadelta|Adadelta_1|Ftrl|Ftrl_1|AdamW|AdamW_1|biased"
@@ -24,7 +24,8 @@ _BOOKKEEPING = re.compile(
 
 def without_average(name: str) -> tuple[str, bool]:
     """The weight's own name, and whether this is its average over the steps of training (TF's EMA), which is better."""
-    return name.removesuffix(_AVERAGE), name.endswith(_AVERAGE)
+    match = _AVERAGE.fullmatch(name)
+    return (match[1] + (match[2] or ""), True) if match else (name, False)
 
 
 def is_bookkeeping(name: str) -> bool:

@@ -169,6 +169,30 @@ def test_averages_are_preferred_and_the_state_of_training_left_out() -> None:
     assert any(f"{len(shadowed) + 1} arrays of the training's state" in note for note in translated.notes)
 
 
+def test_averages_are_preferred_where_names_are_those_of_tensors_too() -> None:
+    arrays = {"conv1/kernel:0": np.float32([1]), "conv1/kernel/ExponentialMovingAverage:0": np.float32([2])}
+    source = NamedArrays(kind=SourceKind.PICKLE, where="m.pkl", arrays=arrays)
+    assert translate(source, keras_v1()).weights == {"conv1/kernel": np.float32([2])}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "conv2d_{}/kernel",
+        "conv_ds_{}/depthwise_conv/weights",
+        "conv_ds_{}/depthwise/weights",
+        "layer_with_weights-{}/kernel",
+        "layers/conv1/vars/{}",
+    ],
+)
+def test_a_number_that_python_makes_none_of_is_a_name_that_is_not_known(name: str) -> None:
+    name = name.format("9" * 5000)
+    source = NamedArrays(
+        kind=SourceKind.TFJS, where="model.json", arrays={"conv1/kernel": np.float32([1]), name: np.float32([2])}
+    )
+    assert translate(source, keras_v1()).unused == (name,)
+
+
 @pytest.mark.parametrize(
     ("name", "is_state"),
     [
