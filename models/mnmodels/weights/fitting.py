@@ -22,11 +22,11 @@ Weights = dict[str, NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitConfig:
-    """``drop_background``: class 0 goes, where the file has one class more. ``left_out``: a layer without a place."""
+    """``drop_background``: class 0 goes, where the file has one class more. ``left_out``: layers without a place."""
 
     where: str
     drop_background: bool = False
-    left_out: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def fit(translated: Translated, network: Network, config: FitConfig) -> tuple[Weights, list[str]]:
@@ -37,7 +37,7 @@ def fit(translated: Translated, network: Network, config: FitConfig) -> tuple[We
     notes: list[str] = []
     given = {target: array for target, array in translated.weights.items() if not _belongs(target, config.left_out)}
     if len(given) < len(translated.weights):
-        notes.append(f'the classifier "{config.left_out}" of the file is left out')
+        notes.append(f'the classifier "{", ".join(config.left_out)}" of the file is left out')
     if config.drop_background:
         notes += _drop_background(given, network)
     notes += _merge_biases(given, network)
@@ -49,8 +49,8 @@ def fit(translated: Translated, network: Network, config: FitConfig) -> tuple[We
     return {target: _shaped(given[target], shape) for target, shape in network.targets.items()}, notes
 
 
-def _belongs(target: str, layer: str | None) -> bool:
-    return layer is not None and target.rpartition("/")[0] == layer
+def _belongs(target: str, layers: tuple[str, ...]) -> bool:
+    return target.rpartition("/")[0] in layers
 
 
 def _drop_background(given: dict[str, NDArray[Any]], network: Network) -> list[str]:

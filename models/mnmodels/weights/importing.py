@@ -67,18 +67,19 @@ def import_weights(path: str | os.PathLike[str], config: ImportConfig) -> Import
     start_keras()
     options = _options(source, config)
     model, translated = _matching(source, options, config)
-    left_out = None
-    if config.without_top or options.get("include_top") is False:
-        head = network_of(model).head
-        model, left_out = _build(options | {"include_top": False}), head.name if head else None
+    has_top = not config.without_top and options.get("include_top") is not False
+    left_out: tuple[str, ...] = ()
+    if not has_top:
+        whole, model = network_of(model), _build(options | {"include_top": False})
+        left_out = _lacking(network_of(model), whole)
     fit_config = FitConfig(where=source.where, drop_background=config.drop_background, left_out=left_out)
     weights, notes = fit(translated, network_of(model), fit_config)
     assign(model, weights)
     if translated.dialect.relu_max is None:
         _lift_ceilings(model)
-    is_whole = left_out is None and not config.drop_background
+    is_whole = has_top and not config.drop_background
     difference, doubts = _verify(model, source, is_whole=is_whole)
-    contract, assumed = _contract(source, config, model, has_classes=left_out is None)
+    contract, assumed = _contract(source, config, model, has_classes=has_top)
     return Imported(
         model=model,
         contract=contract,
@@ -89,6 +90,11 @@ def import_weights(path: str | os.PathLike[str], config: ImportConfig) -> Import
         notes=(*translated.notes, *notes, *doubts, *assumed),
         difference=difference,
     )
+
+
+def _lacking(network: Network, whole: Network) -> tuple[str, ...]:
+    """The layers of the whole network that this one hasn't: the classifier, which is two layers in V3."""
+    return tuple(layer.name for layer in whole.layers if network.layer(layer.name) is None)
 
 
 def _verify(model: Any, source: NamedArrays, *, is_whole: bool) -> tuple[float | None, list[str]]:

@@ -101,6 +101,16 @@ def test_without_the_top_the_features_are_left(tmp_path: Path) -> None:
         import_weights(write_pickle(tmp_path, headless), ImportConfig(network=V1))
 
 
+def test_without_the_top_of_v3_both_of_its_layers_are_left_out(tmp_path: Path) -> None:
+    v3 = {"name": "mobilenet_v3_small", "alpha": 0.35, "input_shape": (32, 32, 3)}
+    model = build_model(**v3, classes=7)
+    model.save_weights(tmp_path / "v3.weights.h5")
+    imported = import_weights(tmp_path / "v3.weights.h5", ImportConfig(network=v3, without_top=True))
+    assert 'the classifier "conv_2, logits" of the file is left out' in imported.notes
+    expected = keras.Model(model.input, model.get_layer("conv_1_act").output)
+    np.testing.assert_allclose(outputs(imported.model), outputs(expected), atol=1e-6)
+
+
 def test_a_flatbuffer_is_compared_with_itself(tmp_path: Path) -> None:
     layers = folded_v1(random_v1(NAMINGS["slim"]), NAMINGS["slim"])
     network = {"name": "mobilenet_v1", "alpha": 0.25}
