@@ -58,7 +58,7 @@ class PublishedFile:
     def cached(self) -> Path:
         """Where Keras keeps it, too: KERAS_HOME, else ~/.keras."""
         home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
-        return Path(home) / "models" / self.name
+        return Path(home).expanduser() / "models" / self.name
 
 
 def load_imagenet_weights(model: Any, *, family: str, alpha: float, size: int, include_top: bool) -> None:

@@ -156,6 +156,12 @@ def test_a_file_is_downloaded_once_and_watched_from_then_on(server: Server, dige
 
 
 @pytest.mark.smoke
+def test_a_home_for_keras_is_expanded_as_keras_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_HOME", "~/models of mine")
+    assert published_file(**V1).cached.parent == Path.home() / "models of mine" / "models"
+
+
+@pytest.mark.smoke
 def test_a_wrong_digest_keeps_the_file_out_of_the_cache(server: Server) -> None:
     server.digest = base64.b64encode(hashlib.md5(b"other", usedforsecurity=False).digest()).decode()
     file = published_file(**V1)
