@@ -20,6 +20,7 @@ __all__ = ["era_of", "read_config"]
 
 MAX_LAYERS = 5000  # NASNet-Large, the longest of keras.applications, has 1041
 MAX_NESTING = 8
+MAX_CALLS = 20_000  # of all layers, those of a model inside counted anew for each time that it is called
 
 
 def era_of(version: str | None, backend: str | None, config: Any) -> Era:
@@ -58,8 +59,18 @@ def read_config(
             hints="a subclassed model cannot be read: build the network, and give its weights with --arch NAME",
         )
     plan = reader.model(str(class_name), config.get("config"), "model", 0)
+    if (count := _num_calls(plan)) > MAX_CALLS:
+        raise KerasFileError(f"its layers are called {count:,} times in one run; at most {MAX_CALLS:,} are built")
     reader.layers.check_all_used()
     return plan
+
+
+def _num_calls(plan: ModelPlan) -> int:
+    """How many calls one run of a model is: each of a model inside is all of that one's."""
+    return sum(
+        max(1, len(layer.calls)) * (_num_calls(layer.what) if layer.kind is LayerKind.MODEL else 1)
+        for layer in plan.layers
+    )
 
 
 class _ModelReader:

@@ -104,7 +104,8 @@ def _snake_case(name: str) -> str:
 
 def _match_layer(target: Target, layer: Any, group: Tree, found: FoundWeights) -> None:
     """A layer's own arrays in their order, then those of the layers that it has as attributes."""
-    own = group.get(_VALUES, {})
+    own = group.get(_VALUES)
+    own = own if isinstance(own, dict) else {}
     arrays: list[NDArray[Any]] = [own[key] for key in sorted(own, key=_number) if not isinstance(own[key], dict)]
     variables = list(layer._trainable_variables) + list(layer._non_trainable_variables)
     if len(arrays) != len(variables):

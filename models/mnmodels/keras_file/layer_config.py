@@ -1,6 +1,7 @@
 """One layer's JSON to a LayerPlan: by our lists of layers and operations, the user's lambdas and classes, or not."""
 
 import fnmatch
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from mnmodels.keras_file.tf_operations import TF_OPERATIONS, expression_of
 __all__ = ["LayerReader"]
 
 MAX_INPUT_NUMBERS = 1 << 28
+_KERAS = frozenset({"keras", "tf_keras", "keras_core", "tensorflow"})  # what a module of Keras' own layers begins with
 
 
 class LayerReader:
@@ -66,6 +68,9 @@ class LayerReader:
             return LayerKind.OPERATION, (home, site.saved_class), _operation_options(site, config), ()
         if own := _own_layer(saved, site.saved_class):
             return LayerKind.CUSTOM, own, custom_options(site, config), ()
+        if site.saved_class in LAYERS and (owner := _other_owner(saved)):
+            self.findings.obstruct(site.layer, Obstacle.CLASS, *_namesake(site.saved_class, owner))
+            return LayerKind.LAYER, None, {}, ()
         name, presets = _todays_name(site, config)
         if name is None:
             return LayerKind.LAYER, None, {}, ()
@@ -152,6 +157,20 @@ def _operation_home(saved: Mapping[str, Any], config: Mapping[str, Any], name: s
         not module and "trainable" not in config and "dtype" not in config and name not in {"InputLayer"}
     )
     return next((home for home, names in OPERATIONS.items() if is_operation and name in names), None)
+
+
+def _other_owner(saved: Mapping[str, Any]) -> str | None:
+    """The package or module that a layer's class is of, where that is not Keras and the file says so."""
+    module = saved.get("module")
+    owner = str(saved.get("class_name")).rpartition(">")[0] or (module if isinstance(module, str) else "")
+    return owner[:200] if owner and owner.partition(".")[0] not in _KERAS else None
+
+
+def _namesake(saved_class: str, owner: str) -> tuple[str, str]:
+    """What stands in the way of a class that has the name of one of Keras', and may compute anything; the remedy."""
+    is_importable = owner != "__main__" and re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+|[a-z_]\w*", owner, re.ASCII)
+    what = f"{saved_class} of {shown(owner)}, not Keras' own; where that computes the same, keras.layers:{saved_class}"
+    return what, f"--custom {owner if is_importable else 'MODULE'}:{saved_class}"
 
 
 def _own_layer(saved: Mapping[str, Any], name: str) -> Any:

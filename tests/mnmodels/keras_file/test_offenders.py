@@ -241,3 +241,23 @@ def test_operations_on_constants_and_slices_are_listed_too(tmp_path):
         '"sub": TFOpLambda, TensorFlow\'s sub',
         '"slice": SlicingOpLambda, TensorFlow\'s slice',
     )
+
+
+@pytest.mark.parametrize(
+    ("owner", "named", "remedy"),
+    [
+        ({"module": "my_layers_of_a_test"}, '"my_layers_of_a_test"', "--custom my_layers_of_a_test:ReLU"),
+        ({"module": "__main__", "registered_name": "ReLU"}, '"__main__"', "--custom MODULE:ReLU"),
+        ({"class_name": "Custom>ReLU"}, '"Custom"', "--custom MODULE:ReLU"),
+    ],
+)
+def test_a_class_of_the_users_that_is_called_as_one_of_keras_is_not_taken_for_it(tmp_path, owner, named, remedy):
+    """It may compute anything, and where it has no weights nothing else would tell."""
+    config = keras_3_config()
+    layer_of(config, "relu").update(owner)
+    path = tmp_path / "model.keras"
+    path.write_bytes(keras_zip_bytes(config))
+    with pytest.raises(UnsupportedModelError, match=f"ReLU of {named}, not Keras' own") as caught:
+        load_keras(path)
+    assert remedy in caught.value.hints[0]
+    assert load_keras(path, custom=["keras.layers:ReLU"]).model is not None
