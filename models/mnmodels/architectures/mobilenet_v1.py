@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from mninfer.errors import MnError
 from mnmodels.architectures.batch_norm import batch_norm
 from mnmodels.architectures.forms import Form, image_shape, strides_of
 from mnmodels.architectures.options import network_builder
@@ -17,6 +18,7 @@ from mnmodels.architectures.tops import Top
 
 __all__ = ["MobileNet"]
 
+STEM_FILTERS = 32
 FILTERS = (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 STRIDED_BLOCKS = (2, 4, 6, 12)  # the four blocks that halve the picture in the ImageNet form, counted from 1
 STRIDES = {  # of the stem, then of the strided blocks
@@ -49,12 +51,18 @@ def MobileNet(  # noqa: N802 - the familiar name
     >>> MobileNet(alpha=0.25, form="cifar_small", classes=10).output_shape
     (None, 10)
     """
+    stem = int(STEM_FILTERS * alpha)
+    if stem < 1:
+        raise MnError(
+            f'MobileNet can\'t have alpha "{alpha:g}": its first convolution would have no filter',
+            hints=f"alpha: at least {1 / STEM_FILTERS:g}",
+        )
     top = Top(include_top=include_top, classes=classes, dropout=dropout, pooling=pooling)
     usual = form == Form.IMAGENET and depth_multiplier == 1
     pretrained = Pretrained(weights=weights, family="mobilenet_v1", alpha=alpha, top=top, is_usual=usual)
     strides = strides_of(STRIDES, form)
     inputs = layers.Input(image_shape(form, strides, input_shape))
-    x = layers.Conv2D(int(32 * alpha), 3, strides=strides[0], padding="same", use_bias=False, name="conv1")(inputs)
+    x = layers.Conv2D(stem, 3, strides=strides[0], padding="same", use_bias=False, name="conv1")(inputs)
     x = _norm_and_relu(x, "conv1", norm)
     for block, filters in enumerate(FILTERS, start=1):
         stride = strides[1 + STRIDED_BLOCKS.index(block)] if block in STRIDED_BLOCKS else 1

@@ -16,6 +16,7 @@ __all__ = ["MOST_DIFFERENCE", "Regrouped", "regroup"]
 
 MOST_DIFFERENCE = 1e-4  # of any output: sums in another order, nothing else
 _PICTURES = 8
+_OPEN_SIDE = 64  # of a picture whose size the net leaves open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +121,9 @@ def _max_difference(model: Any, new: Any) -> float:
     return float(np.abs(before - after).max())
 
 
-def _pictures(shape: tuple[int, int, int]) -> np.ndarray[Any, Any]:
+def _pictures(shape: tuple[int | None, ...]) -> np.ndarray[Any, Any]:
     """Half of them noise, which a trained net may find all the same; half of them flat squares, which it doesn't."""
-    height, width, channels = shape
+    height, width, channels = (size or _OPEN_SIDE for size in shape)
     random = np.random.default_rng(0)
     noise = random.uniform(-1, 1, (_PICTURES // 2, height, width, channels))
     squares = random.uniform(-1, 1, (_PICTURES // 2, 4, 4, channels))

@@ -30,6 +30,13 @@ def check(result: dict[str, Any]) -> None:
     assert result["is_the_same_network"]
 
 
+def test_a_width_that_leaves_no_filter_is_told() -> None:
+    with pytest.raises(MnError, match=r'MobileNet can.t have alpha "0\.02"') as caught:
+        build_model("mobilenet_v1", alpha=0.02)
+    assert caught.value.hints == ("alpha: at least 0.03125",)
+    assert build_model("mobilenet_v1", alpha=0.03125, form="cifar_small").get_layer("conv1").filters == 1
+
+
 def test_every_network_is_tried() -> None:
     assert list(SMALLEST) == list(ARCHITECTURES)
 

@@ -49,6 +49,15 @@ def outputs_of(model: Any) -> np.ndarray:
     return np.array(model(pictures, training=False).numpy())
 
 
+def test_a_net_of_an_open_size_is_regrouped_too() -> None:
+    model = small_net()
+    opened = keras.models.clone_model(model, input_tensors=keras.Input((None, None, 3)))
+    opened.set_weights(model.get_weights())
+    regrouped = regroup(opened)
+    assert regrouped.model.input_shape == (None, None, None, 3)
+    assert regrouped.max_difference < 1e-5
+
+
 @pytest.mark.parametrize("nested", [False, True])
 def test_learned_groups_become_standard_ones_with_the_same_outputs(nested: bool) -> None:
     model = small_net(nested=nested)
