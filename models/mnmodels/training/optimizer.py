@@ -11,8 +11,7 @@ from mnmodels.training.recipe import Recipe
 
 __all__ = ["LearningRateTable", "make_optimizer"]
 
-# Decay is for what multiplies many inputs. A depthwise kernel has nine weights, and the papers leave it alone.
-NOT_DECAYED = ("gamma", "beta", "bias", "depthwise_kernel")
+NOT_DECAYED = ("gamma", "beta", "bias")  # decay is for what multiplies many inputs
 
 
 class LearningRateTable(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
@@ -30,8 +29,8 @@ class LearningRateTable(keras.optimizers.schedules.LearningRateSchedule):  # typ
         return {"rates": self.rates.tolist()}
 
 
-def make_optimizer(recipe: Recipe, rates: NDArray[np.float32]) -> Any:
-    """A fresh Keras optimizer with one learning rate for each step."""
+def make_optimizer(recipe: Recipe, rates: NDArray[np.float32], model: Any) -> Any:
+    """A fresh Keras optimizer for the variables of ``model``, with one learning rate for each step."""
     spec = recipe.optimizer
     shared = {
         "learning_rate": LearningRateTable(rates),
@@ -46,5 +45,17 @@ def make_optimizer(recipe: Recipe, rates: NDArray[np.float32]) -> Any:
         optimizer = keras.optimizers.AdamW(
             beta_1=spec.momentum, epsilon=spec.epsilon, **{**shared, "weight_decay": spec.weight_decay}
         )
-    optimizer.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
+    spared = [] if spec.decay_depthwise else _depthwise_kernels(model)
+    optimizer.exclude_from_weight_decay(var_list=spared, var_names=list(NOT_DECAYED))
     return optimizer
+
+
+def _depthwise_kernels(model: Any) -> list[Any]:
+    """Of the model and of models inside it; by the layers, as Keras calls a depthwise kernel "kernel", too."""
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found += _depthwise_kernels(layer)
+        elif isinstance(layer, keras.layers.DepthwiseConv2D):
+            found.append(layer.kernel)
+    return found

@@ -75,7 +75,10 @@ class AugmentSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizerSpec:
-    """``weight_decay`` is decoupled: each step takes learning rate × decay × weight off the kernels (not depthwise)."""
+    """``weight_decay`` is decoupled: each step takes learning rate × decay × weight off the kernels.
+
+    Depthwise kernels are left alone, as in the papers (one has nine weights), but for ``decay_depthwise``.
+    """
 
     name: str = "sgd"
     learning_rate: float = 0.1
@@ -84,6 +87,7 @@ class OptimizerSpec:
     rho: float = 0.9
     epsilon: float = 1e-7
     weight_decay: float = 0.0
+    decay_depthwise: bool = False
     clip_norm: float = 0.0
 
     def __post_init__(self) -> None:

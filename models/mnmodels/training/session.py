@@ -38,7 +38,7 @@ class Session:
         self._build: Callable[[], Any] = lambda: start(recipe, num_classes)
         schedule, optimizer = recipe.schedule, recipe.optimizer
         self.rates = learning_rates(schedule, optimizer.learning_rate, recipe.train.epochs, steps)
-        compile_for_training(model, make_optimizer(recipe, self.rates))
+        compile_for_training(model, make_optimizer(recipe, self.rates, model))
         self.stages = condensing_schedule(recipe.train.epochs, condense_factor_of(model))
         self.average = WeightAverage(model, recipe.train.ema) if recipe.train.ema else None
 
