@@ -65,7 +65,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def totals(summary: Summary) -> str:
     """The totals, a line to each."""
-    shapes = ", ".join(" x ".join(map(str, shape[1:])) for shape in summary.input_shapes)
+    shapes = ", ".join(" x ".join(map(str, shape[1:] if shape[0] == 1 else shape)) for shape in summary.input_shapes)
     rows = [
         ("model", f"{summary.name}  (input {shapes}, {len(summary.layers)} {_layers(summary)})"),
         ("parameters", _parameters_line(summary)),
@@ -83,7 +83,9 @@ def _layers(summary: Summary) -> str:
 
 def _macs_line(summary: Summary) -> str:
     more = "at least " if summary.uncounted else ""
-    return f"{more}{human_count(summary.macs)}  ({summary.macs:,}), FLOPs {more}{human_count(summary.flops)}"
+    batch = next((shape[0] for shape in summary.input_shapes if len(shape) > 1 and shape[0] != 1), 1)
+    whose = "" if batch == 1 else f", of all {batch} pictures of the file's fixed batch"
+    return f"{more}{human_count(summary.macs)}  ({summary.macs:,}), FLOPs {more}{human_count(summary.flops)}{whose}"
 
 
 def _parameters_line(summary: Summary) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 __all__ = ["COUNTING_RULE", "Kind", "LayerRow", "PeakMemory", "Summary"]
 
 COUNTING_RULE = (
-    "One multiply-add is one product added to a sum, for a batch of 1. Counted are convolutions (plain, grouped, "
+    "One multiply-add is one product added to a sum, for a batch of 1 (for all of the batch that a "
+    ".tflite may have fixed). Counted are convolutions (plain, grouped, "
     "depthwise, transposed, separable) and matrix products (dense layers), those of squeeze-and-excitation among them; "
     "padding counts as pixels do. Not counted: biases, normalization, activations, pooling, additions, scaling. "
     "FLOPs are twice the multiply-adds."
@@ -66,7 +67,7 @@ class PeakMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A network, counted by ``COUNTING_RULE`` for ``input_shapes`` (batch 1)."""
+    """A network, counted by ``COUNTING_RULE`` for ``input_shapes`` (batch 1, but for a flatbuffer of a fixed one)."""
 
     name: str
     kind: Kind
@@ -88,7 +89,7 @@ class Summary:
 
     @property
     def macs(self) -> int:
-        """Multiply-adds of one picture, without ``uncounted`` layers."""
+        """Multiply-adds of one run, without ``uncounted`` layers."""
         return sum(row.macs for row in self.layers)
 
     @property

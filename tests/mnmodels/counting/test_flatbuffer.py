@@ -6,6 +6,7 @@ import pytest
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import check_model, count_macs, count_parameters, peak_activation_bytes
 from mninfer.model_file.graph import Graph
+from mnmodels.counting.page import totals
 from mnmodels.counting.summarize import summarize
 from mnmodels.counting.summary import Kind
 from support.builder import GraphBuilder
@@ -39,6 +40,18 @@ def test_rows_and_totals_are_those_of_mninfer() -> None:
     assert summary.peak.size_bytes == peak_activation_bytes(graph) == 4 * (192 + 64)
     assert summary.kind is Kind.TFLITE
     assert summary.trainable is None
+
+
+def test_a_fixed_batch_is_told_with_the_counts_that_it_multiplies() -> None:
+    b = GraphBuilder()
+    x, y = b.activation("x", (8, 4, 4, 3)), b.activation("y", (8, 4, 4, 2))
+    operands = [x, b.constant("w", zeros(2, 1, 1, 3)), b.constant("b", zeros(2))]
+    b.operator("CONV_2D", operands, [y], "Conv2DOptions", {"padding": 0, "stride_w": 1, "stride_h": 1})
+    summary = summarize(check_model(b.build([x], [y])), name="eight")
+    assert summary.macs == 8 * 4 * 4 * 3 * 2
+    text = totals(summary)
+    assert "eight  (input 8 x 4 x 4 x 3, 1 operators)" in text
+    assert "(768), FLOPs 1.536 k, of all 8 pictures of the file's fixed batch" in text
 
 
 def test_an_open_size_is_asked_for_and_then_counted_in() -> None:
