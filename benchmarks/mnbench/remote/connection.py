@@ -31,8 +31,10 @@ _MAX_NOISE_BYTES = 256 << 10  # of a login shell that talks
 _MAX_LINE_BYTES = 64 << 10
 _LAST_LINES = 40
 
-# Any Python runs this, so that an old one can say how old it is; the rest is read by one that is new enough.
+# Any Python runs this, so that an old one can say how old it is; the rest is read by one that is new enough. What lies
+# in the folder that a login begins in, as a checkout called tensorflow, is none of that Python's packages.
 _PREAMBLE = """import sys
+sys.path = [path for path in sys.path if path]
 if sys.version_info < {least}:
     sys.stdout.write('{mark}{{"state": "old", "python": [%d, %d]}}\\n' % sys.version_info[:2])
     sys.stdout.flush()
@@ -231,7 +233,7 @@ def _quoted(python: str) -> str:
 def _parsed(text: str) -> Mapping[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EngineError("the device answered what is no message of mnbench") from error
     if not isinstance(value, dict) or not isinstance(value.get("state"), str):
         raise EngineError("the device answered what is no message of mnbench")

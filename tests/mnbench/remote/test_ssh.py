@@ -152,6 +152,20 @@ def test_no_engine_there(server: LoopbackSsh, tmp_path: Path) -> None:
     assert "pip install" in str(caught.value)
 
 
+@pytest.mark.smoke
+def test_what_lies_in_the_home_is_no_package_there(server: LoopbackSsh, tmp_path: Path) -> None:
+    """A login begins there: among a user's own files may be a checkout of TensorFlow, and a program of any name."""
+    home, packages = tmp_path / "home", tmp_path / "packages"
+    (home / "tensorflow" / "core").mkdir(parents=True)
+    (home / "tarfile.py").write_text("raise SystemExit('a program of somebody')")
+    packages.mkdir()
+    for name in ("numpy", "click"):
+        (packages / f"{name}.py").write_text("")
+    bare = server.python("bare", f'cd {home}; PYTHONPATH={packages} exec {shlex.quote(sys.executable)} -S "$@"')
+    with pytest.raises(MissingDependencyError, match=r"127\.0\.0\.1 has no TFLite engine"):
+        run(server, bare)
+
+
 def test_no_room_there(server: LoopbackSsh, python: str, there: Path, tmp_path: Path, run_there: RunThere) -> None:
     model = tmp_path / "large.tflite"
     model.write_bytes(bytes(3 << 20))
@@ -262,7 +276,16 @@ def test_a_hostile_record_is_refused(
 
 @pytest.mark.parametrize(
     "answer",
-    ['{"state": "done", "size": 99999999999}', '{"state": 7}', "[]", "{", '{"state": "ready"}', '{"state": "odd"}'],
+    [
+        '{"state": "done", "size": 99999999999}',
+        '{"state": 7}',
+        "[]",
+        "{",
+        "[" * 60_000,
+        '{"state": "ready"}',
+        '{"state": "odd"}',
+    ],
+    ids=range(7),
 )
 def test_a_hostile_answer_is_a_known_error(server: LoopbackSsh, answer: str) -> None:
     liar = server.python("liar", f"cat > /dev/null & echo '@mnbench@ '{shlex.quote(answer)}; wait")
