@@ -10,7 +10,7 @@ from typing import Any
 
 from mnbench.cell import Cell, Device, Variant, Work
 from mnbench.fields import Fields
-from mnbench.interop.log_rows import row_of_processes
+from mnbench.interop.log_rows import one_size, row_of_processes
 from mnbench.record import Doubt, MeasuredModel, Process, Record, Row
 from mninfer.errors import InputError
 
@@ -120,7 +120,7 @@ def rows_of_litert_results(results: Sequence[LitertResult], model: str, variant:
 
 def _row(cell: Cell, results: Sequence[LitertResult]) -> Row:
     processes = [replace(result.process, round=index) for index, result in enumerate(results)]
-    row = row_of_processes(cell, processes, results[0].size_bytes)
+    row = row_of_processes(cell, processes, one_size(cell, (result.size_bytes for result in results)))
     least_ms = min(sample for process in processes for sample in process.samples_ns) / _MS
     if _ROUNDED_MS / 2 / least_ms <= _MOST_ROUNDING:
         return row

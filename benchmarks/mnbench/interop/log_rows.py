@@ -3,7 +3,7 @@
 Such a run tells the mean of its runs (newer ones also the median), not each: that is one sample, and a doubt.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from mnbench.profiling.profile import OperatorTime, Profile
 from mnbench.record import Doubt, Process, Row, Status
 from mninfer.errors import InputError
 
-__all__ = ["ENGINE", "cell_of_log", "process_of_log", "row_of_processes", "rows_of_logs"]
+__all__ = ["ENGINE", "cell_of_log", "one_size", "process_of_log", "row_of_processes", "rows_of_logs"]
 
 ENGINE = "benchmark_model"
 # Switches of delegates that no cell stands for: such a figure would be shown as a CPU's.
@@ -25,7 +25,9 @@ _GPU = "GPU"
 
 
 def rows_of_logs(logs: Sequence[tuple[BenchmarkLog, str, Variant]]) -> tuple[Row, ...]:
-    """The rows of ``logs``, each with its model's name and variant. Raise InputError for a delegate of no cell."""
+    """The rows of ``logs``, each with its model's name and variant. Raise InputError for a delegate of no cell, or two
+    models of one name.
+    """
     by_cell: dict[Cell, list[BenchmarkLog]] = {}
     for log, model, variant in logs:
         by_cell.setdefault(cell_of_log(log, model, variant), []).append(log)
@@ -33,9 +35,20 @@ def rows_of_logs(logs: Sequence[tuple[BenchmarkLog, str, Variant]]) -> tuple[Row
 
 
 def _row(cell: Cell, logs: Sequence[BenchmarkLog]) -> Row:
-    size_mb = logs[0].size_mb
+    sizes = [None if log.size_mb is None else round(log.size_mb * 1e6) for log in logs]
     processes = tuple(process_of_log(log, index) for index, log in enumerate(logs))
-    return row_of_processes(cell, processes, None if size_mb is None else round(size_mb * 1e6))
+    return row_of_processes(cell, processes, one_size(cell, sizes))
+
+
+def one_size(cell: Cell, sizes: Iterable[int | None]) -> int | None:
+    """The bytes of the model that all runs of ``cell`` are of, if one tells. Raise InputError: they are of several."""
+    told = sorted({size for size in sizes if size is not None})
+    if len(told) > 1:
+        raise InputError(
+            f'the runs of "{cell.key}" are of models of {told[0]:,} and of {told[-1]:,} bytes',
+            hints="import each model's runs by themselves, by names of their own: --model NAME",
+        )
+    return told[0] if told else None
 
 
 def cell_of_log(log: BenchmarkLog, model: str, variant: Variant) -> Cell:
@@ -127,9 +140,12 @@ def _profile(log: BenchmarkLog) -> dict[str, Any] | None:
     ).to_json()
 
 
-def row_of_processes(cell: Cell, processes: Sequence[Process], size_bytes: int | None) -> Row:
-    """The measured row, with its doubts: the program's own one in place of that about single samples."""
-    row = Row(cell=cell, status=Status.MEASURED, processes=tuple(processes), size_bytes=size_bytes)
+def row_of_processes(cell: Cell, processes: Sequence[Process], size_bytes: int | None, *, reason: str = "") -> Row:
+    """The measured row, with its doubts: the program's own one in place of that about single samples.
+
+    ``reason`` says why there are no more processes, where one failed.
+    """
+    row = Row(cell=cell, status=Status.MEASURED, reason=reason, processes=tuple(processes), size_bytes=size_bytes)
     is_enough = len(row.processes) >= LEAST_PROCESSES
     doubts = [doubt for doubt in doubts_of_row(row) if doubt.code != "too-short" or not is_enough]
     return replace(row, doubts=(*_own_doubts(row), *doubts))

@@ -52,9 +52,10 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The device, the program there, and each file there."""
+    """The device, our folder there, the program in it, and each file in it."""
 
     device: AdbDevice
+    folder: str
     program: str
     files: Mapping[Path, str]
 
@@ -134,7 +135,7 @@ def _send(device: AdbDevice, folder: str, order: AdbOrder, watcher: Callable[[st
     for path, name in names.items():
         watcher(f"sending {path.name} to {device.target}")
         device.push(path, name)
-    return _Place(device, program, names)
+    return _Place(device, folder, program, names)
 
 
 def _measure(place: _Place, order: AdbOrder, found: Mapping[Cell, _Found], watcher: Callable[[str], None]) -> None:
@@ -177,7 +178,11 @@ def _profile(place: _Place, order: AdbOrder, cell: Cell, found: _Found) -> None:
 def _run(place: _Place, order: AdbOrder, cell: Cell, *more: str) -> BenchmarkLog:
     """One process. Raise EngineError where the model can't be run, InputError where the program can't."""
     words = [place.program, *_arguments(place.files[order.files[cell]], cell, order.seconds), *more]
-    answer = place.device.shell(*words, seconds=_GRACE_S + 20 * order.seconds)
+    try:
+        answer = place.device.shell(*words, seconds=_GRACE_S + 20 * order.seconds)
+    except EngineError:
+        place.device.end_what_runs(place.folder)  # it would take the cores of whatever is measured next
+        raise
     if answer.code in _NOT_RUNNABLE:
         raise InputError(
             f"the device can't run this benchmark_model: {answer.last_line}",
@@ -210,6 +215,6 @@ def _arguments(graph: str, cell: Cell, seconds: float) -> Iterable[str]:
 def _row(cell: Cell, found: _Found, file: Path) -> Row:
     size = file.stat().st_size if file.is_file() else None  # hours later it may be gone, and costs no record
     if found.processes:
-        return replace(row_of_processes(cell, found.processes, size), reason=found.reason)
+        return row_of_processes(cell, found.processes, size, reason=found.reason)
     status = Status.FAILED if found.reason else Status.PENDING
     return Row(cell=cell, status=status, reason=found.reason, size_bytes=size)

@@ -1,13 +1,16 @@
 """One Android device through the program ``adb``: files there, commands there, and why it couldn't be."""
 
+import os
 import re
 import secrets
 import shlex
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from mnbench.last_words import last_words
 from mnbench.remote.target import AdbTarget
@@ -19,7 +22,8 @@ _HOME = "/data/local/tmp"  # the one folder of every Android from which a shell 
 _COMMAND_S = 60.0
 _PUSH_S = 600.0
 _CODE = "mnbench-code:"  # older adb's shell ends with 0 whatever ran in it
-_ENDED = re.compile(rf"{_CODE}(\d+)\s*$")
+_ENDED = re.compile(rf"{_CODE}(\d{{1,3}})\s*$")
+_MOST_SAID_BYTES = 16 << 20  # of one command: what mnbench import reads of a log
 
 # What adb says (adb/client, "adb: error: …" or "error: …"), and what that means.
 _SAID = (
@@ -86,7 +90,11 @@ class AdbDevice:
             self.shell("chmod", "755", there)
 
     def shell(self, *words: str, seconds: float = _COMMAND_S) -> Answer:
-        """Run a command there, whatever its words hold. Raise EngineError where it takes longer than ``seconds``."""
+        """Run a command there, whatever its words hold.
+
+        Raise EngineError where it takes longer than ``seconds``, or talks without end. It may run on then, until
+        ``end_what_runs``.
+        """
         return self.script(shlex.join(words), seconds=seconds)
 
     def script(self, text: str, *, seconds: float = _COMMAND_S) -> Answer:
@@ -100,10 +108,13 @@ class AdbDevice:
             raise self._refused(done.text)
         return Answer(done.text[: ended.start()], int(ended[1]))
 
+    def end_what_runs(self, path: str) -> None:
+        """End the programs that run out of the folder ``path`` there."""
+        self.script(_ending(path))
+
     def _leave(self, path: str) -> None:
         try:
-            # The brackets keep the pattern from matching the command line that it stands in.
-            self.script(f"pkill -f '{path[:-1]}[{path[-1]}]/'; rm -rf {path}")
+            self.script(f"{_ending(path)}; rm -rf {path}")
         except MnError:
             pass  # it is gone, and so is the folder's use; it can't be told better than the run's own error
 
@@ -133,16 +144,38 @@ class AdbDevice:
         return InputError(f"adb failed: {last_words(said)}", where=str(self.target), hints="adb devices")
 
 
+def _ending(path: str) -> str:
+    """The command. The brackets keep the pattern from matching the command line that it stands in."""
+    return f"pkill -9 -f '{path[:-1]}[{path[-1]}]/'"
+
+
 def _finished(command: Sequence[str], seconds: float) -> Answer:
-    """What a program here said. Whatever ends the waiting, Control-C too, ends it: subprocess.run leaves a zombie."""
+    """What a program here said. Whatever ends the waiting, Control-C too, ends it: subprocess.run leaves a zombie.
+
+    Raise TimeoutExpired, or EngineError where it says more than anybody reads.
+    """
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     )
+    assert process.stdout is not None
+    said = bytearray()
+    hearing = threading.Thread(target=_hear, args=(process.stdout, said), daemon=True)
     try:
-        said, _ = process.communicate(timeout=seconds)
+        hearing.start()
+        hearing.join(seconds)
+        if hearing.is_alive():
+            raise subprocess.TimeoutExpired(command, seconds)
+        if len(said) > _MOST_SAID_BYTES:
+            raise EngineError(f"the device talks without end: more than {_MOST_SAID_BYTES >> 20} MB")
+        process.wait(seconds)
     finally:
         process.kill()
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
     return Answer(said.decode(errors="replace"), process.returncode)
+
+
+def _hear(stream: IO[bytes], said: bytearray) -> None:
+    """All of ``stream``, or a little more than anybody reads; by a thread: not every system can wait for a pipe."""
+    with stream:
+        while len(said) <= _MOST_SAID_BYTES and (block := os.read(stream.fileno(), 1 << 16)):
+            said += block

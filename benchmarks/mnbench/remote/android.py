@@ -35,7 +35,7 @@ def read_android_facts(device: AdbDevice) -> dict[str, Any]:
 def read_android_conditions(device: AdbDevice) -> dict[str, Any]:
     """The state now, in the words of ``machine.read_conditions``, as far as Android tells it."""
     told = device.script(_STATE).text.replace("\r", "")
-    status = re.search(r"^\s*Thermal Status: (\d)\s*$", told, re.MULTILINE)
+    status = re.search(r"^[ \t]*Thermal Status: (\d)\s*$", told, re.MULTILINE)
     level = min(int(status[1]), len(_THERMAL) - 1) if status else 0
     return {
         **_battery(told),
@@ -59,9 +59,9 @@ def _cpu(properties: Mapping[str, str], told: str) -> dict[str, Any]:
 
 def _battery(told: str) -> dict[str, Any]:
     """``dumpsys battery``: what may feed it, its level, its temperature in tenths of a degree."""
-    powered = re.findall(r"^\s*(?:AC|USB|Wireless|Dock) powered: (true|false)\s*$", told, re.MULTILINE)
-    level = re.search(r"^\s*level: (\d{1,3})\s*$", told, re.MULTILINE)
-    tenths = re.search(r"^\s*temperature: (-?\d{1,4})\s*$", told, re.MULTILINE)
+    powered = re.findall(r"^[ \t]*(?:AC|USB|Wireless|Dock) powered: (true|false)\s*$", told, re.MULTILINE)
+    level = re.search(r"^[ \t]*level: (\d{1,3})\s*$", told, re.MULTILINE)
+    tenths = re.search(r"^[ \t]*temperature: (-?\d{1,4})\s*$", told, re.MULTILINE)
     return {
         "is_on_battery": "true" not in powered if powered else None,
         "battery_percent": int(level[1]) if level else None,

@@ -95,3 +95,11 @@ def test_coverage_and_operators_are_kept() -> None:
         ("TfLiteXNNPackDelegate", 2_000_000),
     ]
     assert profile.whole_ns == 13_520_200
+
+
+def test_two_models_of_one_name_are_not_one_row() -> None:
+    other = benchmark_log().replace("4.27656", "1.9")
+    with pytest.raises(InputError, match="are of models of 1,900,000 and of 4,276,560 bytes"):
+        rows_of(benchmark_log(), other)
+    (row,) = rows_of(benchmark_log(), "\n".join(line for line in other.splitlines() if "file size" not in line))
+    assert (len(row.processes), row.size_bytes) == (2, 4_276_560)

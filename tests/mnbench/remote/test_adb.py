@@ -13,6 +13,7 @@ from mnbench.cli.other_device import what_ended
 from mnbench.profiling.profile import Profile
 from mnbench.record import Record, Status
 from mnbench.record_file import read_record, write_record
+from mnbench.remote import adb as adb_module
 from mnbench.remote import adb_device
 from mnbench.remote.adb import DEVICE_LOST, AdbOrder, run_over_adb
 from mnbench.remote.target import AdbTarget
@@ -120,6 +121,55 @@ def test_a_model_that_fails_is_a_row_with_its_reason(adb: FakeAdb, model: Path) 
     assert [row.status for row in record.rows] == [Status.MEASURED, Status.FAILED]
     assert record.rows[1].reason == "benchmark_model ended with 1: ERROR: no kernel for op 99"
     assert adb.calls.count("num_threads=2") == 1, "it would again"
+
+
+def test_a_process_that_fails_after_others_is_a_doubt_of_theirs(adb: FakeAdb, model: Path, tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    source = (
+        f"open({str(marks)!r}, 'a').write('x')\n"
+        f"if len(open({str(marks)!r}).read()) == 7: sys.exit('ERROR: no memory')\n{PROGRAM}"
+    )
+    (row,) = run(adb, model, source=source, rounds=9).rows
+    assert (row.status, len(row.processes)) == (Status.MEASURED, 6)
+    (doubt,) = [doubt for doubt in row.doubts if doubt.code == "process-failed"]
+    assert "ERROR: no memory" in doubt.text
+
+
+def test_a_program_that_hangs_is_ended_before_another_is_measured(
+    adb: FakeAdb, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That adb is ended ends nothing over there: it would take the cores that the next one is timed on."""
+    monkeypatch.setattr(adb_module, "_GRACE_S", 1.5)
+    hanging = f"import os, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)\n"
+    source = (
+        f"if 'num_threads=2' in str(sys.argv):\n    {hanging.strip().replace(chr(10), chr(10) + '    ')}\n{PROGRAM}"
+    )
+    record = run(adb, model, cell(2), cell(1), source=source, rounds=1, seconds=0.01)
+    hung, measured = record.rows
+    assert hung.status is Status.FAILED
+    assert "didn't finish" in hung.reason
+    assert measured.status is Status.MEASURED
+    calls = adb.calls.splitlines()
+    first, second = (next(i for i, line in enumerate(calls) if f"--num_threads={n}" in line) for n in (2, 1))
+    assert any("pkill" in line for line in calls[first:second])
+    assert has_ended(int((tmp_path / "pid").read_text()))
+
+
+def test_a_device_that_talks_without_end_fails_the_row(
+    adb: FakeAdb, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adb_device, "_MOST_SAID_BYTES", 2 << 20)
+    source = "import time\nsys.stdout.write('x' * (3 << 20))\nsys.stdout.flush()\ntime.sleep(60)"
+    record = run(adb, model, source=source, rounds=1)
+    assert record.rows[0].status is Status.FAILED
+    assert "the device talks without end" in record.rows[0].reason
+
+
+def test_an_exit_code_that_is_none_is_a_known_error(adb: FakeAdb, model: Path) -> None:
+    """Its shell is gone before it could tell one, and the program says what it would have said."""
+    source = "import os\nprint('mnbench-code:' + '9' * 5000, flush=True)\nos.kill(os.getppid(), 9)"
+    with pytest.raises(InputError, match="adb failed"):
+        run(adb, model, source=source, rounds=1)
 
 
 def test_a_gpu_that_takes_nothing_is_no_gpu_row(adb: FakeAdb, model: Path) -> None:
