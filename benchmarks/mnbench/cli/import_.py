@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from mnbench.cell import Variant
+from mnbench.cli.listed import refuse_empty
 from mninfer.cli.options import NearChoice, examples
 from mninfer.cli.output import note, say
 from mninfer.files import refuse_existing
@@ -40,6 +41,8 @@ def command(
     from mnbench.interop.reading import Naming, read_results
     from mnbench.record_file import write_record
 
+    refuse_empty("--device-name", device_name)
+    refuse_empty("--model", model)
     refuse_existing(output, force=force)
     naming = Naming(device=device_name, model=model, variant=None if variant is None else Variant(variant))
     record = read_results(files, naming, command=_command_line(files, output))

@@ -8,6 +8,7 @@ newest with percentiles and the median; out of logcat with its columns before th
 
 import math
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,12 +27,14 @@ _BEFORE = re.compile(
 )
 _SETTING = re.compile(r"^#?([A-Za-z][\w (),/-]*?) ?: \[(.*)\]$")
 _NUMBER = r"([-+.\w]+)"
-_SUMMARY = re.compile(rf"nference timings in us: .*(?:Inference \(avg\)|no stats|Inference): {_NUMBER}")
-_INIT = re.compile(rf"nference timings in us: .*\bInit: {_NUMBER}")
+# No pattern below begins at every letter of a line and looks at the rest of it each time: a line may be all of a file.
+_TIMINGS = "nference timings in us: "
+_INFERENCE = re.compile(rf"(?:Inference \(avg\)|no stats|Inference): {_NUMBER}")
+_INIT = re.compile(rf"\bInit: {_NUMBER}")
 _COUNT = re.compile(r"^count=\d+\b")
-_FIELD = re.compile(r"(\w+)=([-+.\w]+)")
+_FIELD = re.compile(r"\b(\w+)=([-+.\w]+)")
 _SIZE = re.compile(rf"The input model file size \(MB\): {_NUMBER}")
-_MEMORY = re.compile(rf"(?:Memory|Peak memory) footprint .*\boverall={_NUMBER}")
+_MEMORY = re.compile(rf"(?:Memory|Peak memory) footprint (?:(?!footprint ).)*\boverall={_NUMBER}")
 _PEAK = re.compile(rf"Overall peak memory footprint \(MB\) via periodic monitoring: {_NUMBER}")
 _APPLIED = re.compile(r"pplied (\w+) delegate, and the model graph will be (?:completely|partially) executed")
 _REFUSED = re.compile(r"Though (\w+) delegate is explicitly applied, the model graph will not be executed")
@@ -110,22 +113,29 @@ def _split(lines: Sequence[str]) -> Iterator[list[str]]:
     current: list[str] = []
     has_timings = False
     for line in lines:
-        is_next = line.startswith("STARTING!") or (has_timings and _SUMMARY.search(line) is not None)
+        is_summary = _told(line, _INFERENCE) is not None
+        is_next = line.startswith("STARTING!") or (has_timings and is_summary)
         if is_next and has_timings:
             yield current
         if is_next:
             current, has_timings = [], False
-        has_timings = has_timings or _SUMMARY.search(line) is not None
+        has_timings = has_timings or is_summary
         current.append(line)
     if has_timings:
         yield current
 
 
+def _told(line: str, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    """The last match of ``pattern`` in a line that sums a run up; None in any other line."""
+    matches = deque(pattern.finditer(line.partition(_TIMINGS)[2]), maxlen=1)
+    return matches[0] if matches else None
+
+
 def _log(lines: Sequence[str]) -> BenchmarkLog:
-    summary = next(i for i, line in enumerate(lines) if _SUMMARY.search(line))
+    summary = next(i for i, line in enumerate(lines) if _told(line, _INFERENCE))
     counts = [_timings(line) for line in lines[:summary] if _COUNT.match(line)]
     told = _Found(lines)
-    average = _number(_SUMMARY.search(lines[summary]))
+    average = _number(_told(lines[summary], _INFERENCE))
     assert average is not None
     if average <= 0:
         raise InputError(f'the log says that a run took {average:g} us: "{lines[summary].strip()[:_MOST_SHOWN]}"')
@@ -134,7 +144,7 @@ def _log(lines: Sequence[str]) -> BenchmarkLog:
         settings=dict(_settings(lines[:summary])),
         inference=counts[-1] if counts and counts[-1].count else Timings(count=0, avg_us=average),
         warm_up=counts[-2] if len(counts) > 1 and counts[-2].count else None,
-        init_us=_number(_INIT.search(lines[summary])),
+        init_us=_number(_told(lines[summary], _INIT)),
         size_mb=told.number(_SIZE),
         memory_mb=told.number(_MEMORY, least=-_MOST),  # what was freed counts, too
         peak_mb=told.number(_PEAK),

@@ -1,6 +1,7 @@
 """Files by other programs -> a record. Which program wrote each is told from its content."""
 
 import codecs
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,8 +50,10 @@ def read_results(paths: Sequence[str], naming: Naming, *, command: str = "") -> 
     """The record of all ``paths``: what was measured alike is one row, each run a process of it.
 
     Raises:
-        InputError: a file can't be read, is of no program that is known, or doesn't tell a variant that isn't given.
+        InputError: a file can't be read, is of no program that is known, doesn't tell a variant that isn't given, or is
+            given twice.
     """
+    _refuse_twice(paths)
     files = [_read(path) for path in paths]
     rows = _rows(files, naming)
     are_there = (any(file.logs for file in files), any(file.result for file in files))
@@ -63,6 +66,16 @@ def read_results(paths: Sequence[str], naming: Naming, *, command: str = "") -> 
         models=_models(rows),
         origin=" and ".join(origins),
     )
+
+
+def _refuse_twice(paths: Sequence[str]) -> None:
+    """Raise InputError where a run would count as two that agree to the last digit."""
+    found: set[str] = set()
+    for path in paths:
+        place = os.path.realpath(path)
+        if place in found:
+            raise InputError("the file is given twice", where=path, hints="each run counts once: name its file once")
+        found.add(place)
 
 
 def _rows(files: Sequence[_Read], naming: Naming) -> tuple[Row, ...]:

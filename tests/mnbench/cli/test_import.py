@@ -130,3 +130,21 @@ def test_usage(cli: Cli, log: Path) -> None:
     assert cli("import").code == 2
     assert cli("import", log, "-o", "x").code == 2
     assert "int8" in cli("import", log, "-o", "x", "--device-name", "x", "--variant", "int9").err
+
+
+def test_a_file_that_is_given_twice_is_no_second_run(cli: Cli, log: Path, tmp_path: Path) -> None:
+    """Two processes that agree to the last digit would make an interval of nothing."""
+    again = tmp_path / "again.txt"
+    again.symlink_to(log)
+    for other in (log, tmp_path / "." / log.name, again):
+        done = cli("import", log, other, "--device-name", "Pixel 8", "-o", tmp_path / "record.json")
+        assert done.code == 1
+        assert "the file is given twice" in done.err
+    assert not (tmp_path / "record.json").exists()
+
+
+@pytest.mark.parametrize("option", ["--device-name", "--model"])
+def test_an_empty_name_is_a_usage_error(cli: Cli, log: Path, tmp_path: Path, option: str) -> None:
+    done = cli("import", log, "--device-name", "Pixel 8", option, "", "-o", tmp_path / "record.json")
+    assert done.code == 2
+    assert f"{option} is given, and empty" in done.err

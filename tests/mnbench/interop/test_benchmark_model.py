@@ -1,5 +1,7 @@
 """What benchmark_model prints in each of its ages, and what is no such thing."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -217,3 +219,19 @@ def test_whatever_is_fed_in_it_is_read_or_refused(text: str) -> None:
         return
     assert logs
     assert all(log.inference.typical_us > 0 for log in logs)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nference timings in us: " * 10_000,
+        "count=1 avg=5 " + "a" * 100_000,
+        "Memory footprint " * 20_000,
+        "Inference timings in us: Init: 1, " + "Inference" * 20_000,
+    ],
+)
+def test_a_line_that_is_all_of_a_file_takes_no_more_time_than_others(line: str) -> None:
+    first, *others = benchmark_log().splitlines()
+    begin = time.perf_counter()
+    read_benchmark_model("\n".join([first, line, *others, line]))
+    assert time.perf_counter() - begin < 2.0
