@@ -114,9 +114,10 @@ def _misfit(outputs: Sequence[Array], reference: Sequence[Array]) -> str:
     for index, (got, wanted) in enumerate(zip(outputs, reference, strict=True)):
         if got.shape != wanted.shape:
             return f"output {index} has the shape {list(got.shape)}, the reference's {list(wanted.shape)}"
-        if not np.isfinite(got).all():
-            count = got.size - int(np.isfinite(got).sum())
-            return f"{count} of {got.size} values of output {index} are not finite"
+        for whose, array in (("", got), ("the reference's ", wanted)):
+            count = array.size - int(np.isfinite(array).sum())
+            if count:
+                return f"{count} of {array.size} values of {whose}output {index} are not finite"
     return ""
 
 

@@ -114,6 +114,13 @@ def test_what_can_not_be_compared_is_no_agreement(outputs: list[np.ndarray], tex
     assert text in found.text
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_held_against_no_numbers_is_no_agreement(value: float) -> None:
+    found = agreement([scores()], [np.where(scores() > 0.01, value, scores())], cell())
+    assert not found.is_held
+    assert "values of the reference's output 0 are not finite" in found.text
+
+
 class TestReference:
     def test_a_peers_integers_are_held_against_ours(self) -> None:
         assert is_held_against_its_own_form(cell(Variant.INT8, "openvino"))

@@ -149,6 +149,22 @@ def test_the_reference_of_backward_passes_is_one_in_float32(bench: Bench) -> Non
     assert not third.is_held
 
 
+def test_gradients_that_are_no_numbers_are_doubted_and_no_reference(bench: Bench) -> None:
+    losses = {BACKWARD: np.inf, JAX: 2.5, TORCH: 2.5}
+    bench.behave = lambda job: measured(job, np.float32([losses[job.cell]]))
+    rows = bench(Plan(cells=(BACKWARD, JAX, TORCH), rounds=1)).rows
+    first, second, third = (row.agreement for row in rows)
+    assert first is not None
+    assert not first.is_held
+    assert "1 of 1 values of output 0 are not finite" in first.text
+    assert "mismatch" in {doubt.code for doubt in rows[0].doubts}
+    assert second is None
+    assert third is not None
+    assert (third.reference, third.is_held) == ("keras-jax", True)
+    (alone,) = bench(Plan(cells=(BACKWARD,), rounds=1)).rows
+    assert "mismatch" in {doubt.code for doubt in alone.doubts}
+
+
 def test_another_batch_has_another_reference(bench: Bench) -> None:
     assert backward(bench, BACKWARD, replace(JAX, batch=8)) == [None, None]
 
