@@ -11,7 +11,7 @@ from mnbench import record as records
 from mnbench.cell import Cell, Variant, Work
 from mnbench.comparing import RowComparison, compare
 from mnbench.doubts import doubts_of_row
-from mnbench.machine.likeness import changed_packages, unlike_facts
+from mnbench.machine.likeness import changed_packages, changed_runtime, unlike_facts
 from mnbench.machine.meanwhile import Meanwhile
 from mnbench.record import Doubt, Process, Record, Row, Status
 from mnbench.statistics import Interval, Verdict, verdict
@@ -293,6 +293,35 @@ def test_what_one_does_not_tell_is_no_difference(
 def test_what_else_changed_is_told() -> None:
     assert changed_packages(FACTS, {"packages": {"numpy": "2.5.0", "jax": "1"}}) == ("numpy 2.4.0 -> 2.5.0",)
     assert changed_packages(FACTS, {"packages": None}) == changed_packages({}, {}) == ()
+
+
+def test_another_python_is_a_change() -> None:
+    old, new = {"python": "CPython 3.11.2"}, {"python": "CPython 3.13.0"}
+    assert changed_packages(old, new) == ("CPython 3.11.2 -> CPython 3.13.0",)
+    assert changed_packages(old, {}) == changed_packages(old, old) == changed_packages(old, {"python": None}) == ()
+
+
+def test_a_package_that_another_distribution_brings_is_a_change() -> None:
+    old, new = {"opencv-python": "4.12", "numpy": "2.4"}, {"opencv-python-headless": "5.0", "numpy": "2.4", "jax": "1"}
+    told = "opencv-python 4.12 -> opencv-python-headless 5.0"
+    assert changed_packages({"packages": old}, {"packages": new}) == (told,)
+    assert changed_packages({"packages": old}, {"packages": old | new}) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (["tflite-runtime"], ["tflite-runtime", "ai-edge-litert"], ("tflite_runtime -> ai_edge_litert",)),
+        (["ai-edge-litert"], ["tflite-runtime", "ai-edge-litert-nightly", "tensorflow"], ()),
+        (["ai-edge-litert"], ["ai-edge-litert", "simplejpeg"], ("none -> simplejpeg",)),
+        (["opencv-python", "simplejpeg"], ["simplejpeg"], ("cv2 -> none",)),
+        (["jax"], ["jax", "openvino"], ()),
+    ],
+)
+def test_what_mninfer_takes_by_itself_may_change(before: list[str], after: list[str], words: tuple[str, ...]) -> None:
+    facts = [{"packages": dict.fromkeys(names, "1.0")} for names in (before, after)]
+    assert changed_runtime(*facts) == words
+    assert changed_runtime({}, facts[0]) == changed_runtime(facts[0], {"packages": "none"}) == ()
 
 
 def test_another_engine_s_new_version_is_a_change() -> None:

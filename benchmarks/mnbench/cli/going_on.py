@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from mnbench.catalogue import ENGINES, EngineKind
 from mnbench.cli.recorded_command import options_of_record
-from mnbench.machine.likeness import changed_packages, unlike_facts
+from mnbench.machine.likeness import changed_packages, changed_runtime, unlike_facts
 from mnbench.record import Record
 from mninfer.errors import InputError
 
@@ -54,10 +55,17 @@ def check_same_run(record: Record, bundles: "Mapping[str, Bundle]", facts: Mappi
     before = record.machine.get("before")
     known = before if isinstance(before, Mapping) else {}
     found = [*unlike_facts(known, facts), *changed_packages(known, facts), *_other_files(record, bundles)]
+    found += changed_runtime(known, facts) if _has_runtime(record) else ()
     if found:
         raise InputError(
             f"the run can't go on, what it measured has changed: {'; '.join(found)}", where=output, hints=_ELSEWHERE
         )
+
+
+def _has_runtime(record: Record) -> bool:
+    """Whether there are processes of mninfer itself, which takes what is installed; other rows name their engine."""
+    kinds = (ENGINES[row.cell.engine].kind for row in record.rows if row.processes and row.cell.engine in ENGINES)
+    return EngineKind.RUNTIME in kinds
 
 
 def _other_files(record: Record, bundles: "Mapping[str, Bundle]") -> Iterator[str]:

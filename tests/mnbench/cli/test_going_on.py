@@ -1,6 +1,7 @@
 """--resume: which options it takes over, and what it doesn't go on with."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import click
 import pytest
 
+from mnbench.cell import Cell, Work
 from mnbench.cli.going_on import check_plan, check_same_run, how_to_go_on, with_options_of
 from mnbench.cli.run import command
-from mnbench.record import MeasuredModel, Record
+from mnbench.record import MeasuredModel, Process, Record, Row, Status
 from mninfer.errors import InputError
 
 pytestmark = pytest.mark.smoke
@@ -19,6 +21,7 @@ FACTS = {
     "cpu": {"model": "Xeon", "cores_usable": 4},
     "packages": {"ai-edge-litert": "2.1.0", "numpy": "2.4.0"},
     "environments": {"onnxruntime": "1.22.0"},
+    "python": "CPython 3.12.1",
 }
 FILES = {"float32": {"sha256": "aa"}, "int8": {"sha256": "bb"}}
 MODEL = MeasuredModel(name="m", title="M", weights="", input_shape=(8, 8, 3), files=FILES)
@@ -126,6 +129,7 @@ def with_files(**files: Any) -> Callable[[], None]:
         (with_files(float32={"sha256": "cc"}), "m float32 is another file"),
         (lambda: check(RECORD, cpu={"model": "Cortex-A76", "cores_usable": 4}), 'CPU "Xeon" and "Cortex-A76"'),
         (lambda: check(RECORD, packages={"ai-edge-litert": "2.2.0"}), "ai-edge-litert 2.1.0 -> 2.2.0"),
+        (lambda: check(RECORD, python="CPython 3.13.0"), r"CPython 3\.12\.1 -> CPython 3\.13\.0"),
         (lambda: check(RECORD, environments={"onnxruntime": "1.23.0"}), "onnxruntime 1.22.0 -> 1.23.0"),
     ],
 )
@@ -142,6 +146,14 @@ def test_a_wheel_that_told_no_digest_yet_is_gone_on_with() -> None:
     check(older, packages={"mnkit": "0.1.0.dev0+source.1b2c3d4e5f60"})
     with pytest.raises(InputError, match="mnkit"):
         check(older, packages={"mnkit": "0.2.0.dev0+source.1b2c3d4e5f60"})
+
+
+@pytest.mark.parametrize(("engine", "is_refused"), [("mninfer", True), ("litert", False)])
+def test_a_decoder_that_came_along_changes_what_mninfer_runs_on(engine: str, is_refused: bool) -> None:
+    cell = Cell(work=Work.PHOTO_TO_LABEL if engine == "mninfer" else Work.FORWARD, model="m", engine=engine)
+    row = Row(cell=cell, status=Status.MEASURED, processes=(Process(round=0, samples_ns=(1,)),))
+    with pytest.raises(InputError, match="none -> simplejpeg") if is_refused else nullcontext():
+        check(replace(RECORD, rows=(row,)), packages={**FACTS["packages"], "simplejpeg": "1.8.2"})
 
 
 def test_a_form_that_came_along_since_then_is_no_change() -> None:
