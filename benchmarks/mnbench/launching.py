@@ -25,6 +25,7 @@ __all__ = ["Launch", "Outcome", "read_answer", "run_apart", "run_worker", "unwri
 GRACE_S = 180.0
 _MOST_RUNS_LONG = 5  # a run may overshoot the budget: the last warm-up, the last sample; slow ones warm up for longer
 _HUNG = "hung"
+_LAST_BYTES = 64 << 10  # of what a process said: an engine that complains of each run says a lot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,10 +174,12 @@ def _signal_name(number: int) -> str:
 
 def _words_in(words: Path) -> str:
     try:
-        said = words.read_text(encoding="utf-8", errors="replace")
+        with words.open("rb") as file:
+            file.seek(max(0, words.stat().st_size - _LAST_BYTES))
+            said = file.read(_LAST_BYTES)
     except OSError:
         return ""
-    return without_folders(last_words(said, otherwise=""))
+    return without_folders(last_words(said.decode(errors="replace"), otherwise=""))
 
 
 def _read(path: Path) -> Outcome:

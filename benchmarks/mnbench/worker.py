@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Device, Work
+from mnbench.ends_with_parent import end_with_parent
 from mnbench.job import Job
 from mnbench.machine import EnergyMeter, read_conditions
 from mnbench.pinning import pin_to_fastest
@@ -40,6 +41,7 @@ _BY_KIND = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what the job says and write the outcome; 0 unless the outcome itself could not be written."""
+    end_with_parent()
     job_path, outcome_path = sys.argv[1:] if argv is None else argv
     outcome = _outcome_of(Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8"))))
     part = Path(f"{outcome_path}.part")

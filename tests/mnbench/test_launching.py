@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,18 @@ def test_whatever_a_process_does_there_is_an_outcome(job: Job, tmp_path: Path, b
     assert outcome.status is Status.FAILED
     assert words in outcome.reason
     assert not outcome.is_hung
+
+
+def test_the_last_words_of_one_that_talked_a_lot_are_told(job: Job, tmp_path: Path) -> None:
+    body = "os.ftruncate(2, 64 << 20); os.lseek(2, 64 << 20, 0); os.write(2, b'\\nout of memory\\n'); sys.exit(1)"
+    tracemalloc.start()
+    try:
+        outcome = run_worker(job, launch(tmp_path, python=fake_python(tmp_path, body)))
+        most_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert outcome.reason == "ended with exit code 1: out of memory"
+    assert most_bytes < 16 << 20
 
 
 def is_running(status: Path) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 import mninfer.errors
 from mnbench.cell import Variant
+from mnbench.ends_with_parent import end_with_parent
 from mnbench.last_words import last_words
 from mnbench.preparing.making import Watch, make_bundle
 from mnbench.preparing.request import read_request
@@ -80,6 +81,7 @@ def make_apart(requests: Sequence[str], wanted: Wanted, folder: Path, watch: Wat
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The child: make what the order says; every known error is told to the parent."""
+    end_with_parent()
     (path,) = sys.argv[1:] if argv is None else argv
     order = _Order.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
     try:

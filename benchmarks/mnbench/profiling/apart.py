@@ -12,6 +12,7 @@ from typing import Any
 
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Cell, Work
+from mnbench.ends_with_parent import end_with_parent
 from mnbench.job import Job
 from mnbench.launching import Launch, read_answer, run_apart
 from mnbench.pinning import pin_to_fastest
@@ -51,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The process: profile what the job says and write the outcome; 0 unless that could not be written."""
     from mnbench.profiling.timing import profile_job
 
+    end_with_parent()
     job_path, outcome_path = sys.argv[1:] if argv is None else argv
     job = Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8")))
     pin_to_fastest(job.cell.threads)

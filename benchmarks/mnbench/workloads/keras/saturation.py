@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mnbench.cell import Device
+from mnbench.ends_with_parent import end_with_parent
 from mnbench.job import Job
 from mnbench.machine.host import Host
 from mnbench.machine.memory import read_memory_available
@@ -101,6 +102,7 @@ def saturating_batch(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Find the batch of a job's cell, of ``MOST`` at the most, and write it, or the ``error``; 0 where it was found."""
+    end_with_parent()
     job_path, outcome_path, *most = sys.argv[1:] if argv is None else argv
     job = Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8")))
 
