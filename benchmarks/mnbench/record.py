@@ -218,10 +218,15 @@ class Record:
     origin: str = "mnbench"
     started: str = ""
     elapsed_s: float = 0.0
+    _by_key: Mapping[str, Row] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        by_key = {row.cell.key: row for row in reversed(self.rows)}  # of a key that stands twice the first
+        object.__setattr__(self, "_by_key", by_key)
 
     def row(self, key: str) -> Row | None:
         """The row of the cell with that key."""
-        return next((row for row in self.rows if row.cell.key == key), None)
+        return self._by_key.get(key)
 
     def to_json(self) -> dict[str, Any]:
         return {

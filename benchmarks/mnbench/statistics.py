@@ -46,7 +46,7 @@ _Z_95 = 1.960
 # What a clock can tell: nothing takes less than a tick, and a record that says 30 years is not one of ours.
 _LEAST_NS, _MOST_NS = 1, 10**18
 _NS_PER_MS = 1e6
-_MOST_JOULES = 1e12  # likewise
+_LEAST_JOULES, _MOST_JOULES = 1e-6, 1e12  # likewise: counters count microjoules
 
 
 class Verdict(StrEnum):
@@ -166,7 +166,8 @@ def energy_interval(row: Row) -> Interval | None:
     per_run = [
         1e3 * joules / _num_runs(process)
         for process in _figured(row)
-        if isinstance(joules := process.conditions.get("energy_joules"), int | float) and 0 < joules < _MOST_JOULES
+        if isinstance(joules := process.conditions.get("energy_joules"), int | float)
+        and _LEAST_JOULES <= joules < _MOST_JOULES
     ]
     return interval_of(per_run) if per_run else None
 

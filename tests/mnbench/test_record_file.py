@@ -1,6 +1,7 @@
 """Records on disk: what is written is read, what is not one is named."""
 
 import json
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -180,3 +181,14 @@ def test_two_rows_of_one_cell_are_refused(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(json.dumps(value), encoding="utf-8")
     with pytest.raises(InputError, match=rf'rows\[{len(value["rows"]) - 1}\] is ".*", as rows\[0\] is already'):
         read_record(tmp_path / "r.json")
+
+
+def test_a_row_is_found_however_many_there_are() -> None:
+    """A file by others may have tens of thousands, and tables look one up for each of them."""
+    rows = tuple(Row(cell=replace(CELL, threads=number), status=Status.PENDING) for number in range(1, 4001))
+    record = replace(RECORD, rows=rows)
+    begin = time.perf_counter()
+    assert all(record.row(row.cell.key) is row for row in rows)
+    assert time.perf_counter() - begin < 2.0
+    assert record.row("none") is None
+    assert replace(record, rows=rows[:1]).row(rows[1].cell.key) is None

@@ -396,3 +396,12 @@ def test_samples_of_the_same_are_seldom_called_otherwise() -> None:
 def test_a_process_of_samples_is_what_the_support_says() -> None:
     """The generator that the two tests above stand on: its median is where it was asked to be."""
     assert process_medians_ms(row(process_of(8.0)))[0] == pytest.approx(8.0, rel=0.01)
+
+
+def test_energy_that_no_counter_counts_is_none() -> None:
+    """A share of it would be 0, which has no logarithm."""
+    told = process(10, conditions={"energy_joules": 1e-320, "num_runs": 10**17})
+    assert energy_interval(row(told)) is None
+    least = energy_interval(row(process(10, conditions={"energy_joules": 1e-6, "num_runs": 10**17})))
+    assert least is not None
+    assert least.middle > 0
