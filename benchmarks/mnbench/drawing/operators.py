@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnbench.drawing.axis import Axis, axis_for
-from mnbench.drawing.entries import Entry
+from mnbench.drawing.entries import Entry, notes_on
 from mnbench.drawing.frame import axis_numbers, grid_across
 from mnbench.drawing.lettering import shortened, text_width
 from mnbench.drawing.naming import told
 from mnbench.drawing.picture import Anchor, Box, Colour, Group, Item, Picture, Words
-from mnbench.drawing.sheet import SIDE, WIDTH, Block, Key, legend, sheet
+from mnbench.drawing.sheet import SIDE, WIDTH, Block, Key, foot, legend, sheet
 from mnbench.profiling import OperatorTime, Profile
 from mnbench.record import Row
 from mnbench.showing.figures import spell_ms
@@ -37,7 +37,7 @@ def profile_of(row: Row) -> Profile | None:
 
 
 def draw_operators(entries: Sequence[Entry], *, is_log: bool | None = None) -> Picture:
-    """A panel to each row that has a profile.
+    """A panel to each row that has a profile, with what there is to doubt about the row and its run.
 
     Raises:
         InputError: no row has one.
@@ -45,12 +45,16 @@ def draw_operators(entries: Sequence[Entry], *, is_log: bool | None = None) -> P
     profiles = [(entry, profile) for entry in entries if (profile := profile_of(entry.row)) and profile.operators]
     if not profiles:
         raise InputError("no row has a profile by operator", hints="mnbench run --profile takes one")
-    panels = [_panel(told(entry), profile, is_log) for entry, profile in profiles]
+    footnotes = notes_on([entry for entry, _ in profiles])
+    panels = [
+        _panel(told(entry), profile, is_log, " ".join(footnotes.marks((*entry.record.doubts, *entry.doubts))))
+        for entry, profile in profiles
+    ]
     operators = [operator for _, profile in profiles for operator in profile.operators]
     about = (
         "each cut out and timed by itself, in milliseconds; its share of the sum; billions of multiply-adds a second"
     )
-    return sheet("Operators", about, [legend(_keys(operators)), *panels])
+    return sheet("Operators", about, [legend(_keys(operators)), *panels, foot(footnotes.notes())])
 
 
 def _keys(operators: Sequence[OperatorTime]) -> list[Key]:
@@ -77,14 +81,14 @@ class _Frame:
     decimals: int
 
 
-def _panel(name: str, profile: Profile, is_log: bool | None) -> Block:
+def _panel(name: str, profile: Profile, is_log: bool | None, letters: str) -> Block:
     times = [_ms(each) for each in profile.operators]
     axis = axis_for(times, _START, _END, is_log=is_log or False)
     frame = _Frame(axis, profile.sum_ns / 1e6, 3 if max(times) < 10 else 2)
     head = 84.0
     bottom = head + _PITCH * len(profile.operators)
     items: list[Item] = [
-        Words(x=SIDE, y=14, text=shortened(name, WIDTH - 2 * SIDE, 14, is_bold=True), size=14, is_bold=True),
+        *_title(name, letters),
         Words(x=SIDE, y=33, text=_summary(profile), size=_LETTERS, colour=Colour.SOFT),
         *_strip(profile, 46.0),
         *grid_across(frame.axis, head, bottom),
@@ -92,6 +96,17 @@ def _panel(name: str, profile: Profile, is_log: bool | None) -> Block:
     ]
     items += [_row(operator, frame, head + _PITCH * (place + 0.5)) for place, operator in enumerate(profile.operators)]
     return Block(tuple(items), bottom + 40)
+
+
+def _title(name: str, letters: str) -> list[Item]:
+    """The row's name, and the letters of its doubts behind it."""
+    room = WIDTH - 2 * SIDE - (text_width(letters, _LETTERS, is_bold=True) + 6 if letters else 0.0)
+    shown = shortened(name, room, 14, is_bold=True)
+    title = Words(x=SIDE, y=14, text=shown, size=14, is_bold=True)
+    if not letters:
+        return [title]
+    x = SIDE + text_width(shown, 14, is_bold=True) + 6
+    return [title, Words(x=x, y=12, text=letters, size=_LETTERS, colour=Colour.DOUBT, is_bold=True)]
 
 
 def _summary(profile: Profile) -> str:

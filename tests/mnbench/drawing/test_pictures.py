@@ -263,6 +263,20 @@ def test_operators_have_time_share_and_rate() -> None:
     assert sum(box.width + 1 for box in strip) == pytest.approx(WIDTH - 40, abs=1)
 
 
+def test_what_is_in_doubt_of_operators_is_told_with_them() -> None:
+    record = profiled_record()
+    place = next(place for place, row in enumerate(record.rows) if profile_of(row))
+    row = replace(record.rows[place], doubts=(Doubt("mismatch", "its outputs are others'"),))
+    doubtful = replace(record, rows=(row,), doubts=(Doubt("emulated", "the processor is emulated by qemu-user"),))
+    picture = drawn(Kind.OPERATORS, doubtful)
+    shown = texts(picture)
+    assert "a b" in shown
+    told = " ".join(shown)
+    assert "emulated: the processor is emulated by qemu-user" in told
+    assert "mismatch: its outputs are others'" in told
+    assert not overlapping_words(picture)
+
+
 def test_a_damaged_profile_is_named() -> None:
     record = profiled_record()
     place = next(place for place, row in enumerate(record.rows) if profile_of(row))
