@@ -31,11 +31,14 @@ def job_for(cell: Cell, bundle: Bundle, *, pace: float, outputs: Path | None, is
     """The order for one process of ``cell``; ``outputs`` is where its outputs go, if they are wanted.
 
     Raises:
-        MissingDependencyError: what runs it, or converts for that, has an environment of its own, not installed.
+        MissingDependencyError: what runs it, or converts for that, has an environment of its own, not installed, or is
+            a program for another device.
         UnsupportedModelError: the model can't be had in the cell's form; the message says why.
         VariantError: the engine never runs that form.
         MnError: a peer's tool can't convert the model.
     """
+    if engine_entry(cell.engine).kind is EngineKind.DEVICE:
+        raise MissingDependencyError(f"{cell.engine} runs on Android", hints="--on adb --benchmark-model FILE")
     return Job(
         cell=cell,
         budget=budget_of(cell, pace),

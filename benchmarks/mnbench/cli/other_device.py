@@ -9,6 +9,7 @@ import click
 
 from mnbench.catalogue import ENGINES, EngineKind
 from mnbench.cell import Cell, Work
+from mnbench.cli.listed import refuse_empty
 from mnbench.cli.run_progress import RunProgress
 from mnbench.cli.saturating import is_saturating
 from mnbench.plan import Plan, budget_of
@@ -30,6 +31,7 @@ _FOR_BENCHMARK_MODEL = (EngineKind.FLATBUFFER, EngineKind.DEVICE)
 def check_target(options: Mapping[str, Any]) -> SshTarget | AdbTarget | None:
     """The device that --on names; a UsageError for what goes with another kind of device."""
     target = None if options["target"] is None else parse_target(options["target"])
+    refuse_empty("--remote-python", options["remote_python"])
     if options["remote_python"] is not None and not isinstance(target, SshTarget):
         raise click.UsageError("--remote-python is what runs on another machine: give --on ssh:HOST, too")
     if isinstance(target, AdbTarget) != (options["benchmark_model"] is not None):

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from mnbench.peers.environments import find_installed, peers_folder
-from mnbench.peers.installing import install_peer, remove_environment
-from mnbench.peers.peer import ENVIRONMENTS, PEERS, Peer
+from mnbench.peers.installing import install_peer, remove_environment, wanted_environments
+from mnbench.peers.peer import ENVIRONMENTS, PEERS, Peer, environment_named
 from mninfer.cli.options import examples
 from mninfer.cli.output import json_line, note, say
 
@@ -39,7 +39,10 @@ def _install(names: tuple[str, ...], runtime_only: bool) -> None:
 
     Interrupted, nothing half done is kept; the same command begins again.
     """
-    for name in _INSTALLABLE if names == ("all",) else names:
+    wanted = _INSTALLABLE if names == ("all",) else names
+    for name in wanted:
+        wanted_environments(name)  # the last name is known to be one before the first takes a gigabyte
+    for name in wanted:
         install_peer(name, note, has_converter=not runtime_only)
     say(f"{_total_mb():,.0f} MB in {peers_folder()}")
 
@@ -59,6 +62,8 @@ def _list(as_json: bool) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def _remove(names: tuple[str, ...]) -> None:
     """Take environments away; converters have names of their own: tf2onnx, pnnx."""
+    for name in names:
+        environment_named(name)  # before any is gone
     for name in names:
         say(f"{name}: {remove_environment(name) / 1e6:,.0f} MB given back")
 

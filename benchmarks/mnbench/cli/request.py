@@ -9,7 +9,7 @@ import click
 from mnbench.axes import Wishes, cells_of, with_wishes
 from mnbench.catalogue import ENGINES, engine_entry
 from mnbench.cell import Device, Variant, Work
-from mnbench.cli.listed import counts, listed, words
+from mnbench.cli.listed import counts, listed, refuse_empty, words
 from mnbench.machine import read_facts
 from mnbench.plan import LEAST_ROUNDS, Plan
 from mnbench.preparing import offer_of, refuse_namesakes
@@ -81,6 +81,7 @@ def requested(options: dict[str, Any]) -> Request:
     Raises:
         UsageError: a word that stands for nothing; InputError: a model that is none, or a plan without a cell.
     """
+    refuse_empty("--engines", options["engines"])
     wishes = Wishes(
         engines=tuple(_engine(name) for name in listed(options["engines"])),
         variants=words("--variants", options["variants"], Variant),

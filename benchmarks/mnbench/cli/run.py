@@ -9,6 +9,7 @@ import click
 from mnbench.catalogue import EngineKind, engine_entry
 from mnbench.cell import Work
 from mnbench.cli.going_on import check_plan, check_same_run, how_to_go_on, with_options_of
+from mnbench.cli.listed import refuse_empty
 from mnbench.cli.other_device import check_target, measure_there
 from mnbench.cli.record_place import check_place, kept_elsewhere, write_or_keep
 from mnbench.cli.recorded_command import recorded_command
@@ -67,6 +68,7 @@ def command(context: click.Context, /, **options: Any) -> int:
       130  interrupted: what there was is written; mnbench run --resume -o FILE goes on
     """  # noqa: D301 -- click's own mark for a block that is not to be wrapped
     output = options["output"]
+    refuse_empty("--device-name", options["device_name"])
     target = check_target(options)
     previous = _previous(options)
     progress = RunProgress()

@@ -57,7 +57,7 @@ def is_saturating(options: Mapping[str, Any]) -> bool:
 def with_known_batches(options: dict[str, Any]) -> dict[str, Any]:
     """The options with those batches that are numbers; 1 where there is none."""
     words = [word for word in listed(options["batch"]) if word != _SATURATING]
-    counts("--batch", ",".join(words))
+    counts("--batch", ",".join(words) or None)
     return {**options, "batch": ",".join(words) or "1"}
 
 

@@ -21,7 +21,7 @@ from mnbench.peers.environments import (
 from mnbench.peers.peer import Environment, environment_named, peer_named
 from mninfer.errors import InputError, MissingDependencyError, OutputError
 
-__all__ = ["install_environment", "install_peer", "remove_environment"]
+__all__ = ["install_environment", "install_peer", "remove_environment", "wanted_environments"]
 
 Watcher = Callable[[str], None]
 
@@ -48,13 +48,17 @@ def install_peer(name: str, watcher: Watcher, *, has_converter: bool = True) -> 
         MissingDependencyError: venv or pip is not usable, or pip could not install it: its own words are told.
         OutputError: the folder can't be written.
     """
+    return tuple(install_environment(each, watcher) for each in wanted_environments(name, has_converter=has_converter))
+
+
+def wanted_environments(name: str, *, has_converter: bool = True) -> tuple[str, ...]:
+    """What ``install_peer`` would make. Raise InputError: there is no such peer, or it can't be measured."""
     if name == "tflite-runtime":
-        return (install_environment(name, watcher),)
+        return (name,)
     peer = peer_named(name)
     if peer.refusal:
         raise InputError(f"{peer.title} can't be installed: {peer.refusal}")
-    wanted = peer.environments if has_converter else peer.environments[:1]
-    return tuple(install_environment(each, watcher) for each in wanted)
+    return peer.environments if has_converter else peer.environments[:1]
 
 
 def install_environment(name: str, watcher: Watcher) -> Installed:

@@ -89,3 +89,13 @@ def test_pips_failure_is_exit_code_1_with_its_words(mnbench: Cli, pretended: Pre
     done = mnbench("peers", "install", "mnn")
     assert done.code == 1
     assert "No matching distribution found" in done.err
+
+
+@pytest.mark.parametrize("verb", ["install", "remove"])
+def test_no_name_counts_before_all_are_known(mnbench: Cli, pretended: PretendedPython, verb: str) -> None:
+    pretended.install("openvino", {"openvino": "2026.4.1"})
+    before = mnbench("peers", "list", "--json").out
+    done = mnbench("peers", verb, "openvino" if verb == "remove" else "mnn", "openvin")
+    assert done.code == 1
+    assert 'did you mean "openvino"?' in done.err
+    assert mnbench("peers", "list", "--json").out == before

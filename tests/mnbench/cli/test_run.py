@@ -213,6 +213,13 @@ def test_a_flatbuffer_can_not_be_trained(cli: Cli, model: Path, tmp_path: Path) 
         (("--benchmark-model", "x"), "--on adb"),
         (("--on", "adb"), "--benchmark-model"),
         (("--on", "ssh:pi", "--resume"), "--resume"),
+        (("--on", "ssh:pi", "--remote-python", ""), "--remote-python is given, and empty"),
+        (("--device-name", ""), "--device-name is given, and empty"),
+        (("--engines", ""), "--engines is given, and empty"),
+        (("--threads", ","), "--threads is given, and empty"),
+        (("--batch", ""), "--batch is given, and empty"),
+        (("--variants", " "), "--variants is given, and empty"),
+        (("--threads", "1" * 5000), "no whole number from 1 to 4096"),
     ],
 )
 def test_usage(cli: Cli, model: Path, arguments: tuple[str, ...], words: str) -> None:
@@ -369,6 +376,14 @@ def test_devices_are_an_axis(cli: Cli) -> None:
     assert all("/gpu/" in line for line in gpu.splitlines()[:-1])
     assert len(both.splitlines()) == 2 * len(gpu.splitlines()) - 1
     assert cli(*options, "--devices", "tpu").code == 2
+
+
+@pytest.mark.smoke
+def test_a_program_for_phones_is_missing_here(cli: Cli, model: Path, tmp_path: Path) -> None:
+    outcome = cli("run", "--models", model, "--engines", "benchmark_model", "-o", tmp_path / "r.json")
+    assert outcome.code == 1
+    assert "missing: small/forward/benchmark_model/float32/t1: benchmark_model runs on Android" in outcome.err
+    assert "--on adb --benchmark-model FILE" in outcome.err
 
 
 def test_help_names_every_engine(cli: Cli) -> None:
