@@ -37,6 +37,7 @@ if find_spec("mnbench") is None:  # not installed: the checkout's own
     sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from mnbench.cell import Cell, Work
+from mnbench.cli.record_place import check_place
 from mnbench.cli.recorded_command import options_of_record
 from mnbench.cli.run import command as run_command
 from mnbench.comparing import compare
@@ -49,6 +50,7 @@ from mnbench.record import Process, Record, Row, Status
 from mnbench.record_file import read_record
 from mnbench.statistics import Interval, Verdict, interval_of, row_interval
 from mninfer.errors import InputError, MnError, VerifyError
+from mninfer.files import write_atomically
 from mninfer.loading import read_checked
 
 RESULT = ROOT / "benchmarks/results/mnbench_check.json"
@@ -226,13 +228,11 @@ def asker(folder: Path) -> Ask:
     def ask(kind: str, job: Job, argument: float) -> Any:
         order = folder / "job.json"
         order.write_text(json.dumps(job.to_json()))
-        done = subprocess.run(
-            [sys.executable, str(WORKER), kind, str(order), f"{argument:g}"],
-            capture_output=True,
-            text=True,
-            timeout=PROCESS_SECONDS,
-            check=False,
-        )
+        command = [sys.executable, str(WORKER), kind, str(order), f"{argument:g}"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=PROCESS_SECONDS, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise SystemExit(f"{kind} of {job.cell.model} was not done after {PROCESS_SECONDS} s") from error
         if done.returncode:
             said = done.stderr.strip().splitlines()
             raise SystemExit(f"{kind} of {job.cell.model} failed: {said[-1] if said else done.returncode}")
@@ -334,12 +334,13 @@ def main() -> int:
 
 
 def check(args: argparse.Namespace) -> int:
+    check_place(os.fspath(args.out), force=True)
     started, before, bars = datetime.now(UTC).isoformat(timespec="seconds"), dict(read_conditions()), []
     with tempfile.TemporaryDirectory() as folder:
         for bar in all_bars(args, Path(folder)):
             print(f"{'held' if bar.is_held else 'NOT HELD':8}  {bar.name:20} {bar.model:28} {bar.text}", flush=True)
             bars.append(bar)
-    args.out.write_text(json.dumps(result_of(bars, before, started), indent=1) + "\n")
+    write_atomically(args.out, (json.dumps(result_of(bars, before, started), indent=1) + "\n").encode(), force=True)
     if missed := [bar for bar in bars if not bar.is_held]:
         raise VerifyError(f"{len(missed)} of {len(bars)} bars are not held", where=str(args.out))
     return 0

@@ -257,3 +257,21 @@ def _small(folder: Path) -> Path:
     path = folder / "small.tflite"
     path.write_bytes(shapes_float())
     return path
+
+
+def test_a_place_that_takes_no_file_is_told_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check_mnbench, "measured_bars", lambda *_: pytest.fail("it measures"))
+    monkeypatch.setattr(sys, "argv", ["check_mnbench.py", "--out", str(tmp_path / "none" / "check.json")])
+    assert main() == 1
+    assert "make the folder first" in capsys.readouterr().err
+
+
+def test_a_process_that_takes_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = tmp_path / "worker.py"
+    worker.write_text("import time; time.sleep(60)")
+    monkeypatch.setattr(check_mnbench, "WORKER", worker)
+    monkeypatch.setattr(check_mnbench, "PROCESS_SECONDS", 0.5)
+    with pytest.raises(SystemExit, match=r"overhead of shapes was not done after 0\.5 s"):
+        asker(tmp_path)("overhead", JOB, 2)
