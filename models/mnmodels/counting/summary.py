@@ -7,8 +7,7 @@ from typing import Any
 __all__ = ["COUNTING_RULE", "Kind", "LayerRow", "PeakMemory", "Summary"]
 
 COUNTING_RULE = (
-    "One multiply-add is one product added to a sum, for a batch of 1 (for all of the batch that a "
-    ".tflite may have fixed). Counted are convolutions (plain, grouped, "
+    "One multiply-add is one product added to a sum, for a batch of 1. Counted are convolutions (plain, grouped, "
     "depthwise, transposed, separable) and matrix products (dense layers), those of squeeze-and-excitation among them; "
     "padding counts as pixels do. Not counted: biases, normalization, activations, pooling, additions, scaling. "
     "FLOPs are twice the multiply-adds."
