@@ -63,7 +63,7 @@ def test_the_result_of_a_training_run(tmp_path: Path) -> None:
     example = json.loads(EXAMPLES["training result"])
     network = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2)])
     row = dict.fromkeys(COLUMNS, 0.5) | {"epoch": 1.0}
-    write_result(tmp_path, Recipe.from_json(example["recipe"]), network, [row], sizes=(30, 20))
+    write_result(tmp_path, Recipe.from_json(example["recipe"]), network, [row], best=row, sizes=(30, 20))
     written = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     backend = written["versions"].pop(written["versions"]["backend"])
     assert isinstance(backend, str)

@@ -9,7 +9,7 @@ from mninfer.cli.options import FiniteRange, ModelOptions, NearChoice, examples,
 from mninfer.cli.output import json_line, note, say
 from mnmodels.backend import BACKENDS
 from mnmodels.cli.keras_options import lambda_option
-from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_output
+from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_begun_from_itself, refuse_output, refuse_output_of_run
 from mnmodels.cli.skipped import tell_skipped
 from mnmodels.cli.stated import refuse_stated
 
@@ -88,15 +88,16 @@ def command(pictures: str, output: str, *, is_json: bool, **options: Any) -> int
     """
     from mnmodels.backend import start_keras
 
-    refuse_output(output, *KERAS_ENDINGS, force=options["force"])
+    folder = Path(options["folder"] or Path("runs") / Path(output).stem)
     if options["base"]:
         refuse_stated(("name", "alpha", "size"), "the base is a file, which says this itself")
     else:
         refuse_stated(("lambdas",), "the zoo's networks have no Lambda")
+    _refuse_files(folder, output, options)
     start_keras(options["backend"])
     from mnmodels.keras_file import save_keras
 
-    result = _run(pictures, output, options)
+    result = _run(pictures, folder, options)
     save_keras(result.model, output, contract=result.contract, force=options["force"])
     last = result.rows[-1]
     if is_json:
@@ -107,7 +108,19 @@ def command(pictures: str, output: str, *, is_json: bool, **options: Any) -> int
     return 0
 
 
-def _run(pictures: str, output: str, options: dict[str, Any]) -> "TrainingResult":
+def _refuse_files(folder: Path, output: str, options: dict[str, Any]) -> None:
+    """Raise MnError for what would fail in the end, or take away what is still wanted, before anything is read."""
+    from mnmodels.finetuning.finetune import refuse_other_finetune, run_folders
+
+    resume, force = options["resume"], options["force"]
+    refuse_output(output, *KERAS_ENDINGS, force=force)
+    refuse_output_of_run(output, run_folders(folder))
+    refuse_other_finetune(folder, resume=resume, force=force)
+    if options["base"] and not resume:
+        refuse_begun_from_itself(options["base"], run_folders(folder))
+
+
+def _run(pictures: str, folder: Path, options: dict[str, Any]) -> "TrainingResult":
     from mnmodels.cli.train_progress import TerminalWatcher
     from mnmodels.finetuning.finetune import FinetuneConfig, finetune
     from mnmodels.training.sets import parts_or_held_back
@@ -130,7 +143,6 @@ def _run(pictures: str, output: str, options: dict[str, Any]) -> "TrainingResult
         seed=options["seed"],
         cut=options["cut"],
     )
-    folder = Path(options["folder"] or Path("runs") / Path(output).stem)
     with TerminalWatcher() as watcher:
         return finetune(
             base,

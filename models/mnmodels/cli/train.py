@@ -8,7 +8,7 @@ import click
 from mninfer.cli.options import NearChoice, examples
 from mninfer.cli.output import json_line, note, say
 from mnmodels.backend import BACKENDS
-from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_output
+from mnmodels.cli.outputs import KERAS_ENDINGS, refuse_begun_from_itself, refuse_output, refuse_output_of_run
 from mnmodels.cli.skipped import tell_skipped
 
 if TYPE_CHECKING:
@@ -92,9 +92,8 @@ def _run(recipe: "Recipe", folder: Path, options: dict[str, Any]) -> "TrainingRe
     from mnmodels.cli.train_progress import TerminalWatcher
     from mnmodels.training.sets import open_sets
 
+    _refuse_files(folder, options)
     output = options["output"]
-    if output:
-        refuse_output(output, *KERAS_ENDINGS, force=options["force"])
     pictures, validation = open_sets(recipe, options["data"], test=options["test"], on_corrupt=options["on_corrupt"])
     tell_skipped(pictures, validation)
     start_keras(options["backend"])
@@ -123,8 +122,21 @@ def _run(recipe: "Recipe", folder: Path, options: dict[str, Any]) -> "TrainingRe
     return result
 
 
+def _refuse_files(folder: Path, options: dict[str, Any]) -> None:
+    """Raise MnError for what would fail in the end, or take away what is still wanted, before anything is read."""
+    from mnmodels.training.run_folder import refuse_other_run
+
+    resume, force = options["resume"], options["force"]
+    if options["output"] is not None:
+        refuse_output(options["output"], *KERAS_ENDINGS, force=force)
+        refuse_output_of_run(options["output"], (folder,))
+    refuse_other_run(folder, resume=resume, force=force)
+    if options["weights"] is not None and not resume:
+        refuse_begun_from_itself(options["weights"], (folder,))
+
+
 def _changes(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that change the recipe, by their dotted names."""
+    """The options that change the recipe, by their dotted names, each once."""
     places = {
         "name": "model.name",
         "alpha": "model.alpha",
@@ -137,6 +149,8 @@ def _changes(options: dict[str, Any]) -> dict[str, Any]:
         key, equals, text = setting.partition("=")
         if not equals:
             raise click.BadParameter(f'"{setting}" is not KEY=VALUE, such as train.epochs=10')
+        if key.strip() in changes:
+            raise click.BadParameter(f'"{key.strip()}" is stated twice')
         changes[key.strip()] = _value(text.strip())
     return changes
 

@@ -8,11 +8,12 @@ from mninfer.preprocessing import PreprocessSpec
 from mnmodels.backend import start_keras
 from mnmodels.finetuning.base import Base
 from mnmodels.training.batches import TrainingPictures
+from mnmodels.training.checkpoint import CHECKPOINT_NAME
 from mnmodels.training.recipe import AugmentSpec, DataSpec, OptimizerSpec, Recipe, ScheduleSpec, TrainSpec
-from mnmodels.training.result import RESULT_NAME
-from mnmodels.training.run import BEST_NAME, TrainingResult, Watcher, train
+from mnmodels.training.run import TrainingResult, Watcher, train
+from mnmodels.training.run_folder import BEST_NAME, alone_in, refuse_other_run
 
-__all__ = ["FinetuneConfig", "finetune"]
+__all__ = ["FinetuneConfig", "finetune", "refuse_other_finetune", "run_folders"]
 
 HEAD_FOLDER, WHOLE_FOLDER = "1_head", "2_whole"
 
@@ -43,7 +44,12 @@ def finetune(
     force: bool = False,
     watcher: Watcher | None = None,
 ) -> TrainingResult:
-    """Fit ``base`` to the classes of ``pictures``; each of the two runs can be resumed."""
+    """Fit ``base`` to the classes of ``pictures``; each of the two runs can be resumed.
+
+    Raises:
+        RecipeError, OutputError: as ``train`` does; and where another process trains in ``folder``.
+    """
+    refuse_other_finetune(folder, resume=resume, force=force)
     start_keras()
     from mnmodels.finetuning.head import freeze, with_new_head
     from mnmodels.keras_file import load_keras
@@ -59,26 +65,41 @@ def finetune(
         return model
 
     result = None
-    for name, epochs, rate, start in (
-        (HEAD_FOLDER, config.head_epochs, config.head_rate, new_head),
-        (WHOLE_FOLDER, config.whole_epochs, config.whole_rate, from_head),
-    ):
-        if not epochs:
-            continue
-        recipe = _recipe(base, config, name, epochs, rate)
-        is_begun = (folder / name / RESULT_NAME).exists() or (folder / name / "checkpoint.npz").exists()
-        result = train(
-            recipe,
-            pictures,
-            validation,
-            folder / name,
-            resume=resume and is_begun,
-            force=force,
-            watcher=watcher,
-            start=start,
-        )
+    with alone_in(folder):
+        for name, epochs, rate, start in (
+            (HEAD_FOLDER, config.head_epochs, config.head_rate, new_head),
+            (WHOLE_FOLDER, config.whole_epochs, config.whole_rate, from_head),
+        ):
+            if not epochs:
+                continue
+            result = train(
+                _recipe(base, config, name, epochs, rate),
+                pictures,
+                validation,
+                folder / name,
+                resume=resume and _is_begun(folder / name),
+                force=force,
+                watcher=watcher,
+                start=start,
+                dependents=(folder / WHOLE_FOLDER,) if force and not resume and name == HEAD_FOLDER else (),
+            )
     assert result is not None  # the command line asks for one epoch of the head at least
     return result
+
+
+def run_folders(folder: Path) -> tuple[Path, Path]:
+    """The folders of the two runs."""
+    return folder / HEAD_FOLDER, folder / WHOLE_FOLDER
+
+
+def refuse_other_finetune(folder: Path, *, resume: bool, force: bool) -> None:
+    """Raise OutputError where ``folder`` holds runs, and nobody said what is to become of them."""
+    for each in run_folders(folder):
+        refuse_other_run(each, resume=resume and _is_begun(each), force=force)
+
+
+def _is_begun(folder: Path) -> bool:
+    return (folder / CHECKPOINT_NAME).exists()
 
 
 def _recipe(base: Base, config: FinetuneConfig, name: str, epochs: int, rate: float) -> Recipe:

@@ -1,8 +1,10 @@
 """Where a run stands, in one file: every variable of the model and the optimizer, the epoch and the log so far.
 
-Written whole at the end of each epoch, beside the old one and then over it: a kill at any time leaves a whole one.
+Written whole before the first epoch and after each, beside the old one and then over it: a kill at any time leaves a
+whole one.
 """
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -17,20 +19,25 @@ from numpy.typing import NDArray
 from mninfer.errors import RecipeError
 from mninfer.files import read_regular_file, write_atomically
 from mnmodels.training.averaging import WeightAverage
+from mnmodels.training.batches import TrainingPictures
 
-__all__ = ["CHECKPOINT_NAME", "Checkpoint", "read_checkpoint", "restore", "snapshot", "write_checkpoint"]
+__all__ = ["CHECKPOINT_NAME", "Checkpoint", "data_facts", "read_checkpoint", "restore", "snapshot", "write_checkpoint"]
 
 CHECKPOINT_NAME = "checkpoint.npz"
-SCHEMA = 1
+SCHEMA = 2
 MAX_CHECKPOINT_BYTES = 8 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """``epoch`` epochs are done; ``rows`` is the log of each; ``arrays`` the variables, in the model's own order."""
+    """``epoch`` epochs are done; ``rows`` is the log of each; ``arrays`` the variables, in the model's own order.
+
+    ``data`` is what ``data_facts`` says of the pictures.
+    """
 
     epoch: int
     recipe: Mapping[str, Any]
+    data: Mapping[str, Any]
     rows: tuple[Mapping[str, float], ...]
     arrays: Mapping[str, NDArray[Any]]
 
@@ -41,6 +48,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "schema": SCHEMA,
         "epoch": checkpoint.epoch,
         "recipe": checkpoint.recipe,
+        "data": checkpoint.data,
         "rows": [dict(row) for row in checkpoint.rows],
     }
     data = io.BytesIO()
@@ -57,13 +65,28 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         told = json.loads(arrays.pop("about").tobytes())
         if told["schema"] != SCHEMA:
             raise ValueError(f"its schema is {told['schema']!r}, this mnkit reads {SCHEMA}")
-        return Checkpoint(int(told["epoch"]), told["recipe"], tuple(told["rows"]), arrays)
+        return Checkpoint(int(told["epoch"]), told["recipe"], told["data"], tuple(told["rows"]), arrays)
     except FileNotFoundError as error:
         raise RecipeError("there is nothing to resume", where=str(path), hints="leave --resume out to begin") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, BadZipFile) as error:
         raise RecipeError(
             f"the checkpoint can't be read: {error}", where=str(path), hints="--force to begin again"
         ) from error
+
+
+def data_facts(pictures: TrainingPictures, validation: TrainingPictures) -> Mapping[str, Any]:
+    """What a resumed run has to have in common with its beginning: labels, and of each part the classes in their order.
+
+    Pictures that were added, removed or split otherwise are noticed; other pixels in a file of the same name are not.
+    """
+    parts = {"training": pictures, "validation": validation}
+    return {"labels": list(pictures.labels)} | {
+        name: {
+            "pictures": len(part),
+            "classes": hashlib.sha256(np.asarray(part.classes, "<i8").tobytes()).hexdigest()[:12],
+        }
+        for name, part in parts.items()
+    }
 
 
 def snapshot(model: Any, average: WeightAverage | None) -> dict[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mnmodels.training.batches import TrainingPictures, normalize, preprocess_spec
 from mnmodels.training.recipe import Recipe
 
-__all__ = ["Batches", "compile_for_training", "evaluate_epoch", "logits_of", "train_epoch"]
+__all__ = ["Batches", "compile_for_training", "evaluate_epoch", "logits_of", "made_ahead", "train_epoch"]
 
 Progress = Callable[[int, int, float, float], None]  # step, steps, loss, accuracy
 AHEAD = 4  # batches that are made while others are trained with
@@ -55,7 +55,7 @@ def train_epoch(model: Any, batches: Batches, progress: Progress) -> dict[str, f
     """Train on every batch once; loss and accuracy are means over the epoch, on augmented pictures."""
     loss = accuracy = 0.0
     with logits_of(model):
-        for step, (images, targets) in enumerate(_made_ahead(batches), start=1):
+        for step, (images, targets) in enumerate(made_ahead(batches), start=1):
             logs = model.train_on_batch(images, targets, return_dict=True)  # of this batch alone
             loss += (float(logs["loss"]) - loss) / step
             accuracy += (float(logs["accuracy"]) - accuracy) / step
@@ -82,9 +82,10 @@ def evaluate_epoch(model: Any, pictures: TrainingPictures, recipe: Recipe) -> di
     return {"val_loss": loss / len(pictures), "val_accuracy": correct / len(pictures)}
 
 
-def _made_ahead(batches: Batches) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+def made_ahead(batches: Batches) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """The batches in order, made by a thread while the caller trains. NumPy and OpenCV let go of the interpreter."""
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="batches") as pool:
+    pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="batches")
+    try:
         waiting: Sequence[Future[Any]] = [pool.submit(batches.__getitem__, i) for i in range(min(AHEAD, len(batches)))]
         for index in range(len(batches)):
             batch = waiting[0].result()
@@ -93,6 +94,8 @@ def _made_ahead(batches: Batches) -> Iterator[tuple[NDArray[np.float32], NDArray
             if following < len(batches):
                 waiting.append(pool.submit(batches.__getitem__, following))
             yield batch
+    finally:
+        pool.shutdown(cancel_futures=True)  # Control-C waits for the batches in hand alone
 
 
 def _has_gpu() -> bool:

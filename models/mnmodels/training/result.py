@@ -19,9 +19,10 @@ RESULT_NAME = "result.json"
 SCHEMA = 1
 
 
-def write_result(folder: Path, recipe: Recipe, model: Any, rows: Sequence[Row], *, sizes: tuple[int, int]) -> None:
-    """Write the folder's result; ``sizes`` are the numbers of training and validation pictures."""
-    best = max(rows, key=lambda row: row["val_accuracy"])
+def write_result(
+    folder: Path, recipe: Recipe, model: Any, rows: Sequence[Row], *, best: Row, sizes: tuple[int, int]
+) -> None:
+    """Write the folder's result; ``best`` is best.keras' epoch, ``sizes`` count training and validation pictures."""
     value = {
         "schema": SCHEMA,
         "recipe": recipe.to_json(),

@@ -2,12 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import keras
+import numpy as np
 
 from mninfer.errors import RecipeError
 from mnmodels.architectures.condensing import condense_factor_of, condense_model, condensing_schedule
@@ -54,14 +56,17 @@ class Session:
             model = start(recipe, len(pictures.labels))
             yield cls(recipe, model, len(EpochBatches(pictures, recipe, 0)), len(pictures.labels), start)
 
-    def resume(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint of the same recipe. Raise RecipeError that says what differs."""
-        differing = _differences(checkpoint.recipe, self.recipe.to_json())
-        if differing:
-            raise RecipeError(
-                f"the run was begun with another recipe: {', '.join(differing)}",
-                hints=("the options that it was begun with", "--force to begin again"),
-            )
+    def resume(self, checkpoint: Checkpoint, data: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint of the same recipe and ``data_facts``. Raise RecipeError that says what differs."""
+        for what, begun, now in (
+            ("another recipe", checkpoint.recipe, self.recipe.to_json()),
+            ("other pictures", checkpoint.data, data),
+        ):
+            if differing := _differences(begun, now):
+                raise RecipeError(
+                    f"the run was begun with {what}: {', '.join(differing)}",
+                    hints=("the options that it was begun with", "--force to begin again"),
+                )
         restore(self.model, self.average, checkpoint.arrays)
         self.rows = list(checkpoint.rows)
 
@@ -74,16 +79,15 @@ class Session:
             self._condense(self.stages[epoch])
 
         def stepped(step: int, steps: int, loss: float, accuracy: float) -> None:
+            if not math.isfinite(loss):
+                raise self._diverged(f"the loss is {loss} after batch {step:,} of epoch {epoch + 1}")
             if self.average:
                 self.average.step(epoch * steps + step)
             progress(step, steps, loss, accuracy)
 
         trained = train_epoch(self.model, EpochBatches(pictures, self.recipe, epoch), stepped)
-        if not math.isfinite(trained["loss"]):
-            raise RecipeError(
-                f"the loss is {trained['loss']} after epoch {epoch + 1}: training has diverged",
-                hints=(f"--set optimizer.learning_rate={self.recipe.optimizer.learning_rate / 4:g}",),
-            )
+        if not all(np.isfinite(weight).all() for weight in self.model.get_weights()):  # the last step's doing
+            raise self._diverged(f"the weights are not finite after epoch {epoch + 1}")
         with self._weights_to_keep():
             evaluated = evaluate_epoch(self.model, validation, self.recipe)
         self.rows.append(
@@ -96,19 +100,23 @@ class Session:
             }
         )
 
-    def is_best(self) -> bool:
-        """Whether the last epoch's validation accuracy is above all before; a net that is not condensed yet is none."""
-        condensed_at = max(self.stages, default=0)
-        if len(self.rows) <= condensed_at:
-            return False
-        *before, last = (row["val_accuracy"] for row in self.rows[condensed_at:])
-        return last > max(before, default=-1.0)
+    def best(self) -> Row:
+        """The first epoch of the best validation accuracy, of those of a condensed net if there are any."""
+        return max(self.rows[max(self.stages, default=0) :] or self.rows, key=lambda row: row["val_accuracy"])
 
-    def write(self, folder: Path) -> None:
+    def is_best(self) -> bool:
+        """Whether the last epoch's validation accuracy is above all before, and its net condensed."""
+        return len(self.rows) > max(self.stages, default=0) and self.best() is self.rows[-1]
+
+    def write(self, folder: Path, data: Mapping[str, Any]) -> None:
         """Write the log, then the checkpoint: what the checkpoint counts as done has been written."""
         write_log(folder, self.rows)
         arrays = snapshot(self.model, self.average)
-        write_checkpoint(folder, Checkpoint(len(self.rows), self.recipe.to_json(), tuple(self.rows), arrays))
+        write_checkpoint(folder, Checkpoint(len(self.rows), self.recipe.to_json(), data, tuple(self.rows), arrays))
+
+    def _diverged(self, what: str) -> RecipeError:
+        slower = f"--set optimizer.learning_rate={self.recipe.optimizer.learning_rate / 4:g}"
+        return RecipeError(f"{what}: training has diverged", hints=slower)
 
     def _condense(self, stage: int) -> None:
         """Prune learned groups. Averages begin anew: half a pruned weight, or half a mask, is none."""
@@ -179,4 +187,8 @@ def _differences(before: Any, now: Any, place: str = "") -> list[str]:
         found = (_differences(before.get(key), now.get(key), f"{place}.{key}" if place else key) for key in keys)
         return [each for part in found for each in part]
     before, now = (list(value) if isinstance(value, tuple) else value for value in (before, now))
-    return [] if before == now else [f"{place} {before} -> {now}"]
+    return [] if before == now else [f"{place} {_some_of(before)} -> {_some_of(now)}"]
+
+
+def _some_of(value: Any) -> str:
+    return shorten(str(value), 80, placeholder=" …")  # the labels may be thousands

@@ -11,7 +11,7 @@ pytest.importorskip("keras", reason="needs Keras: make test")
 
 import keras
 
-from mninfer.errors import MnError, PreprocessError, RecipeError, UnsupportedModelError
+from mninfer.errors import MnError, OutputError, PreprocessError, RecipeError, UnsupportedModelError
 from mninfer.model_file import SourceContract
 from mninfer.preprocessing import StatedPreprocess, parse_preprocess
 from mnmodels.architectures.registry import build_model
@@ -19,6 +19,7 @@ from mnmodels.finetuning.base import Base, base_from_file, base_from_zoo
 from mnmodels.finetuning.finetune import FinetuneConfig, finetune
 from mnmodels.finetuning.head import freeze, with_new_head
 from mnmodels.keras_file import load_keras, save_keras
+from mnmodels.training.run import Watcher
 from support.corners import Colours, small_network, small_recipe
 
 SPEC = parse_preprocess("inception")
@@ -194,6 +195,36 @@ def test_a_run_is_resumed_with_the_network_that_it_was_begun_with(tmp_path: Path
             finetune(base, *sets, tmp_path / "run", FinetuneConfig(**begun, **change), resume=True)
     with pytest.raises(RecipeError, match=r"model\.sha256"):
         finetune(replace(base, sha256="0"), *sets, tmp_path / "run", FinetuneConfig(**begun), resume=True)
+
+
+class StopAtOnce(Watcher):
+    def stepped(self, step: int, steps: int, loss: float, accuracy: float) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_second_run_does_not_go_on_from_another_head(tmp_path: Path) -> None:
+    """Begun again with --force and stopped in the head: what is resumed is not the old second run."""
+    source = tmp_path / "base.keras"
+    save_keras(base_network(), source, contract=SourceContract(labels=None, preprocess=SPEC))
+    base = base_from_file(source, StatedPreprocess())
+    sets, run = (Colours(64, 0), Colours(32, 1)), tmp_path / "run"
+    config = FinetuneConfig(head_epochs=1, whole_epochs=1, batch=32)
+    finetune(base, *sets, run, config)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(base, *sets, run, config, force=True, watcher=StopAtOnce())
+    assert list((run / "2_whole").iterdir()) == []
+    result = finetune(base, *sets, run, config, resume=True, force=True)
+    assert (run / "2_whole" / "result.json").exists()
+    assert len(result.rows) == 1
+
+
+def test_a_finetune_that_is_there_is_told_before_the_first_epoch(tmp_path: Path) -> None:
+    (tmp_path / "2_whole").mkdir()
+    (tmp_path / "2_whole" / "model.keras").touch()
+    base = Base(name="base", load=base_network, size=16, preprocess=SPEC)
+    with pytest.raises(OutputError, match="holds a run already"):
+        finetune(base, Colours(64, 0), Colours(32, 1), tmp_path, FinetuneConfig(batch=32))
+    assert not (tmp_path / "1_head").exists()
 
 
 def test_both_runs_go_on_after_a_stop(tmp_path: Path) -> None:

@@ -25,6 +25,16 @@ def test_the_weights_are_the_files(tmp_path):
     np.testing.assert_allclose(begun(picture), model(picture), atol=1e-6)
 
 
+def test_the_file_is_read_once(tmp_path):
+    """A run builds its network again for every file that it saves; what it began with may be gone by then."""
+    model = build_model("mobilenet_v1", alpha=0.25, form="cifar_small", classes=10)
+    save_keras(model, tmp_path / "given.keras")
+    start = start_from(tmp_path / "given.keras")
+    start(recipe(), 10)
+    (tmp_path / "given.keras").unlink()
+    assert all((a == b).all() for a, b in zip(model.get_weights(), start(recipe(), 10).get_weights(), strict=True))
+
+
 @pytest.mark.parametrize(
     ("changes", "classes"), [({"model.alpha": 0.5}, 10), ({}, 7), ({"model.name": "mobilenet_v2"}, 10)]
 )

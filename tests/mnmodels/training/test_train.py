@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from mnmodels.backend import start_keras
 from mnmodels.keras_file import load_keras
 from mnmodels.training.checkpoint import read_checkpoint
 from mnmodels.training.logs import read_log
+from mnmodels.training.loop import made_ahead
 from mnmodels.training.recipe import OptimizerSpec, Recipe
 from mnmodels.training.run import TrainingResult, Watcher, train
 from support.corners import Corners, small_network, small_recipe
@@ -110,6 +112,16 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path, changes: dic
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_run_that_was_stopped_in_its_first_epoch_goes_on(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", watcher=Stop(epoch=1, step=2))
+    assert read_checkpoint(tmp_path / "cut").epoch == 0
+    cut = run(tmp_path / "cut", resume=True)
+    for ours, theirs in zip(cut.model.get_weights(), whole.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def without_time(result: TrainingResult) -> list[dict[str, float]]:
     return [{key: value for key, value in row.items() if key != "seconds"} for row in result.rows]
 
@@ -175,6 +187,33 @@ def test_another_recipe_does_not_go_on(trained: tuple[TrainingResult, Path]) -> 
         run(trained[1], small_recipe(train={"epochs": 7, "seed": 8}), resume=True)
 
 
+@pytest.mark.parametrize(
+    ("pictures", "validation", "told"),
+    [
+        (Corners(193, 0), VALIDATION, "training.pictures 192 -> 193"),
+        (Corners(192, 5), VALIDATION, r"pictures: training.classes \w+ -> \w+$"),
+        (TRAINING, Corners(80, 5), r"pictures: validation.classes \w+ -> \w+$"),
+    ],
+)
+def test_other_pictures_do_not_go_on(
+    trained: tuple[TrainingResult, Path], pictures: Corners, validation: Corners, told: str
+) -> None:
+    recipe = small_recipe(train={"epochs": 6})
+    with pytest.raises(RecipeError, match="begun with other") as caught:
+        train(recipe, pictures, validation, trained[1], start=small_network, resume=True)
+    assert re.search(told, caught.value.what)
+
+
+@pytest.mark.parametrize("recipe", [{"precision": "float16"}, {"batch": 500}], ids=["device", "batch"])
+def test_a_run_that_cannot_begin_takes_none_away(tmp_path: Path, recipe: dict[str, Any]) -> None:
+    for name in ("checkpoint.npz", "best.keras", "model.keras"):
+        (tmp_path / name).write_bytes(b"of hours")
+    with pytest.raises(RecipeError):
+        run(tmp_path, small_recipe(train=recipe), force=True)
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {b"of hours"}
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_nothing_to_resume_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="nothing to resume"):
         run(tmp_path / "new", resume=True)
@@ -194,9 +233,47 @@ def test_divergence_ends_the_run_and_keeps_what_was_reached(tmp_path: Path) -> N
         model.set_weights([weight * np.float32("nan") for weight in model.get_weights()])
         return model
 
-    with pytest.raises(RecipeError, match="diverged"):
+    with pytest.raises(RecipeError, match="nan after batch 1 of epoch 1: training has diverged"):
         train(small_recipe(), TRAINING, VALIDATION, tmp_path, start=poisoned)
     assert not (tmp_path / "model.keras").exists()
+
+
+def test_weights_that_the_last_step_has_spoilt_are_not_kept(tmp_path: Path) -> None:
+    models = []
+
+    def start(recipe: Recipe, num_classes: int) -> Any:
+        models.append(small_network(recipe, num_classes))
+        return models[-1]
+
+    class Spoiling(Watcher):
+        def stepped(self, step: int, steps: int, loss: float, accuracy: float) -> None:
+            if step == steps:
+                models[0].set_weights([weight * np.float32("inf") for weight in models[0].get_weights()])
+
+    with pytest.raises(RecipeError, match="not finite after epoch 1: training has diverged"):
+        train(small_recipe(), TRAINING, VALIDATION, tmp_path, start=start, watcher=Spoiling())
+    kept = read_checkpoint(tmp_path)
+    assert kept.epoch == 0
+    assert all(np.isfinite(array).all() for array in kept.arrays.values())
+
+
+def test_batches_that_nobody_waits_for_are_not_made() -> None:
+    """After Control-C; each may take seconds."""
+    made = []
+
+    class Slow:
+        def __len__(self) -> int:
+            return 100
+
+        def __getitem__(self, index: int) -> Any:
+            made.append(index)
+            time.sleep(0.3)
+            return index
+
+    batches = made_ahead(Slow())
+    assert next(batches) == 0
+    batches.close()
+    assert len(made) <= 4  # one given, two in hand, one begun as it was given
 
 
 @pytest.mark.parametrize(
@@ -248,6 +325,9 @@ def test_learned_groups_are_pruned_on_time_and_after_a_resume(tmp_path: Path) ->
     recipe = small_recipe(train={"epochs": 4, "ema": 0.98})
     whole = train(recipe, TRAINING, VALIDATION, tmp_path / "whole", start=learned_groups)
     assert [conv.is_condensed() for conv in learned_group_convs(whole.model)] == [True]
+    told = json.loads((tmp_path / "whole" / "result.json").read_text())
+    accuracies = [row["val_accuracy"] for row in whole.rows]
+    assert told["best_epoch"] == 3 + accuracies[2:].index(max(accuracies[2:]))  # condensed before the third
     best = load_keras(tmp_path / "whole" / "best.keras").model
     assert [conv.is_condensed() for conv in learned_group_convs(best)] == [True]
     with pytest.raises(KeyboardInterrupt):
