@@ -1,5 +1,6 @@
 """``mnmodels evaluate``: how often a model is right on labelled pictures, and where it goes wrong."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "in_words"]
 
 LISTED_CLASSES, LISTED_CONFUSIONS = 20, 5
+DRAWINGS = ("confusion", "mistakes")
 ENGINES_ALONE = ("engine", "delegate", "threads", "allow_unlisted_ops")
 KERAS_ALONE = ("arch", "alpha", "form", "network_settings", "lambdas", "custom", "trust", "backend", "batch")
 
@@ -89,15 +91,21 @@ KERAS_ALONE = ("arch", "alpha", "form", "network_settings", "lambdas", "custom",
 @network_options
 def command(model: str, data: str, *, is_json: bool, **options: Any) -> int:
     """Measure a model on labelled pictures."""
-    for target in filter(None, (options["confusion"], options["mistakes"])):
-        refuse_output(target, ".png", force=options["force"], elsewhere="another name")
+    _refuse_drawings([target for name in DRAWINGS if (target := options[name]) is not None], force=options["force"])
     evaluation, pictures = _evaluate(model, data, options)
-    _draw(evaluation, pictures, options)
     if is_json:
         json_line(evaluation.to_json(), indent=2)
     else:
         say(in_words(evaluation))
+    _draw(evaluation, pictures, options)  # last: what was measured is told, also where a disk is full
     return 0
+
+
+def _refuse_drawings(targets: list[str], *, force: bool) -> None:
+    for target in targets:
+        refuse_output(target, ".png", force=force, elsewhere="another name")
+    if len({os.path.realpath(target) for target in targets}) < len(targets):
+        raise click.UsageError("--confusion and --mistakes are one file: give each a name of its own")
 
 
 def _evaluate(model: str, data: str, options: dict[str, Any]) -> "tuple[Evaluation, Pictures]":
@@ -147,8 +155,6 @@ def _open(model: str, options: dict[str, Any]) -> "Predictor":
     if is_tflite(model):
         return TFLitePredictor(open_model(model, shared), model)
     start_keras(options["backend"])
-    if options["network"] and "name" not in options["network"]:
-        raise click.UsageError("these options describe a network: say which, with --arch NAME")
     file = KerasOptions.take(options).load(model, arch=options["network"])
     if shared.sha256 is not None and file.sha256 != shared.sha256.strip().lower():
         raise ModelFileError(f"the file has sha256 {file.sha256}, not {shared.sha256} as stated")

@@ -29,7 +29,9 @@ class KerasOptions:
         return cls(lambdas=options.pop("lambdas"), custom=options.pop("custom"), trust=options.pop("trust"))
 
     def load(self, path: str | os.PathLike[str], *, arch: dict[str, Any] | None = None) -> "KerasFile":
-        """Load a file as the command line says."""
+        """Load a file as the command line says. Raise UsageError where ``arch`` doesn't say of which network it is."""
+        if arch and "name" not in arch:
+            raise click.UsageError("these options describe a network: say which, with --arch NAME")
         from mnmodels.keras_file import load_keras
 
         return load_keras(path, arch=arch, lambdas=self.lambdas, custom=self.custom, trust=self.trust)

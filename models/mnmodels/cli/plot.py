@@ -1,11 +1,14 @@
 """``mnmodels plot``: the curves of a training run, as a PNG."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from mninfer.cli.options import examples
 from mninfer.cli.output import say
+from mnmodels.cli.outputs import refuse_output
+from mnmodels.training.logs import LOG_NAME
 
 __all__ = ["command"]
 
@@ -20,14 +23,14 @@ __all__ = ["command"]
 @click.option("--force", is_flag=True, help="Write over PNG if it exists.")
 def command(logs: tuple[str, ...], output: str | None, title: str | None, *, force: bool) -> int:
     """Draw loss and accuracy of one or more runs (their folders, or their log.csv)."""
-    from mninfer.files import refuse_existing, write_atomically
+    from mninfer.files import write_atomically
     from mnmodels.training.logs import read_log
     from mnmodels.training.plot import plot_runs
 
     first = Path(logs[0])
-    target = output or str((first if first.is_dir() else first.parent) / "curves.png")
-    refuse_existing(target, force=force)
-    runs = {_name(Path(log)): read_log(Path(log)) for log in logs}
+    target = output if output is not None else str((first if first.is_dir() else first.parent) / "curves.png")
+    refuse_output(target, ".png", force=force)
+    runs = {name: read_log(log) for name, log in _named([Path(log) for log in logs]).items()}
     write_atomically(target, plot_runs(runs, title=title), force=force)
     for name, rows in runs.items():
         best = max(rows, key=lambda row: row["val_accuracy"])
@@ -39,6 +42,16 @@ def command(logs: tuple[str, ...], output: str | None, title: str | None, *, for
     return 0
 
 
-def _name(log: Path) -> str:
-    folder = log if log.is_dir() else log.parent
-    return folder.resolve().name
+def _named(logs: Sequence[Path]) -> dict[str, Path]:
+    """Each log once, called as its run's folder, with those above as far as it takes: all of finetune's are alike."""
+    places = {_place(log.resolve()): log for log in logs}
+    for depth in range(1, max(map(len, places)) + 1):
+        named = {"/".join(place[-depth:]): log for place, log in places.items()}
+        if len(named) == len(places):
+            break
+    return named
+
+
+def _place(log: Path) -> tuple[str, ...]:
+    """The parts of the path of a run's folder, or of a log that is called otherwise than a run's."""
+    return log.parent.parts if log.name == LOG_NAME else log.with_suffix("").parts if log.is_file() else log.parts

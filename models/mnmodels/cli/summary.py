@@ -119,8 +119,6 @@ def _of_file(
             raise click.UsageError("a .tflite says itself what it is: leave out --arch, --alpha, --form and --option")
         file = read_checked(path, strict=False, allow_unlisted_ops=True)
         return summarize(file.graph, name=path, input_size=input_size)
-    if network and "name" not in network:
-        raise click.UsageError("these options describe a network: say which, with --arch NAME")
     loaded = keras.load(path, arch=network)
     for change in loaded.changes:
         note(f"note: {change}")

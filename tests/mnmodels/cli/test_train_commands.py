@@ -75,6 +75,9 @@ def test_train_refuses_to_begin_over_a_run(run: Path, pictures: Path, capsys: py
         (["train", "cifar10_mobilenet_v1_025", "--set", "train.epochs"], 2, "KEY=VALUE"),
         (["train", "cifar10_mobilenet_v1_025", "--set", "train.epoch=3"], 1, "epochs"),
         (["train", "cifar10_mobilenet_v1_025", "--epochs", "0"], 1, "from 1 to"),
+        (["train", "cifar10_mobilenet_v1_025", "--epochs", "3", "--set", "train.epochs=5"], 2, "is stated twice"),
+        (["train", "cifar10_mobilenet_v1_025", "--data", "nowhere", "-o", ""], 1, "a name in .keras or .h5"),
+        (["regroup", "nowhere.h5", "--alpha", "0.5", "-o", "x.keras"], 2, "--arch NAME"),
         (["train", "cifar10_mobilenet_v1_025", "--backend", "tensorflw"], 2, "tensorflow"),
         (["plot", "nowhere"], 1, "no log"),
         (["finetune", "nowhere", "-o", "x.keras", "--base", "nowhere.keras"], 1, "nowhere.keras"),
@@ -152,6 +155,55 @@ def test_plot_draws_one_run_and_two(run: Path, tmp_path: Path, capsys: pytest.Ca
     assert "1 epochs" in capsys.readouterr().out
     assert main(["plot", str(run), "-o", str(tmp_path / "1.png")]) == 1
     assert "--force" in capsys.readouterr().err
+
+
+def test_runs_of_one_name_are_told_apart(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All of finetune's are called 1_head and 2_whole."""
+    places = [tmp_path / name / "1_head" for name in ("flowers", "tulips")]
+    for place in places:
+        place.mkdir(parents=True)
+        (place / "log.csv").write_bytes((run / "log.csv").read_bytes())
+    other = places[0] / "before.csv"
+    other.write_bytes((run / "log.csv").read_bytes())
+    output = tmp_path / "both.png"
+    assert main(["plot", *map(str, places), str(other), str(places[0] / "log.csv"), "-o", str(output)]) == 0
+    names = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert names[:-1] == ["flowers/1_head", "tulips/1_head", "1_head/before"]
+
+
+def test_plot_writes_a_png_and_says_so(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plot", str(run), "-o", str(tmp_path / "curves.jpg")]) == 1
+    assert "a name in .png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-o", "{run}/best.keras", "--force"], "the run writes this file itself"),
+        (["--weights", "{run}/best.keras", "--force"], "--folder ANOTHER"),
+    ],
+)
+def test_a_runs_own_files_are_neither_written_over_nor_lost(
+    run: Path, pictures: Path, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    arguments = [each.format(run=run) for each in arguments]
+    known = ["--data", str(pictures), "--folder", str(run), *TINY]
+    assert main(["train", "cifar10_mobilenet_v1_025", *known, *arguments]) == 1
+    assert told in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_finetune_keeps_the_base_that_it_begins_with(
+    run: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = tmp_path / "mine" / "2_whole" / "best.keras"
+    base.parent.mkdir(parents=True)
+    base.write_bytes((run / "best.keras").read_bytes())
+    arguments = ["--base", str(base), "--folder", str(tmp_path / "mine"), "--force", "-o", str(tmp_path / "new.keras")]
+    assert main(["finetune", str(pictures), *arguments]) == 1
+    assert "--folder ANOTHER" in capsys.readouterr().err
+    assert base.exists()
 
 
 def test_finetune_writes_what_converts_without_a_flag(

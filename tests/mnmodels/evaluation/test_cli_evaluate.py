@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from mninfer.errors import OutputError
 from support.commands import Outcome
 from support.labelled import write_tree, zip_of
 from support.networks import red_detector, shapes_float, shapes_int8
@@ -225,6 +226,27 @@ def test_an_output_that_cannot_be_written_is_told_before_anything_is_measured(
     outcome: Outcome = cli("evaluate", model, data, "--confusion", tmp_path / name)  # type: ignore[operator]
     assert outcome.code == 1
     assert what in outcome.err
+
+
+def test_two_drawings_in_one_file_are_refused(cli: object, model: Path, data: Path, tmp_path: Path) -> None:
+    one, same = tmp_path / "one.png", tmp_path / "data" / ".." / "one.png"
+    outcome: Outcome = cli("evaluate", model, data, *STATED, "--confusion", one, "--mistakes", same)  # type: ignore[operator]
+    assert outcome.code == 2
+    assert "--confusion and --mistakes are one file" in outcome.err
+
+
+def test_what_was_measured_is_told_where_it_cannot_be_drawn(
+    cli: object, model: Path, data: Path, labels: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OutputError("cannot write the file: No space left on device")
+
+    monkeypatch.setattr("mninfer.files.write_atomically", full)
+    target = model.with_name("confusion.png")
+    outcome: Outcome = cli("evaluate", model, data, *STATED, *labels, "--confusion", target)  # type: ignore[operator]
+    assert outcome.code == 1
+    assert outcome.out.startswith("top-1  ")
+    assert "No space left" in outcome.err
 
 
 def test_the_help_is_set_in_lines(cli: object) -> None:
