@@ -115,11 +115,11 @@ def num_classes_of(model: Any) -> int:
 
 
 def _gives_probabilities(model: Any) -> bool:
-    """Whether the last layer that computes something is a softmax or a sigmoid."""
-    for layer in reversed(model.layers):
+    """Whether the last layer or plain operation that computes something is a softmax or a sigmoid."""
+    for layer in reversed(getattr(model, "operations", None) or model.layers):  # a Sequential has layers alone
         if isinstance(layer, keras.Model):
             return _gives_probabilities(layer)
-        if type(layer).__name__ == "Softmax":
+        if type(layer).__name__ in ("Softmax", "Sigmoid"):
             return True
         activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
         if activation != "linear" or type(layer).__name__ not in _PASSING:

@@ -66,6 +66,15 @@ def test_logits_become_probabilities() -> None:
     assert sum(each.score for each in found) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("function", ["softmax", "sigmoid"])
+def test_probabilities_of_a_plain_operation_are_left_as_they_are(function: str) -> None:
+    inner, data = small(head=None), pictures(3)
+    model = keras.Model(inner.inputs[0], getattr(keras.ops, function)(inner.outputs[0]))
+    expected = np.asarray(model(data.images.astype(np.float32) / 127.5 - 1))
+    found = list(predictor_of(model).predict(located(data), 3))
+    np.testing.assert_allclose([each[0].score for each in found], expected.max(axis=1), atol=1e-5)
+
+
 def test_the_same_run_gives_the_same_digits() -> None:
     model, data = small(), pictures()
     runs = [evaluate(predictor_of(model), data, ClassMatch((0, 1, 2), "told")).to_json() for _ in range(2)]
