@@ -30,7 +30,7 @@ def start_keras(backend: str | None = None) -> Any:
         near = near_names(wanted, BACKENDS)
         raise MnError(f'no backend "{wanted}"', hints=near or f"one of {', '.join(BACKENDS)}")
     if "keras" in sys.modules:
-        return _already_started(wanted if backend else None)
+        return _of_today(_already_started(wanted if backend else None))
     for package in ("keras", wanted):
         if find_spec(package) is None:
             raise MissingDependencyError(f"{package} is not installed", hints=_install_line(package))
@@ -38,7 +38,15 @@ def start_keras(backend: str | None = None) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # 2 still tells of an absent GPU as of an error
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # On JAX, too, Keras imports TensorFlow where it is, for its random seeds; better here, where it is quiet.
-    return import_quietly(*(["tensorflow"] if find_spec("tensorflow") else []), "keras")
+    return _of_today(import_quietly(*(["tensorflow"] if find_spec("tensorflow") else []), "keras"))
+
+
+def _of_today(keras: Any) -> Any:
+    """The module, where it is Keras 3. TensorFlow up to 2.15 comes with Keras 2, which is another library."""
+    version = str(getattr(keras, "__version__", "0"))
+    if version.partition(".")[0] in ("0", "1", "2"):
+        raise MissingDependencyError(f"Keras 3 is not installed: this is Keras {version}", hints=INSTALL_LINE)
+    return keras
 
 
 def _already_started(wanted: str | None) -> Any:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -43,6 +44,16 @@ def test_what_is_missing_is_named_with_its_install_line(
         start_keras(backend_name)
     assert caught.value.hints[0].startswith("python -m pip install ")
     assert package in caught.value.hints[0]
+
+
+@pytest.mark.smoke
+def test_another_keras_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow 2.15 brings Keras 2: imported as if it were Keras 3, the first use would be a traceback."""
+    older = SimpleNamespace(__version__="2.15.0", backend=SimpleNamespace(backend=lambda: "tensorflow"))
+    monkeypatch.setitem(sys.modules, "keras", older)
+    with pytest.raises(MissingDependencyError, match=r"this is Keras 2\.15\.0") as caught:
+        start_keras()
+    assert '"keras>=3.15"' in caught.value.hints[0]
 
 
 @pytest.mark.smoke
