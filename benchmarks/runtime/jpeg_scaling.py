@@ -1,17 +1,21 @@
 """Does a JPEG decoded at a reduced scale get the label of the fully decoded one?
 
-usage: python benchmarks/runtime/jpeg_scaling.py [--shared ../shared] [--limit N]
+usage: python benchmarks/runtime/jpeg_scaling.py [--shared ../shared] [--keras PYTHON] [--limit N]
 
-500 ImageNet sample pictures, enlarged 2 and 4 times (cubic) and encoded again at quality 90, classified by a 128-pixel
-MobileNet with ``full_decode`` and without. Only pictures that were decoded at a reduced scale count. Beside it stands
+500 ImageNet sample pictures, enlarged 2 and 4 times (cubic) and encoded again at quality 90, classified by 128-pixel
+MobileNets with ``full_decode`` and without. Only pictures that were decoded at a reduced scale count. Beside it stands
 how often the same model keeps its label when a tenth of its input values move by one of 255 levels, and when the fully
 decoded picture is encoded once more at quality 95: what the model itself is sure of.
 
-The model is used as it is (uint8), and in float32 with the same weights, where scores are not rounded to 256 levels.
+V1 0.25 is used as it is (uint8), and in float32 with the same weights, where scores are not rounded to 256 levels; V2
+1.0, float32, is the 224-pixel network with a smaller input, made by the environment of ``--keras``.
 """
 
 import argparse
+import os
+import subprocess
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -31,6 +35,7 @@ from support.network import Layer
 
 ROOT = Path(__file__).parents[2]
 MODEL = "mobilenet_v1_0.25_128_quant.tflite"
+V2 = "imagenet_mobilenet_v2_100_224_b.keras"
 ENLARGEMENTS = (2, 4)
 QUALITY = 90
 RESIZES = ("crop:0.875", "stretch")
@@ -43,6 +48,19 @@ def float_twin(data: bytes) -> bytes:
     last = layers.pop()
     height, width = graph.tensors[graph.inputs[0]].shape[1:3]
     return float_model([*layers, Layer("dense", last.weights[0, 0], last.bias)], (height, width))
+
+
+def v2_at_128(shared: Path, python: Path) -> bytes:
+    """V2 1.0 with real weights and an input of 128 pixels, made by the converter."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "v2_128.tflite"
+        script = Path(__file__).with_name("smaller_input.py")
+        subprocess.run(
+            [python, script, shared / "models" / V2, "128", out],
+            check=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+        return out.read_bytes()
 
 
 def _layer(graph: Graph, operator: Any) -> Layer:
@@ -128,17 +146,23 @@ def compare(paths: list[Path], data: bytes, resize: str) -> dict[str, object]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
+    parser.add_argument(
+        "--keras", type=Path, default=ROOT / ".venvs/keras/bin/python", help="Python with Keras and mnkit"
+    )
     parser.add_argument("--limit", type=int, help="only so many pictures")
     args = parser.parse_args()
     paths = sorted((args.shared / "data/imagenet-dev").glob("*.jpg"))[: args.limit]
     if not paths:
         raise SystemExit(f"no pictures in {args.shared / 'data/imagenet-dev'}: state --shared")
     data = (args.shared / "models" / MODEL).read_bytes()
-    rows = {
-        kind: {resize: compare(paths, model, resize) for resize in RESIZES}
-        for kind, model in (("float32", float_twin(data)), ("uint8", data))
+    models = {
+        "V2 1.0/128 float32": v2_at_128(args.shared, args.keras),
+        "V1 0.25/128 float32": float_twin(data),
+        "V1 0.25/128 uint8": data,
     }
-    write_result("jpeg_scaling", {"model": MODEL, "quality": QUALITY, "pictures": len(paths), "models": rows})
+    rows = {name: {resize: compare(paths, model, resize) for resize in RESIZES} for name, model in models.items()}
+    files = {"V1": MODEL, "V2": V2}
+    write_result("jpeg_scaling", {"files": files, "quality": QUALITY, "pictures": len(paths), "models": rows})
     return 0
 
 

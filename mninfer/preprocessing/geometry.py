@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from mninfer.preprocessing.spec import FRACTION_STEPS, Interpolation, PreprocessSpec, Resize
 
-__all__ = ["Cover", "Geometry", "Region", "halves_well", "input_geometry", "input_region"]
+__all__ = ["HALVINGS_AT_ONCE", "Cover", "Geometry", "Region", "halves_well", "input_geometry", "input_region"]
 
 Size = tuple[int, int]
 
 # Tenths of a pixel that halving leaves for each input pixel, along each side. With less, averaging twice blurs: at 1.1
 # the top-1 of small networks falls by two to four points, from 1.4 on hardly (docs/decisions/0005).
 OVERSAMPLING_TENTHS = 14
+HALVINGS_AT_ONCE = 3  # one mean of 8 x 8 pixels, as far as JPEG decoders go
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Region:
 class Geometry:
     """``region`` of a picture of ``image_size`` is resized to ``placed`` in an input of ``input_size``.
 
-    ``num_halvings`` times its blocks of 2 x 2 pixels are averaged first: the region lies on that grid.
+    ``num_halvings`` halvings come first, blocks of 2, 4 or 8 pixels squared: the region lies on that grid.
     """
 
     image_size: Size
@@ -81,14 +82,14 @@ class Geometry:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """How far a decoder may reduce a picture for an input: no further than the halving that comes next anyway."""
+    """How far a decoder may reduce a picture for an input: by the halvings at once that come next anyway."""
 
     spec: PreprocessSpec
     target: Size
 
     def reduction(self, image_size: Size) -> int:
         """1, 2, 4 or 8: what each side of a picture of this (width, height) may be divided by."""
-        return 1 << min(input_geometry(image_size, self.spec, self.target).num_halvings, 3)
+        return 1 << min(input_geometry(image_size, self.spec, self.target).num_halvings, HALVINGS_AT_ONCE)
 
 
 def input_region(image_size: Size, spec: PreprocessSpec, target: Size) -> Region:

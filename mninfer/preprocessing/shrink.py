@@ -1,4 +1,4 @@
-"""Averaging pictures to a smaller size, to the bit: the exact mean over each output pixel's area, rounded half up.
+"""Averaging pictures to a smaller size, to the bit: the exact mean over each output pixel's area.
 
 In integers throughout. OpenCV's INTER_AREA adds in float32, and ARM fuses multiply-adds where x86-64 doesn't: up to one
 value in seven hundred, its mean on or next to a half, differs by a level.
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from mninfer.preprocessing.geometry import HALVINGS_AT_ONCE
 
 __all__ = ["halve", "halve_side", "shrink"]
 
@@ -23,14 +25,38 @@ OPENCV_CARRIERS = {1: np.uint8, 2: np.uint16, 4: np.int32, 8: np.float64}  # of 
 
 
 def halve(image: Pixels, times: int) -> Pixels:
-    """Average blocks of 2 x 2, rounding half up, so many times; an odd last row or column is left out."""
+    """Average 2 x 2, 4 x 4 or 8 x 8 pixels, up to three halvings at once; what is no whole block is left out.
+
+    Rounded once, half to even, as near to what a JPEG decoder makes of these blocks as can be: half up each time would
+    be brighter by an eighth of a level, and change more labels than all else about a reduced picture.
+    """
+    while times > 0:
+        image = _block_means(image, min(times, HALVINGS_AT_ONCE))
+        times -= HALVINGS_AT_ONCE
+    return image
+
+
+def _block_means(image: Pixels, exponent: int) -> Pixels:
+    height, width, channels = image.shape[0] >> exponent, image.shape[1] >> exponent, image.shape[2]
+    result = np.empty((height, width, channels), np.uint8)
+    step = max(1, BLOCK_BYTES // (image[0].nbytes << exponent))
+    for top in range(0, height, step):
+        rows = image[top << exponent : min(top + step, height) << exponent, : width << exponent]
+        sums = _block_sums(rows, exponent)
+        sums += (sums >> 2 * exponent & 1) + np.uint16((1 << 2 * exponent >> 1) - 1)
+        result[top : top + step] = sums >> 2 * exponent
+    return result
+
+
+def _block_sums(image: Pixels, exponent: int) -> npt.NDArray[np.uint16]:
+    """Of the blocks of 2 ** exponent squared: OpenCV's quick means of four, of numbers that four divides."""
     import cv2
 
-    for _ in range(times):
-        height, width = image.shape[0] // 2, image.shape[1] // 2
-        blocks = image[: 2 * height, : 2 * width]
-        image = cv2.resize(blocks, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    return image
+    sums = image.astype(np.uint16)
+    for _ in range(exponent):
+        sums <<= 2
+        sums = cv2.resize(sums, (sums.shape[1] // 2, sums.shape[0] // 2), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    return sums
 
 
 def halve_side(image: Pixels, axis: int) -> Pixels:
@@ -49,7 +75,9 @@ def shrink(image: Pixels, size: tuple[int, int]) -> Pixels:
     """Resize to (width, height), neither larger than the picture's, by exact area means."""
     height, width = image.shape[:2]
     if (width, height) == (2 * size[0], 2 * size[1]):
-        return halve(image, 1)
+        import cv2
+
+        return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
     num_parts = _num_parts(height, size[1]) * _num_parts(width, size[0])
     sums = _sum_rows(image, size[1], np.min_scalar_type(255 * _num_parts(height, size[1])))
     sums = _sum_rows(_transposed(sums), size[0], np.min_scalar_type(256 * num_parts))

@@ -456,19 +456,42 @@ class TestTensor:
             made = preprocess_image(picture, spec("raw", "stretch", interpolation), tensor("uint8", shape=(1, 2, 2, 3)))
             assert made[0, ..., 0].tolist() == expected
 
-    def test_halving_rounds_half_up(self) -> None:
-        picture = noise(13, 11)
-        wide = picture[:12, :10].astype(int)
-        expected = (wide[::2, ::2] + wide[1::2, ::2] + wide[::2, 1::2] + wide[1::2, 1::2] + 2) >> 2
-        assert np.array_equal(halve(picture[:12, :10], 1), expected)
+    @pytest.mark.parametrize("times", [1, 2, 3])
+    def test_halving_rounds_the_mean_of_a_block_once_half_to_even(self, times) -> None:
+        picture, block = noise(45, 29) // 64 * 64, 1 << times
+        height, width = 45 // block, 29 // block
+        whole = picture[: height * block, : width * block].astype(int)
+        sums = whole.reshape(height, block, width, block, 3).sum((1, 3))
+        assert np.array_equal(halve(picture, times), np.rint(sums / block**2))
+        as_documented = (sums + block**2 // 2 - 1 + ((sums >> 2 * times) & 1)) >> 2 * times
+        assert np.array_equal(halve(picture, times), as_documented)
+
+    def test_four_halvings_are_three_and_one(self) -> None:
+        picture = noise(64, 80)
+        assert np.array_equal(halve(picture, 4), halve(halve(picture, 3), 1))
+        assert not np.array_equal(halve(picture, 2), halve(halve(picture, 1), 1))
+
+    def test_an_odd_last_row_is_left_out(self) -> None:
         flat = input_geometry((11, 13), RAW, (3, 4))
         assert (flat.num_halvings, flat.region) == (1, Region(0, 0, 10, 12))
+
+    def test_halving_makes_nothing_brighter(self) -> None:
+        """A decoder that averages blocks of 8 x 8 doesn't, either."""
+        picture = noise(1200, 1600)
+        for times in (1, 2, 3):
+            assert abs(halve(picture, times).mean() - picture.mean()) < 0.02
+
+    def test_halving_some_rows_at_a_time_is_halving(self) -> None:
+        picture = noise(1031, 1000)
+        assert np.array_equal(halve(picture, 1)[300:], halve(picture[600:], 1))
+        assert np.array_equal(halve(picture.swapaxes(0, 1), 2), halve(picture, 2).swapaxes(0, 1))
 
     @pytest.mark.parametrize("resize", ["stretch", "letterbox", "crop"])
     def test_halving_before_or_inside_is_the_same(self, resize) -> None:
         picture, made = noise(96, 128), Preprocessor(spec("torch", resize), tensor())
-        assert np.array_equal(made(picture), made(halve(picture, 1)))
-        assert np.array_equal(made(picture), made(halve(picture, 2)))
+        num_halvings = made.geometry((128, 96)).num_halvings
+        assert num_halvings >= 2
+        assert np.array_equal(made(picture), made(halve(picture, num_halvings)))
 
     def test_shrinking_averages(self) -> None:
         picture = np.zeros((4, 4, 3), np.uint8)
