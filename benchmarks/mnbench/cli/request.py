@@ -1,12 +1,12 @@
 """The options that say what is to be measured, and the plan that they make: shared by ``run`` and ``plan``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from mnbench.axes import Wishes, cells_of, with_wishes
+from mnbench.axes import ModelOffer, Wishes, cells_of, with_wishes
 from mnbench.catalogue import ENGINES, engine_entry
 from mnbench.cell import Device, Variant, Work
 from mnbench.cli.listed import counts, listed, refuse_empty, words
@@ -99,11 +99,22 @@ def requested(options: dict[str, Any]) -> Request:
     if not cells:
         raise InputError(
             "there is nothing to measure: no engine that was asked for runs what was asked for",
-            hints="mnbench plan shows a preset's cells; --engines, --devices, --variants and --works choose among them",
+            hints=(
+                *_variants_there_are(offers),
+                "mnbench plan shows a preset's cells; --engines, --devices, --variants and --works choose among them",
+            ),
         )
     plan = Plan(cells=cells, rounds=options["rounds"], pace=options["pace"])
     _refuse_too_large(plan)
     return Request(plan, tuple(requests), wishes.engines)
+
+
+def _variants_there_are(offers: Iterable[ModelOffer]) -> Iterator[str]:
+    """Of models that no other variant can be made of."""
+    for offer in offers:
+        variants = [str(variant) for variant in Variant if variant in offer.variants]
+        if variants and not offer.is_trainable:
+            yield f'--variants {",".join(variants)}: of "{offer.name}" there is no other'
 
 
 def _refuse_too_large(plan: Plan) -> None:

@@ -379,6 +379,13 @@ def test_devices_are_an_axis(cli: Cli) -> None:
 
 
 @pytest.mark.smoke
+def test_a_variant_that_a_file_is_not_is_told_with_what_it_is(cli: Cli, model: Path) -> None:
+    outcome = cli("plan", "--models", model, "--engines", ENGINE, "--variants", "int8")
+    assert outcome.code == 1
+    assert '--variants float32: of "small" there is no other' in outcome.err
+
+
+@pytest.mark.smoke
 def test_a_program_for_phones_is_missing_here(cli: Cli, model: Path, tmp_path: Path) -> None:
     outcome = cli("run", "--models", model, "--engines", "benchmark_model", "-o", tmp_path / "r.json")
     assert outcome.code == 1
