@@ -4,6 +4,7 @@ HDF5's C library crashes on some damaged files, so it never sees one in this pro
 bytes elsewhere, under limits of memory and time, and what comes back is checked again. Costs about 0.2 s.
 """
 
+import errno
 import json
 import math
 import os
@@ -103,7 +104,7 @@ def _run(request: Mapping[str, Any], data: bytes) -> Iterator[IO[bytes]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HDF5_")}
     environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-P", str(_PROCESS), json.dumps({"seconds": CPU_SECONDS, **request})]
-    with tempfile.TemporaryFile() as out:
+    with _temporary_file() as out:
         try:
             done = subprocess.run(
                 command, input=data, stdout=out, stderr=subprocess.PIPE, env=environment, timeout=SECONDS, check=False
@@ -116,11 +117,26 @@ def _run(request: Mapping[str, Any], data: bytes) -> Iterator[IO[bytes]]:
         yield out
 
 
+def _temporary_file() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise _without_room(str(error)) from error
+
+
 def _failure(code: int, stderr: bytes) -> KerasFileError:
     if code < 0:
         return _damaged("HDF5's own library fails on it")
     last = stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+    if last and f"[Errno {errno.ENOSPC}]" in last[0]:
+        return _without_room("no space is left")
     return _damaged(f"the process that reads it failed: {' '.join(last) or f'exit code {code}'}")
+
+
+def _without_room(why: str) -> KerasFileError:
+    """Not the file's fault."""
+    hint = "make room there, or set TMPDIR to a folder of another disk"
+    return KerasFileError(f"the HDF5 file needs a temporary file to be read: {why}", hints=hint)
 
 
 def _damaged(what: str) -> KerasFileError:
