@@ -49,6 +49,8 @@ def check_described(arch: object) -> None:
         mistyped = [key for key in arch if near_names(str(key), ["name"])]
         hints = f'"name" instead of "{mistyped[0]}"' if mistyped else f'"name": one of {names}'
         raise MnError(f"the description {dict(arch)!r} has no name: it doesn't say of which network", hints=hints)
+    if arch.get("weights") is not None:
+        raise MnError("the weights are those of the file, and of no other one", hints='leave out "weights"')
 
 
 def _described(arch: Mapping[str, Any]) -> str:

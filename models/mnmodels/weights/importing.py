@@ -116,6 +116,8 @@ def assign(model: Any, weights: Weights) -> None:
 def _options(source: NamedArrays, config: ImportConfig) -> dict[str, Any]:
     """What is stated, and the size of the picture where the file knows it."""
     options = dict(config.network)
+    if options.get("weights") is not None:
+        raise InputError("the weights are those of the file, and of no other one", hints='leave out "weights"')
     if source.input_shape is not None and len(source.input_shape) == 3:
         options.setdefault("input_shape", source.input_shape)
     return options

@@ -99,6 +99,7 @@ def test_arrays_of_an_hdf5_file(tmp_path):
     [
         ({"alpha": 0.25}, "has no name", '"name": one of mobilenet_v1, '),
         ({"nam": "mobilenet_v1"}, "has no name", '"name" instead of "nam"'),
+        ({"name": "mobilenet_v1", "weights": "imagenet"}, "the weights are those of the file", 'leave out "weights"'),
         ("mobilenet_v1", "not by 'mobilenet_v1'", "{\"name\": 'mobilenet_v1'}"),
         ({"name": "mobilnet_v1"}, 'no architecture "mobilnet_v1"', "mobilenet_v1"),
     ],

@@ -111,6 +111,12 @@ def test_without_the_top_of_v3_both_of_its_layers_are_left_out(tmp_path: Path) -
     np.testing.assert_allclose(outputs(imported.model), outputs(expected), atol=1e-6)
 
 
+def test_weights_from_two_places_are_refused(tmp_path: Path) -> None:
+    path = write_pickle(tmp_path, random_v1(NAMINGS["slim"]))
+    with pytest.raises(InputError, match="the weights are those of the file"):
+        import_weights(path, ImportConfig(network=V1 | {"weights": "imagenet"}))
+
+
 def test_a_flatbuffer_is_compared_with_itself(tmp_path: Path) -> None:
     layers = folded_v1(random_v1(NAMINGS["slim"]), NAMINGS["slim"])
     network = {"name": "mobilenet_v1", "alpha": 0.25}
