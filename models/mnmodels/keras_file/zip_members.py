@@ -92,6 +92,9 @@ def _damaged(what: str) -> KerasFileError:
 def replace_member(data: bytes, name: str, content: bytes) -> bytes:
     """The archive with ``content`` as the member ``name``, and all others as they were."""
     members = ZipMembers.of(data)
+    total = sum(info.file_size for info in members.infos.values())
+    if total > MAX_MEMBER_BYTES:  # all of them are unpacked here, and held until the archive is written
+        raise _damaged(f"its members have {total:,} bytes; at most {MAX_MEMBER_BYTES:,} are kept")
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for other, info in members.infos.items():

@@ -99,3 +99,16 @@ def test_a_second_end_cannot_hide_the_size_of_a_directory(tmp_path):
     assert len(zipfile.ZipFile(path).infolist()) == 2000
     with pytest.raises(KerasFileError, match="directory is in zip64"):
         read_source_contract(path)
+
+
+def test_members_that_unpack_without_end_are_not_kept(tmp_path, monkeypatch):
+    """Each of them is within its own bound."""
+    monkeypatch.setattr("mnmodels.keras_file.zip_members.MAX_MEMBER_BYTES", 3 << 20)
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in "abcd":
+            archive.writestr(name, bytes(1 << 20))
+    before = path.read_bytes()
+    with pytest.raises(KerasFileError, match="its members have 4,194,304 bytes; at most 3,145,728 are kept"):
+        write_source_contract(path, SourceContract(labels=("a",), preprocess=None))
+    assert path.read_bytes() == before
