@@ -38,6 +38,7 @@ class Session:
         self.rows: list[Row] = []
         self.steps = steps
         self._build: Callable[[], Any] = lambda: start(recipe, num_classes)
+        self._finished: Any = None
         schedule, optimizer = recipe.schedule, recipe.optimizer
         self.rates = learning_rates(schedule, optimizer.learning_rate, recipe.train.epochs, steps)
         compile_for_training(model, make_optimizer(recipe, self.rates, model))
@@ -129,15 +130,19 @@ class Session:
         return self.average.in_model() if self.average else nullcontext()
 
     def finished_model(self) -> Any:
-        """A float32 model of its own with the weights that were evaluated."""
+        """A float32 model of its own with the weights that were evaluated; the same one each time.
+
+        Python's collector counts objects and not their bytes: of models made anew it would let hundreds pile up.
+        """
         with self._weights_to_keep():
             weights = self.model.get_weights()
-        with _precision("float32"):
-            model = self._build()
-        for layer in model.layers:
-            layer.trainable = True  # what was frozen for this run is not frozen in the file
-        model.set_weights(weights)
-        return model
+        if self._finished is None:
+            with _precision("float32"):
+                self._finished = self._build()
+            for layer in self._finished.layers:
+                layer.trainable = True  # what was frozen for this run is not frozen in the file
+        self._finished.set_weights(weights)
+        return self._finished
 
 
 def network_of(recipe: Recipe, num_classes: int) -> Any:

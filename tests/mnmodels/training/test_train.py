@@ -257,6 +257,21 @@ def test_weights_that_the_last_step_has_spoilt_are_not_kept(tmp_path: Path) -> N
     assert all(np.isfinite(array).all() for array in kept.arrays.values())
 
 
+def test_one_model_serves_for_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every epoch was the best, a run of 30 held 31 models: they went up in memory, not away."""
+    from mnmodels.training.session import Session
+
+    monkeypatch.setattr(Session, "is_best", lambda _: True)
+    made = []
+
+    def start(recipe: Recipe, num_classes: int) -> Any:
+        made.append(recipe)
+        return small_network(recipe, num_classes)
+
+    train(small_recipe(), TRAINING, VALIDATION, tmp_path, start=start)
+    assert len(made) == 2  # the one that learns, the one that is saved
+
+
 def test_batches_that_nobody_waits_for_are_not_made() -> None:
     """After Control-C; each may take seconds."""
     made = []
