@@ -55,7 +55,7 @@ __all__ = ["command"]
     help="Pictures that can't be read.",
 )
 @click.option("--weights", metavar="FILE", help="Begin with the weights of this Keras file, not with random ones.")
-@click.option("--tensorboard", metavar="FOLDER", help="Write TensorBoard's files, too.")
+@click.option("--tensorboard", metavar="FOLDER", help="Write TensorBoard's files, too (it has to be installed).")
 @click.option("--resume", is_flag=True, help="Go on where the run in FOLDER was cut off.")
 @click.option("--force", is_flag=True, help="Begin again over a run in FOLDER, and write over OUT.")
 @click.option(

@@ -2,11 +2,13 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mninfer.errors import InputError, MissingDependencyError
+from mninfer.errors import InputError, MissingDependencyError, OutputError
 from mninfer.files import read_regular_file, write_atomically
 from mnmodels.backend import INSTALL_LINE
 
@@ -46,19 +48,32 @@ def read_log(path: Path) -> tuple[Row, ...]:
 
 
 class TensorBoard:
-    """Writes each epoch's numbers for TensorBoard."""
+    """Writes each epoch's numbers for TensorBoard. Raises OutputError where they can't be written."""
 
     def __init__(self, folder: Path) -> None:
         try:
             import tensorflow as tf
         except ImportError as error:
             raise MissingDependencyError("TensorBoard's files need TensorFlow", hints=INSTALL_LINE) from error
-        self._summary: Any = tf.summary
-        self._writer = tf.summary.create_file_writer(str(folder))
+        if find_spec("tensorboard") is None:  # which TensorFlow no longer brings, and asks for at the first scalar
+            raise MissingDependencyError("tensorboard is not installed", hints="python -m pip install tensorboard")
+        self._tensorflow: Any = tf
+        self._folder = folder
+        with self._told():
+            self._writer = tf.summary.create_file_writer(str(folder))
 
     def write(self, row: Row) -> None:
         """Add one epoch."""
-        with self._writer.as_default(step=int(row["epoch"])):
+        with self._told(), self._writer.as_default(step=int(row["epoch"])):
             for name in COLUMNS[1:]:
-                self._summary.scalar(name.replace("val_", "validation/"), row[name])
-        self._writer.flush()
+                self._tensorflow.summary.scalar(name.replace("val_", "validation/"), row[name])
+            self._writer.flush()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except self._tensorflow.errors.OpError as error:
+            raise OutputError(
+                "TensorBoard's files can't be written", where=str(self._folder), hints="--tensorboard ANOTHER_FOLDER"
+            ) from error

@@ -194,6 +194,26 @@ def test_a_runs_own_files_are_neither_written_over_nor_lost(
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
 
 
+@pytest.mark.parametrize(
+    ("is_installed", "told"),
+    [(False, "python -m pip install tensorboard"), (True, "TensorBoard's files can't be written")],
+)
+def test_a_tensorboard_that_cannot_be_written_is_told_before_training(
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_installed: bool,
+    told: str,
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("mnmodels.training.logs.find_spec", lambda _: object() if is_installed else None)
+    arguments = ["--data", str(pictures), "--folder", str(tmp_path / "run"), *TINY]
+    assert main(["train", "cifar10_mobilenet_v1_025", *arguments, "--tensorboard", str(tmp_path / "file")]) == 1
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def test_finetune_keeps_the_base_that_it_begins_with(
     run: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
