@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from tempfile import TemporaryFile
 from types import ModuleType
+from typing import IO
 
 __all__ = ["import_quietly"]
 
@@ -36,7 +37,7 @@ def import_quietly(*names: str) -> ModuleType:
 def _held_stderr() -> Iterator[None]:
     sys.stderr.flush()
     terminal = os.dup(2)
-    with TemporaryFile() as held, os.fdopen(terminal, "wb", buffering=0) as out, _told_of_a_crash(terminal):
+    with _file_of_its_own() as held, os.fdopen(terminal, "wb", buffering=0) as out, _told_of_a_crash(terminal):
         os.dup2(held.fileno(), 2)
         try:
             yield
@@ -45,6 +46,13 @@ def _held_stderr() -> Iterator[None]:
             os.dup2(terminal, 2)
             held.seek(0)
             out.write(b"".join(line for line in held if not line.startswith(_TOLD_TO_ALL)))
+
+
+def _file_of_its_own() -> IO[bytes]:
+    """In memory where the system has such files: a container may have no folder that can be written to."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("mnmodels-stderr"), "w+b")
+    return TemporaryFile()
 
 
 @contextmanager

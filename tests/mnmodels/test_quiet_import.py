@@ -59,6 +59,14 @@ def test_an_import_that_ends_the_process_says_where(tmp_path: Path) -> None:
     assert "talker.py" in done.stderr
 
 
+def test_no_folder_that_can_be_written_to_is_needed(tmp_path: Path) -> None:
+    if not hasattr(os, "memfd_create"):
+        pytest.skip("no files in memory on this system")
+    nowhere = "import tempfile; tempfile._candidate_tempdir_list = lambda: ['/nonexistent']; "
+    done = import_in_a_child(tmp_path, TALK, before=nowhere)
+    assert (done.returncode, done.stderr) == (0, HEARD)
+
+
 def test_a_closed_stderr_is_no_trouble(tmp_path: Path) -> None:
     done = import_in_a_child(tmp_path, "x = 1", before="import sys; sys.stderr = None; ")
     assert (done.returncode, done.stdout) == (0, "talker\n")
