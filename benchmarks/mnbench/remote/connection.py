@@ -44,12 +44,15 @@ exec(compile(sys.stdin.buffer.read({size}), "far_side.py", "exec"))
 
 
 class ConnectionLostError(Exception):
-    """ssh ended before the far side had said its last; ``code`` is ssh's, ``lines`` what was said on stderr."""
+    """ssh ended before the far side had said its last; ``code`` is ssh's, ``lines`` what was said on stderr;
+    ``is_silent``: it was ended for want of a message.
+    """
 
-    def __init__(self, code: int, lines: tuple[str, ...]) -> None:
+    def __init__(self, code: int, lines: tuple[str, ...], *, is_silent: bool = False) -> None:
         super().__init__(f"ssh ended with {code}")
         self.code = code
         self.lines = lines
+        self.is_silent = is_silent
 
 
 def ssh_command(target: SshTarget, remote: str) -> list[str]:
@@ -87,6 +90,7 @@ class Connection:
         self._lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._watcher = watcher
         self._is_running = False
+        self._is_given_up = False
         self._writing = threading.Lock()
         self._ended = threading.Event()
         self._stderr = threading.Thread(target=self._hear, args=(errors,), daemon=True)
@@ -111,6 +115,16 @@ class Connection:
         """All of ``stream``."""
         while block := stream.read(1 << 20):
             self._write(block)
+
+    def first_message(self, patience_s: float) -> Mapping[str, Any]:
+        """The same, of a machine that is given up after so long: its login shell may wait for an answer."""
+        timer = threading.Timer(patience_s, self._give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self.message()
+        finally:
+            timer.cancel()
 
     def message(self) -> Mapping[str, Any]:
         """The far side's next message. Raise ConnectionLostError where none comes any more."""
@@ -189,10 +203,14 @@ class Connection:
         while not self._ended.wait(_ALIVE_S):
             self._write(b".")
 
+    def _give_up(self) -> None:
+        self._is_given_up = True
+        self._ssh.terminate()
+
     def _lost(self) -> ConnectionLostError:
         code = self._ssh.wait()
         self._stderr.join(_CLOSE_S)
-        return ConnectionLostError(code, tuple(self._lines))
+        return ConnectionLostError(code, tuple(self._lines), is_silent=self._is_given_up)
 
 
 def _start(command: list[str]) -> "subprocess.Popen[bytes]":

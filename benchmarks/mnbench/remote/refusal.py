@@ -37,6 +37,12 @@ _SAID = (
 def refused_before(lost: ConnectionLostError, target: SshTarget, python: str) -> MnError:
     """What stands in the way where ssh ended before our far side ran."""
     text = "\n".join(lost.lines)
+    if lost.is_silent:
+        return EngineError(
+            f"{target.host} says nothing: does its login shell wait for an answer, or a key to be touched?",
+            where=str(target),
+            hints=f"{_by_hand(target)} {python} --version",
+        )
     if lost.code == _SSH_FAILED:
         for sign, what, hint in _SAID:
             if sign in text:

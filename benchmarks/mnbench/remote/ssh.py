@@ -20,6 +20,7 @@ from mninfer.errors import EngineError, InputError
 __all__ = ["EndedEarlyError", "run_over_ssh"]
 
 _SHOWN_LINES = 8
+_FIRST_S = 120.0  # to connect, by way of other machines, and to start Python from a slow card
 
 
 class EndedEarlyError(EngineError):
@@ -73,7 +74,7 @@ def run_over_ssh(
 
 def _check_ready(connection: Connection, target: SshTarget, python: str) -> None:
     try:
-        message = connection.message()
+        message = connection.first_message(_FIRST_S)
     except ConnectionLostError as lost:
         raise refused_before(lost, target, python) from None
     if message["state"] != "ready":

@@ -118,6 +118,15 @@ def test_a_shell_that_never_ends_talking_is_an_error(server: LoopbackSsh) -> Non
         run(server, server.python("endless", "exec yes"))
 
 
+@pytest.mark.smoke
+def test_a_shell_that_waits_for_an_answer_is_given_up(server: LoopbackSsh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh, "_FIRST_S", 1.0)
+    begun = time.monotonic()
+    with pytest.raises(EngineError, match="does its login shell wait for an answer"):
+        run(server, server.python("asking", "exec sleep 60"))
+    assert time.monotonic() - begun < PATIENCE_S
+
+
 def test_no_python_there(server: LoopbackSsh) -> None:
     with pytest.raises(MissingDependencyError) as caught:
         run(server, "/nowhere/python3")
