@@ -111,9 +111,9 @@ def _of_keras(model: Any, config: ConvertConfig, *, contract: "SourceContract | 
 
 
 def _of_flatbuffer(path: str | os.PathLike[str], config: ConvertConfig) -> Source:
+    from mnconvert.passes.settle_shapes import settle_shapes
     from mninfer.errors import PreprocessError
-    from mninfer.model_file import image_input, read_model, read_model_bytes, without_contract
-    from mninfer.model_file.freeze_shapes import freeze_shapes
+    from mninfer.model_file import read_model, read_model_bytes, without_contract
 
     data = read_model_bytes(path)
     file = read_model(data, where=os.fspath(path))
@@ -131,13 +131,11 @@ def _of_flatbuffer(path: str | os.PathLike[str], config: ConvertConfig) -> Sourc
             where=os.fspath(path),
             hints="state it as the model was trained: --preprocess inception|torch|caffe|raw|mean=..,std=..",
         )
-    flatbuffer = without_contract(data)
-    shape = image_input(file.graph).shape
     return Source(
         name=os.path.basename(os.fspath(path)),
         sha256=hashlib.sha256(data).hexdigest(),
         preprocess=spec,
         labels=config.labels if config.labels is not None else file.labels,
-        flatbuffer=freeze_shapes(flatbuffer, [shape]) or flatbuffer,
+        flatbuffer=settle_shapes(without_contract(data)),
         warnings=file.warnings,
     )

@@ -15,7 +15,7 @@ from mnconvert.quantize.plan import RangeSource
 from mnconvert.report.summary import summary
 from mninfer.errors import UnsupportedModelError
 from mninfer.model_file import check_model
-from support.keras_networks import request, shapes_keras
+from support.keras_networks import keras, request, shapes_keras
 from support.networks import shapes_float
 from support.pictures import shape_pictures
 
@@ -123,3 +123,19 @@ def test_ranges_of_pictures_are_those_of_the_same_network_in_keras(source: Path,
     assert theirs is not None
     ends = [[(t.low, t.high) for t in plan.tensors if t.source is RangeSource.PICTURES] for plan in (ours, theirs)]
     np.testing.assert_allclose(ends[0], ends[1], rtol=1e-3, atol=1e-4)
+
+
+def test_what_the_stock_converter_writes_with_an_open_batch_becomes_integers(samples: Samples, tmp_path: Path) -> None:
+    """It computes the shapes of its RESHAPEs, of which no picture tells a range: the pictures given were asked for."""
+    import tensorflow
+
+    model = shapes_keras()
+    pooled = keras.layers.AveragePooling2D(2)(model.get_layer("pool").input)
+    whole = keras.Model(model.inputs, keras.layers.Dense(16)(keras.layers.Flatten()(pooled)))
+    path = tmp_path / "stock.tflite"
+    path.write_bytes(tensorflow.lite.TFLiteConverter.from_keras_model(whole).convert())
+    assert "SHAPE" in {operator.name for operator in check_model(path.read_bytes()).operators}
+    for variant in ("none", "int8", "int16x8"):
+        made = convert(path, request(variant=variant), samples=samples)
+        assert made.report.verification.passed
+        assert "SHAPE" not in {operator.name for operator in check_model(made.data).operators}
