@@ -41,7 +41,6 @@ _BY_KIND = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what the job says and write the outcome; 0 unless the outcome itself could not be written."""
-    end_with_parent()
     job_path, outcome_path = sys.argv[1:] if argv is None else argv
     outcome = _outcome_of(Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8"))))
     part = Path(f"{outcome_path}.part")
@@ -123,4 +122,5 @@ def open_workload(job: Job) -> Workload:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main())

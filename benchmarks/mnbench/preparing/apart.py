@@ -81,7 +81,6 @@ def make_apart(requests: Sequence[str], wanted: Wanted, folder: Path, watch: Wat
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The child: make what the order says; every known error is told to the parent."""
-    end_with_parent()
     (path,) = sys.argv[1:] if argv is None else argv
     order = _Order.from_json(json.loads(Path(path).read_text(encoding="utf-8")))
     try:
@@ -131,4 +130,5 @@ def _as_error(said: Mapping[str, Any]) -> MnError:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main())

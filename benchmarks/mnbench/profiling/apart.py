@@ -52,7 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The process: profile what the job says and write the outcome; 0 unless that could not be written."""
     from mnbench.profiling.timing import profile_job
 
-    end_with_parent()
     job_path, outcome_path = sys.argv[1:] if argv is None else argv
     job = Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8")))
     pin_to_fastest(job.cell.threads)
@@ -67,4 +66,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main())

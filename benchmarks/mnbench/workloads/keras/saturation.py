@@ -102,7 +102,6 @@ def saturating_batch(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Find the batch of a job's cell, of ``MOST`` at the most, and write it, or the ``error``; 0 where it was found."""
-    end_with_parent()
     job_path, outcome_path, *most = sys.argv[1:] if argv is None else argv
     job = Job.from_json(json.loads(Path(job_path).read_text(encoding="utf-8")))
 
@@ -171,4 +170,5 @@ class _Room:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main())
