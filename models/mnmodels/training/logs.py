@@ -31,6 +31,7 @@ def write_log(folder: Path, rows: Sequence[Row]) -> None:
 
 def read_log(path: Path) -> tuple[Row, ...]:
     """Read a log, by its own path or its run's folder. Raise InputError where it is none."""
+    inside = [str(log.parent) for log in sorted(path.glob(f"*/{LOG_NAME}"))]  # finetune's folder holds two runs
     path = path / LOG_NAME if path.is_dir() else path
     try:
         lines = csv.DictReader(io.StringIO(read_regular_file(path, MAX_LOG_BYTES).decode()))
@@ -40,7 +41,9 @@ def read_log(path: Path) -> tuple[Row, ...]:
         rows = tuple({name: float(line[name]) for name in COLUMNS} for line in lines)
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise InputError(
-            f"this is no log of a training run: {error}", where=str(path), hints="the folder of a run, or its log.csv"
+            f"this is no log of a training run: {error}",
+            where=str(path),
+            hints=inside or "the folder of a run, or its log.csv",
         ) from error
     if not rows:
         raise InputError("the log has no epoch yet", where=str(path))

@@ -6,7 +6,7 @@ An earlier run is taken away only once the new one can begin: a mistyped option 
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mninfer.errors import OutputError, RecipeError
@@ -51,7 +51,7 @@ def refuse_other_run(folder: Path, *, resume: bool, force: bool) -> None:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Within, no other process trains in ``folder``, which is made where it is missing.
+    """Within, no other process trains in ``folder``, which is made where it is missing, and goes if it stays empty.
 
     The lock goes with the process that holds it, however that ends, and leaves nothing; a file system without locks has
     none. What a killed process was writing is taken away: in a container, the next one may have its number.
@@ -60,6 +60,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         OutputError: another process trains there, or the folder can't be used.
     """
     with _told(folder):
+        is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         number = _opened(folder)
     try:
@@ -67,6 +68,9 @@ def alone_in(folder: Path) -> Iterator[None]:
             _remove_parts(folder)
         yield
     finally:
+        if is_new:
+            with suppress(OSError):  # it holds a run
+                folder.rmdir()
         if number is not None:
             os.close(number)
 

@@ -169,6 +169,8 @@ def test_runs_of_one_name_are_told_apart(run: Path, tmp_path: Path, capsys: pyte
     assert main(["plot", *map(str, places), str(other), str(places[0] / "log.csv"), "-o", str(output)]) == 0
     names = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
     assert names[:-1] == ["flowers/1_head", "tulips/1_head", "1_head/before"]
+    assert main(["plot", str(tmp_path / "flowers")]) == 1
+    assert str(places[0]) in capsys.readouterr().err.partition("try:")[2]
 
 
 def test_plot_writes_a_png_and_says_so(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,10 @@ def test_two_do_not_train_in_one_folder(tmp_path: Path) -> None:
         pass
     with alone_in(folder):
         assert list(folder.iterdir()) == []
+    assert not folder.exists()  # where nothing came of it, as without a network, nothing is left
+    with alone_in(folder):
+        (folder / "log.csv").touch()
+    assert (folder / "log.csv").exists()
 
 
 def test_what_a_killed_process_was_writing_is_taken_away(tmp_path: Path) -> None:
