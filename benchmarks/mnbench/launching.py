@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mnbench.ends_with_parent import variable_for_children
 from mnbench.fields import Fields
 from mnbench.job import Job
 from mnbench.last_words import last_words
@@ -118,7 +119,7 @@ def _run(command: list[str], launch: Launch, chatter: int, limit_s: float) -> in
                 stdin=subprocess.DEVNULL,
                 stdout=chatter,
                 stderr=chatter,
-                env={**os.environ, "MNBENCH_SCRATCH": str(launch.scratch), **launch.variables},
+                env={**os.environ, **_for_worker(launch)},
                 start_new_session=True,
             )
         if arrived:
@@ -129,6 +130,10 @@ def _run(command: list[str], launch: Launch, chatter: int, limit_s: float) -> in
     finally:
         if process is not None:
             _end(process)
+
+
+def _for_worker(launch: Launch) -> dict[str, str]:
+    return {"MNBENCH_SCRATCH": str(launch.scratch), **variable_for_children(), **launch.variables}
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 
 import mninfer.errors
 from mnbench.cell import Variant
-from mnbench.ends_with_parent import end_with_parent
+from mnbench.ends_with_parent import end_with_parent, variable_for_children
 from mnbench.last_words import last_words
 from mnbench.preparing.making import Watch, make_bundle
 from mnbench.preparing.request import read_request
@@ -65,7 +65,7 @@ def make_apart(requests: Sequence[str], wanted: Wanted, folder: Path, watch: Wat
             text=True,
             encoding="utf-8",
             errors="replace",
-            env={**os.environ, **_ON_CPU},
+            env={**os.environ, **variable_for_children(), **_ON_CPU},
         )
         try:
             outcome = _follow(process, watch)
