@@ -72,17 +72,28 @@ def prepare(
     """Clone ``model`` for conversion.
 
     Raises:
-        UnsupportedModelError: no single picture as input, or its size is neither fixed nor stated.
+        UnsupportedModelError: no single picture as input, its size is neither fixed nor stated, or another batch is.
     """
     shape = _input_shape(model, leading, batch=batch, size=size)
     cloning = _Cloning(leading, _layers_of_scores(model) if scores is Scores.LOGITS else frozenset())
-    network = keras.models.clone_model(
-        model, input_tensors=keras.Input(batch_shape=shape, name="image"), clone_function=cloning, recursive=True
-    )
+    try:
+        network = keras.models.clone_model(
+            model, input_tensors=keras.Input(batch_shape=shape, name="image"), clone_function=cloning, recursive=True
+        )
+    except ValueError as error:
+        if model.inputs[0].shape[0] in (None, batch):
+            raise
+        raise _of_another_batch(model.inputs[0].shape[0], batch) from error
     cloning.copy_weights()
     for layer in network._flatten_layers():
         layer.name = scope_name(layer.name)
     return Prepared(network=network, norms=tuple(cloning.norms), moments=tuple(cloning.moments), input_shape=shape)
+
+
+def _of_another_batch(own: int, batch: int) -> UnsupportedModelError:
+    """What Keras raises where an operation counts on the batch that the network was built for, in our words."""
+    what = f"the network is built for batches of {own}, and something in it counts on that; {batch} were asked for"
+    return UnsupportedModelError(what, hints=f"--batch {own}")
 
 
 def mark_in(name: str) -> tuple[int, ...]:

@@ -163,6 +163,11 @@ def test_a_model_of_a_fixed_batch_is_verified_in_batches_of_it():
     """It was given eight pictures at once: a traceback where an operation counts on one."""
     image = keras.Input(batch_shape=(3, 32, 32, 3))
     scores = keras.ops.reshape(with_norms()(image), (3, 5, 1))
-    made = convert(keras.Model(image, keras.layers.Flatten()(scores)), request(labels=None, batch=3))
+    bent = keras.layers.LeakyReLU()(scores)  # so that TensorFlow doesn't take the one reshaping for the other's undoing
+    model = keras.Model(image, keras.layers.Flatten()(bent))
+    made = convert(model, request(labels=None, batch=3))
     assert made.spec.inputs[0].shape == (3, 32, 32, 3)
     assert made.report.verification.passed
+    with pytest.raises(UnsupportedModelError, match=r"built for batches of 3, .* 1 were asked for") as caught:
+        convert(model, request(labels=None))
+    assert caught.value.hints == ("--batch 3",)
