@@ -185,6 +185,17 @@ def test_every_third_party_import_is_declared() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_name_of_a_package_is_that_of_a_module_of_it() -> None:
+    """Whoever has imported the module gets it in the place of the name, which is imported when it is first used."""
+    inits = [path for _, path in MODULES if path.name == "__init__.py" and "lazy_names(" in path.read_text("utf-8")]
+    assert inits
+    stated = re.compile(r"__all__ = \[(.*?)\]", re.DOTALL)
+    names = [
+        (path, name) for path in inits for name in re.findall(r'"(\w+)"', stated.findall(path.read_text("utf-8"))[0])
+    ]
+    assert not [name for path, name in names if (path.parent / f"{name}.py").exists() or (path.parent / name).is_dir()]
+
+
 def test_no_module_has_a_vague_name() -> None:
     names = {part.removesuffix(".py") for _, path in MODULES for part in path.relative_to(ROOT).parts}
     assert not names & VAGUE

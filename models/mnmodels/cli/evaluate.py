@@ -175,11 +175,11 @@ def _draw(evaluation: "Evaluation", pictures: "Pictures", options: dict[str, Any
     from mnmodels.evaluation.canvas import encode_png
 
     if target := options["confusion"]:
-        from mnmodels.evaluation.draw_confusion import draw_confusion
+        from mnmodels.evaluation.confusion_picture import draw_confusion
 
         write_atomically(target, encode_png(draw_confusion(evaluation)), force=options["force"])
     if target := options["mistakes"]:
-        from mnmodels.evaluation.draw_mistakes import draw_mistakes
+        from mnmodels.evaluation.mistakes_picture import draw_mistakes
 
         write_atomically(target, encode_png(draw_mistakes(evaluation, pictures)), force=options["force"])
 

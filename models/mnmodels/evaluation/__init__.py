@@ -8,9 +8,9 @@ from mninfer.lazy_names import lazy_names
 TYPE_CHECKING = False  # what type checkers take for true: no import of typing for it
 if TYPE_CHECKING:
     from mnmodels.evaluation.class_match import ClassMatch, match_classes
-    from mnmodels.evaluation.draw_confusion import draw_confusion
-    from mnmodels.evaluation.draw_mistakes import draw_mistakes
+    from mnmodels.evaluation.confusion_picture import draw_confusion
     from mnmodels.evaluation.measure import evaluate
+    from mnmodels.evaluation.mistakes_picture import draw_mistakes
     from mnmodels.evaluation.open_predictor import KerasConfig, is_tflite, open_keras_predictor
     from mnmodels.evaluation.predictor import Predictor
     from mnmodels.evaluation.result import Evaluation
@@ -35,8 +35,8 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         f"{_PACKAGE}.class_match": ("ClassMatch", "match_classes"),
-        f"{_PACKAGE}.draw_confusion": ("draw_confusion",),
-        f"{_PACKAGE}.draw_mistakes": ("draw_mistakes",),
+        f"{_PACKAGE}.confusion_picture": ("draw_confusion",),
+        f"{_PACKAGE}.mistakes_picture": ("draw_mistakes",),
         f"{_PACKAGE}.measure": ("evaluate",),
         f"{_PACKAGE}.open_predictor": ("KerasConfig", "is_tflite", "open_keras_predictor"),
         f"{_PACKAGE}.predictor": ("Predictor",),
