@@ -4,7 +4,7 @@ CIFAR-100 can't be had everywhere, and a whole run of its recipes is a day of a 
 optimizer and schedule fit together and that the loss falls, on pictures few enough to come back within the steps (of
 pictures seen once, a dozen steps tell nothing). The command for the published row stands in the result.
 
-    python tools/try_recipes.py --data cifar10-train.tar.xz [--steps 40] [--batch 32] [--only NAME]
+    python tools/try_recipes.py --data cifar10-train.tar.xz [--steps 40] [--batch 32] [--only NAME] [--resume]
 """
 
 import argparse
@@ -65,6 +65,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--only")
+    parser.add_argument("--resume", action="store_true", help="go on with a result of the same facts that was cut off")
     options = parser.parse_args()
     start_keras()
     pictures = open_data(options.data, split="train")
@@ -76,7 +77,7 @@ def main() -> int:
         "batch": options.batch,
         "machine": machine_facts(),
     }
-    results = done_before(facts)
+    results = done_before(facts) if options.resume or options.only else {}
     for name in [options.only] if options.only else [name for name in recipe_names() if name.startswith("cifar")]:
         if name in results and not options.only:
             continue
@@ -94,7 +95,7 @@ def main() -> int:
 
 
 def done_before(facts: dict[str, Any]) -> dict[str, Any]:
-    """The rows of a run of the same facts that was cut off; remove the file to begin anew."""
+    """The rows that a run of the same facts has written."""
     try:
         found = json.loads(RESULT.read_bytes())
     except (OSError, ValueError):
