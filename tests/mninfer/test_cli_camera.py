@@ -209,7 +209,7 @@ def test_the_page_of_a_running_camera_until_it_is_stopped(models: Path, tmp_path
     finally:
         running.send_signal(number)
         lines, err = running.communicate(timeout=30)
-    assert running.returncode == 130
+    assert running.returncode == 130, err
     assert "interrupted" in err
     assert "Traceback" not in err
     num_saved = int(re.search(r"(\d+) frames -> ", err)[1])

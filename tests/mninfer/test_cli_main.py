@@ -221,12 +221,26 @@ def test_ctrl_c_while_starting_is_no_traceback() -> None:
     code = (
         "import sys; from mninfer.cli import console; "
         "stop = type('Stop', (), {'find_spec': lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)}); "
-        "sys.meta_path.insert(0, stop()); sys.exit(console.run())"
+        "sys.meta_path.insert(0, stop()); console.run()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment_for(), capture_output=True, text=True, check=False, timeout=60
-    )
+    done = in_python(code)
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
+def test_a_thread_that_goes_on_neither_delays_the_end_nor_loses_output_or_exit_handlers() -> None:
+    code = (
+        "import atexit, sys, threading; from mninfer.cli import console; "
+        "atexit.register(print, 'farewell'); threading.Thread(target=threading.Event().wait).start(); "
+        "sys.argv = ['mninfer', 'classify']; console.run()"
+    )
+    done = in_python(code)
+    assert (done.returncode, done.stdout) == (2, "farewell\n")
+    assert "MODEL" in done.stderr
+
+
+def in_python(code: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=environment_for(), capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_a_preprocessing_out_of_range_is_told_without_numpys_warning(models: Path, picture_folder: Path) -> None:

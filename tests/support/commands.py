@@ -45,9 +45,9 @@ def command_line(*arguments: str | bytes | Path, package: str = "mninfer") -> li
 
 
 def environment_for(**changes: str) -> dict[str, str]:
-    """This process's environment, in which the packages that are tested are found from any folder."""
+    """This process's environment, in which the tested packages are found from any folder and a crash tells where."""
     homes = dict.fromkeys(str(Path(str(package.__file__)).parent.parent) for package in (mninfer, mnmodels, mnbench))
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(homes), **changes}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(homes), "PYTHONFAULTHANDLER": "1", **changes}
 
 
 def run_mninfer(

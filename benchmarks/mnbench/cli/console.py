@@ -1,10 +1,12 @@
 """The console script ``mnbench``."""
 
+from typing import NoReturn
+
 from mninfer.cli.console import run_main_of
 
 __all__ = ["run"]
 
 
-def run() -> int:
-    """Run the command line and return the exit code."""
-    return run_main_of("mnbench.cli.main")
+def run() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    run_main_of("mnbench.cli.main")
