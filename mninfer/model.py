@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from mninfer.engines.protocol import Array, Engine, available_cores
 from mninfer.errors import InputError, ModelFileError, PreprocessError, UnsupportedModelError
+from mninfer.memory import keep_freed_buffers
 from mninfer.outputs import DetectionOutputs, OutputMeaning
 from mninfer.postprocessing import best_classes, dequantize
 from mninfer.preprocessing.tensor import Preprocessor
@@ -73,7 +74,7 @@ class Model:
         self._scores_problem = _why_no_scores(spec, meaning)
         self._lock = Lock()
         self._is_closed = False
-        self._has_decoded = False
+        self._has_run = False
 
     @property
     def spec(self) -> ModelSpec:
@@ -333,15 +334,13 @@ class Model:
     def _run_picture(self, run: Run, image: Any, order: str) -> tuple[tuple[int, int], list[Array]]:
         """The (width, height) of the original picture, and the outputs."""
         prepared = self.preprocessor
+        if self._has_run:  # a second picture: there may be many, and memory that one run would not need pays
+            keep_freed_buffers()
+        self._has_run = True
         if order == "rgb" and _is_ready(image):
             return (image.shape[1], image.shape[0]), run([prepared(image)])
         from mninfer.images import load_image
 
-        if self._has_decoded:  # a second picture: there may be many, and memory that one run would not need pays
-            from mninfer.memory import keep_freed_buffers
-
-            keep_freed_buffers()
-        self._has_decoded = True
         cover = None if self._pictures.full_decode else prepared.cover
         picture = load_image(image, order=order, max_pixels=self._pictures.max_pixels, cover=cover)
         return picture.original_size, run([prepared(picture.pixels)])

@@ -4,6 +4,7 @@ All sizes are (width, height). Nothing here touches pixels.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +98,7 @@ def input_region(image_size: Size, spec: PreprocessSpec, target: Size) -> Region
     return input_geometry(image_size, spec, target).region
 
 
+@lru_cache(maxsize=64)  # asked for when a picture is decoded and when it is cut; most of a data set are of a few sizes
 def input_geometry(image_size: Size, spec: PreprocessSpec, target: Size) -> Geometry:
     """The region used, the rectangle of the input that it fills, and how often it is halved.
 

@@ -5,23 +5,27 @@ value in seven hundred, its mean on or next to a half, differs by a level.
 """
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from mninfer.memory import Workspace
 from mninfer.preprocessing.geometry import HALVINGS_AT_ONCE
 
 __all__ = ["halve", "halve_side", "shrink"]
 
 Pixels = npt.NDArray[np.uint8]
 Sums = npt.NDArray[Any]
-Taps = tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]], ...]
 
 BLOCK_ROWS = 256
 BLOCK_BYTES = 1 << 19  # what is added up at a time stays in a processor's cache
+STRIP_BYTES = 1 << 20  # less, and short rows make the second sums slow; more, and they leave the cache
 OPENCV_CARRIERS = {1: np.uint8, 2: np.uint16, 4: np.int32, 8: np.float64}  # of as many bytes, for cv2.transpose
+
+_workspace = Workspace()
 
 
 def halve(image: Pixels, times: int) -> Pixels:
@@ -52,10 +56,11 @@ def _block_sums(image: Pixels, exponent: int) -> npt.NDArray[np.uint16]:
     """Of the blocks of 2 ** exponent squared: OpenCV's quick means of four, of numbers that four divides."""
     import cv2
 
-    sums = image.astype(np.uint16)
+    sums = _workspace.array("rows", image.shape, np.uint16)
+    np.copyto(sums, image)
     for _ in range(exponent):
         sums <<= 2
-        sums = cv2.resize(sums, (sums.shape[1] // 2, sums.shape[0] // 2), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        sums = cv2.resize(sums, (sums.shape[1] // 2, sums.shape[0] // 2), interpolation=cv2.INTER_AREA)
     return sums
 
 
@@ -78,56 +83,80 @@ def shrink(image: Pixels, size: tuple[int, int]) -> Pixels:
         import cv2
 
         return cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-    num_parts = _num_parts(height, size[1]) * _num_parts(width, size[0])
-    sums = _sum_rows(image, size[1], np.min_scalar_type(255 * _num_parts(height, size[1])))
-    sums = _sum_rows(_transposed(sums), size[0], np.min_scalar_type(256 * num_parts))
-    sums += sums.dtype.type(num_parts // 2)
-    sums //= sums.dtype.type(num_parts)
-    return _transposed(sums.astype(np.uint8))
+    rows = _overlaps(height, size[1], 255)
+    columns = _overlaps(width, size[0], 256 * rows.num_parts)  # with what rounding adds
+    result = np.empty((size[1], size[0], 3), np.uint8)
+    step = max(1, STRIP_BYTES * size[1] // (image.size * rows.dtype.itemsize))
+    for top in range(0, size[1], step):
+        _shrink_rows(image, rows, columns, result, slice(top, min(top + step, size[1])))
+    return result
 
 
-def _num_parts(length: int, goal: int) -> int:
-    """How many parts an output pixel has along a side, where source pixels are cut so that none is in two of them."""
-    return length // math.gcd(length, goal)
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlaps:
+    """How the pixels along a side make up fewer: each output pixel has ``num_parts``, cut so that none is in two.
+
+    For an output pixel's first source pixel, its second and so on, ``taps`` has the index ``[goal]`` and how many of
+    the parts it is ``[goal, 1]``. Their sums fit ``dtype``.
+    """
+
+    num_parts: int
+    dtype: np.dtype[Any]
+    taps: tuple[tuple[npt.NDArray[np.intp], Sums], ...]
+
+    def sources(self, outputs: slice) -> slice:
+        """The source pixels that these output pixels have a part of."""
+        return slice(int(self.taps[0][0][outputs.start]), int(self.taps[-1][0][outputs.stop - 1]) + 1)
 
 
-def _sum_rows(image: Sums, goal: int, dtype: np.dtype[Any]) -> Sums:
-    """``goal`` rows: the rows of ``image``, each times the parts that it has in the output row, added in ``dtype``."""
-    length, *row_shape = image.shape
-    if length == goal:
-        return image.astype(dtype)
-    rows = image.reshape(length, -1).astype(dtype)
-    sums = np.empty((goal, rows.shape[1]), dtype)
-    step = max(1, BLOCK_BYTES // sums[0].nbytes)
-    for top in range(0, goal, step):
-        block = slice(top, top + step)
-        (first, num_first), *others = _taps(length, goal)
-        np.multiply(rows.take(first[block], axis=0), num_first[block].astype(dtype), out=sums[block])
-        for source, num_parts in others:
-            part = rows.take(source[block], axis=0)
-            part *= num_parts[block].astype(dtype)
-            sums[block] += part
-    return sums.reshape(goal, *row_shape)
-
-
-@lru_cache(maxsize=16)  # pictures of a camera or a data set mostly have one size, or a few
-def _taps(length: int, goal: int) -> Taps:
-    """For each output row its source rows, one after the other: their indices ``[goal]``, their parts ``[goal, 1]``."""
-    span = _num_parts(length, goal)
-    unit = goal // math.gcd(length, goal)  # parts of a source row
-    start = np.arange(goal) * span
-    first, last = start // unit, (start + span - 1) // unit
+@lru_cache(maxsize=32)  # pictures of a camera or a data set mostly have one size, or a few
+def _overlaps(length: int, goal: int, largest: int) -> Overlaps:
+    """Of a side of ``length`` that becomes ``goal``, for values of up to ``largest``."""
+    num_parts, unit = length // math.gcd(length, goal), goal // math.gcd(length, goal)  # unit: parts of a source pixel
+    dtype = np.min_scalar_type(largest * num_parts)
+    start = np.arange(goal) * num_parts
+    first, last = start // unit, (start + num_parts - 1) // unit
     taps = []
     for index in range(int((last - first).max()) + 1):
         source = first + index
-        overlap = np.minimum(start + span, (source + 1) * unit) - np.maximum(start, source * unit)
-        taps.append((np.minimum(source, length - 1), np.maximum(overlap, 0)[:, None]))
-    return tuple(taps)
+        overlap = np.minimum(start + num_parts, (source + 1) * unit) - np.maximum(start, source * unit)
+        taps.append((np.minimum(source, length - 1), np.maximum(overlap, 0)[:, None].astype(dtype)))
+    return Overlaps(num_parts, dtype, tuple(taps))
 
 
-def _transposed(image: Sums) -> Sums:
+def _shrink_rows(image: Pixels, rows: Overlaps, columns: Overlaps, result: Pixels, outputs: slice) -> None:
+    """Make the rows ``outputs`` of ``result``."""
+    sums = _sum_rows(image, rows, outputs)
+    sums = _sum_rows(_turned(sums), columns, slice(0, result.shape[1]))
+    num_parts = rows.num_parts * columns.num_parts
+    sums += sums.dtype.type(num_parts // 2)
+    sums //= sums.dtype.type(num_parts)
+    means = _workspace.array("rows", sums.shape, np.uint8)
+    np.copyto(means, sums, casting="unsafe")
+    result[outputs] = _turned(means)
+
+
+def _sum_rows(image: Sums, overlaps: Overlaps, outputs: slice) -> Sums:
+    """The rows ``outputs``: the rows of ``image``, each times the parts that it has in the output row, added up."""
+    sources = overlaps.sources(outputs)
+    shape = (sources.stop - sources.start, math.prod(image.shape[1:]))
+    rows = _workspace.array("rows", shape, overlaps.dtype)
+    np.copyto(rows.reshape(-1, *image.shape[1:]), image[sources])
+    sums = _workspace.array("sums", (outputs.stop - outputs.start, shape[1]), overlaps.dtype)
+    term = _workspace.array("term", sums.shape, overlaps.dtype)
+    for number, (indices, num_parts) in enumerate(overlaps.taps):
+        target = term if number else sums
+        rows.take(indices[outputs] - sources.start, axis=0, out=target, mode="clip")  # "raise" would copy once more
+        target *= num_parts[outputs]
+        if number:
+            sums += term
+    return sums.reshape(-1, *image.shape[1:])
+
+
+def _turned(image: Sums) -> Sums:
     """Rows as columns."""
     import cv2
 
-    turned = cv2.transpose(image.view(OPENCV_CARRIERS[image.dtype.itemsize]))
-    return turned.view(image.dtype)
+    carrier = OPENCV_CARRIERS[image.dtype.itemsize]
+    turned = _workspace.array("turned", (image.shape[1], image.shape[0], *image.shape[2:]), carrier)
+    return cv2.transpose(image.view(carrier), dst=turned).view(image.dtype)
