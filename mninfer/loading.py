@@ -18,12 +18,13 @@ from mninfer.model_file.macs import count_macs
 from mninfer.model_file.model_bytes import read_model_bytes
 from mninfer.model_file.read import ModelFile, read_model
 from mninfer.model_file.runtime_versions import oldest_runtime
+from mninfer.model_file.xnnpack_limits import misread_by_xnnpack
 from mninfer.outputs import OutputMeaning, read_outputs
 from mninfer.preprocessing import PreprocessSpec, StatedPreprocess
 from mninfer.spec import LabelsSource, ModelSpec
 from mninfer.tensors import TensorSpec
 
-__all__ = ["ModelSource", "checked_input_shapes", "load", "read_checked"]
+__all__ = ["ModelSource", "checked_input_shapes", "load", "open_checked", "read_checked"]
 
 ModelSource = str | os.PathLike[str] | bytes | bytearray | memoryview
 
@@ -59,7 +60,8 @@ def load(
         threads: of the engine; None means the cores that this process may use, four at most.
         engine: "auto" (the best that is installed), "litert", "tflite-runtime", "tensorflow" or "litert-gpu".
         delegate: an external delegate's library, as "libedgetpu.so.1".
-        use_xnnpack: False leaves the model to the engine's own kernels, to compare with.
+        use_xnnpack: False leaves the model to the engine's own kernels, to compare with. What XNNPACK would compute
+            wrongly is left to them anyway.
         preprocess: how pictures become the input, where the file doesn't say or says it wrong: a preset's name or
             "mean=..,std=..,order=..", which leave the rest as the file says; or a PreprocessSpec, which states it all.
         resize: "stretch", "crop", "crop:0.875" or "letterbox", where the file says otherwise.
@@ -90,8 +92,8 @@ def load(
         raise error.at(where) from error.__cause__
 
     def reopen(num_threads: int | None) -> Engine:
-        return open_engine(
-            file.data,
+        return open_checked(
+            file,
             engine=engine,
             threads=num_threads,
             delegate=delegate,
@@ -146,6 +148,29 @@ def read_checked(
         allow_unlisted_ops=allow_unlisted_ops,
         allow_custom=delegated_operators(delegate),
         strict=strict,
+    )
+
+
+def open_checked(
+    file: ModelFile,
+    *,
+    engine: str = "auto",
+    threads: int | None = None,
+    delegate: str | None = None,
+    input_shapes: tuple[tuple[int, ...], ...] | None = None,
+    use_xnnpack: bool = True,
+) -> Engine:
+    """As ``engines.open_engine``, but that XNNPACK gets no model that it would compute wrongly."""
+    graph, shapes = file.graph, None
+    if input_shapes is not None:
+        shapes = check_graph(graph, input_shapes=dict(zip(graph.inputs, input_shapes, strict=True)))
+    return open_engine(
+        file.data,
+        engine=engine,
+        threads=threads,
+        delegate=delegate,
+        input_shapes=input_shapes,
+        use_xnnpack=use_xnnpack and misread_by_xnnpack(graph, shapes) is None,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mninfer.engines import open_engine
-from mninfer.model_file import Graph, Quantization, check_model, decode_model, encode_model
+from mninfer.model_file import Graph, Quantization, check_model, decode_model, encode_model, misread_by_xnnpack
 
 __all__ = ["ActivationRunner", "activation_indices", "real_values", "stored_values", "visible_activations"]
 
@@ -80,7 +80,12 @@ class ActivationRunner:
         self.indices = activation_indices(self.graph)
         if len(self.graph.inputs) != 1:
             raise ValueError(f"activations are for models with one input, not {len(self.graph.inputs)}")
-        self._engine = open_engine(visible_activations(flatbuffer), engine=engine, threads=threads)
+        self._engine = open_engine(
+            visible_activations(flatbuffer),
+            engine=engine,
+            threads=threads,
+            use_xnnpack=misread_by_xnnpack(self.graph) is None,
+        )
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnconvert.config import Ends, Variant
+from mnconvert.lowering.idle_padding import without_idle_padding
 from mnconvert.lowering.lowered import WITHOUT_THEM
 from mnconvert.lowering.prepare import Prepared
 from mninfer.errors import UnsupportedModelError
@@ -48,9 +49,10 @@ class Traced:
                 converter.representative_dataset = self._synthetic
                 converter.inference_input_type = converter.inference_output_type = getattr(tensorflow, ends)
             try:
-                return bytes(converter.convert())
+                flatbuffer = bytes(converter.convert())
             except Exception as error:  # the converter raises whatever its passes do
                 raise not_converted(error) from error
+        return without_idle_padding(flatbuffer)
 
     def _synthetic(self) -> Iterator[list[npt.NDArray[np.float32]]]:
         yield from synthetic_pictures(self.input_shape)

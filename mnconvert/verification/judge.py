@@ -10,9 +10,9 @@ __all__ = ["judge"]
 
 
 def judge(facts: Verification) -> Verification:
-    """``facts`` with its failures and remarks, by its own limits."""
+    """``facts`` with its failures, by its own limits, and with further remarks."""
     failures = (*_output_failures(facts), *_share_failures(facts), *_runtime_failures(facts))
-    return replace(facts, failures=failures, remarks=tuple(_remarks(facts)))
+    return replace(facts, failures=failures, remarks=(*facts.remarks, *_remarks(facts)))
 
 
 def _output_failures(facts: Verification) -> Iterator[str]:

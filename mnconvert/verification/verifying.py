@@ -63,6 +63,7 @@ def verify(
             raise VerifyError("nothing was verified: there is no picture")
         coverage = model.engine.coverage()
         first = RuntimeTrial(engine=model.engine.name, version=model.engine.version, has_run=True)
+        remarks = model.file.warnings
     oldest = model.spec.oldest_runtime
     return judge(
         Verification(
@@ -74,6 +75,7 @@ def verify(
             runtimes=(first, *try_runtimes(data, [run.last_input], oldest=oldest, skip=(first.engine,))),
             oldest_runtime=oldest,
             limits=limits or Limits(),
+            remarks=remarks,
         )
     )
 

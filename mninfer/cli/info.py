@@ -72,7 +72,7 @@ def command(
         shapes = checked_input_shapes(file.graph, input_size)
     except MnError as error:
         raise error.at(model) from error.__cause__
-    engine = _engine_facts(file.data, delegate=delegate, input_shapes=shapes, **engine_options)
+    engine = _engine_facts(file, delegate=delegate, input_shapes=shapes, **engine_options)
     facts = describe(model, file, engine, has_ops=has_ops or is_json)
     for warning in file.warnings:
         note(f"warning: {warning}")
@@ -83,12 +83,12 @@ def command(
     return 1 if file.has_changed else 0
 
 
-def _engine_facts(data: bytes, **options: Any) -> EngineFacts:
-    from mninfer.engines.choose import open_engine
+def _engine_facts(file: "ModelFile", **options: Any) -> EngineFacts:
+    from mninfer.loading import open_checked
 
     try:
         with without_chatter():
-            engine = open_engine(data, **options)
+            engine = open_checked(file, **options)
     except MissingDependencyError as error:
         return EngineFacts(name=None, version=None, coverage=None, problem=str(error))
     except MnError as error:

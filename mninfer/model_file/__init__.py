@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mninfer.model_file.describe import ModelDescription, limits_elsewhere
     from mninfer.model_file.flatbuffer import Table
     from mninfer.model_file.golden import GoldenReport, GoldenVector, compare_golden, golden_picture, make_golden
-    from mninfer.model_file.graph import Graph, Operator, Tensor
+    from mninfer.model_file.graph import Graph, Operator, Tensor, build_graph
     from mninfer.model_file.labels import format_labels, labels_misfit, parse_labels
     from mninfer.model_file.macs import count_macs, macs_by_operator
     from mninfer.model_file.metadata import FileMetadata, read_metadata
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         runtime_of,
     )
     from mninfer.model_file.write import without_contract, write_contract
+    from mninfer.model_file.xnnpack_limits import has_idle_padding, misread_by_xnnpack
     from mninfer.tensors import Quantization
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Tensor",
     "annotate",
     "arithmetic_of",
+    "build_graph",
     "check_graph",
     "check_model",
     "compare_golden",
@@ -59,6 +61,7 @@ __all__ = [
     "encode_model",
     "format_labels",
     "golden_picture",
+    "has_idle_padding",
     "image_input",
     "is_dense_per_channel",
     "labels_misfit",
@@ -66,6 +69,7 @@ __all__ = [
     "load_json",
     "macs_by_operator",
     "make_golden",
+    "misread_by_xnnpack",
     "oldest_runtime",
     "parse_labels",
     "peak_activation_bytes",
@@ -94,7 +98,7 @@ __getattr__, __dir__ = lazy_names(
             "golden_picture",
             "make_golden",
         ),
-        "mninfer.model_file.graph": ("Graph", "Operator", "Tensor"),
+        "mninfer.model_file.graph": ("Graph", "Operator", "Tensor", "build_graph"),
         "mninfer.model_file.labels": ("format_labels", "labels_misfit", "parse_labels"),
         "mninfer.model_file.macs": ("count_macs", "macs_by_operator"),
         "mninfer.model_file.metadata": ("FileMetadata", "read_metadata"),
@@ -110,6 +114,7 @@ __getattr__, __dir__ = lazy_names(
             "runtime_of",
         ),
         "mninfer.model_file.write": ("without_contract", "write_contract"),
+        "mninfer.model_file.xnnpack_limits": ("has_idle_padding", "misread_by_xnnpack"),
         "mninfer.tensors": ("Quantization",),
     },
 )

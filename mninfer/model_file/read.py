@@ -15,6 +15,7 @@ from mninfer.model_file.contract import CONTRACT_NAME, Contract, check_schema, l
 from mninfer.model_file.digest import digests_of_parts
 from mninfer.model_file.graph import Graph
 from mninfer.model_file.labels import LABELS_NAME, labels_misfit, parse_labels
+from mninfer.model_file.xnnpack_limits import MISREAD, misread_by_xnnpack
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import PreprocessSource, PreprocessSpec
 
@@ -120,6 +121,8 @@ class _Reading:
         foreign_preprocess = None
         if contract is None:
             labels, foreign_preprocess = self.foreign_facts(graph, archive)
+        if (operator := misread_by_xnnpack(graph)) is not None:
+            self.warnings.append(f"{operator}: {MISREAD}")
         return ModelFile(
             data=self.data,
             graph=graph,

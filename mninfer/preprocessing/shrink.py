@@ -93,7 +93,7 @@ def shrink(image: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Overlaps:
+class _Overlaps:
     """How the pixels along a side make up fewer: each output pixel has ``num_parts``, cut so that none is in two.
 
     For an output pixel's first source pixel, its second and so on, ``taps`` has the index ``[goal]`` and how many of
@@ -110,7 +110,7 @@ class Overlaps:
 
 
 @lru_cache(maxsize=32)  # pictures of a camera or a data set mostly have one size, or a few
-def _overlaps(length: int, goal: int, largest: int) -> Overlaps:
+def _overlaps(length: int, goal: int, largest: int) -> _Overlaps:
     """Of a side of ``length`` that becomes ``goal``, for values of up to ``largest``."""
     num_parts, unit = length // math.gcd(length, goal), goal // math.gcd(length, goal)  # unit: parts of a source pixel
     dtype = np.min_scalar_type(largest * num_parts)
@@ -121,10 +121,10 @@ def _overlaps(length: int, goal: int, largest: int) -> Overlaps:
         source = first + index
         overlap = np.minimum(start + num_parts, (source + 1) * unit) - np.maximum(start, source * unit)
         taps.append((np.minimum(source, length - 1), np.maximum(overlap, 0)[:, None].astype(dtype)))
-    return Overlaps(num_parts, dtype, tuple(taps))
+    return _Overlaps(num_parts, dtype, tuple(taps))
 
 
-def _shrink_rows(image: Pixels, rows: Overlaps, columns: Overlaps, result: Pixels, outputs: slice) -> None:
+def _shrink_rows(image: Pixels, rows: _Overlaps, columns: _Overlaps, result: Pixels, outputs: slice) -> None:
     """Make the rows ``outputs`` of ``result``."""
     sums = _sum_rows(image, rows, outputs)
     sums = _sum_rows(_turned(sums), columns, slice(0, result.shape[1]))
@@ -136,7 +136,7 @@ def _shrink_rows(image: Pixels, rows: Overlaps, columns: Overlaps, result: Pixel
     result[outputs] = _turned(means)
 
 
-def _sum_rows(image: Sums, overlaps: Overlaps, outputs: slice) -> Sums:
+def _sum_rows(image: Sums, overlaps: _Overlaps, outputs: slice) -> Sums:
     """The rows ``outputs``: the rows of ``image``, each times the parts that it has in the output row, added up."""
     sources = overlaps.sources(outputs)
     shape = (sources.stop - sources.start, math.prod(image.shape[1:]))

@@ -16,7 +16,7 @@ from mnconvert.lowering.leading_layers import find_leading_layers
 from mnconvert.lowering.lower import lower
 from mnconvert.source import open_source
 from mninfer.errors import UnsupportedModelError
-from mninfer.model_file import check_model
+from mninfer.model_file import check_model, misread_by_xnnpack
 from mninfer.preprocessing import StatedPreprocess
 from mnmodels.architectures.registry import build_model
 
@@ -228,3 +228,15 @@ def test_a_sequential_of_networks_converts():
     result = lowered(source.model)
     assert len(result.norms) == 1
     np.testing.assert_allclose(outputs(result.flatbuffer), model(PICTURES), atol=1e-5)
+
+
+@pytest.mark.parametrize(("window", "strides", "is_left"), [(3, 4, False), ((1, 1), 2, False), ((3, 1), 2, True)])
+def test_padding_that_adds_nothing_is_no_padding(window, strides, is_left):
+    """XNNPACK computes it wrongly; where one side is padded and the other leaves pixels over, it stays, and is told."""
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Conv2D(8, window, strides=strides, padding="same", activation="relu")(inputs)
+    x = layers.DepthwiseConv2D(3, strides=4, padding="same")(x)
+    model = keras.Model(inputs, layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(x)))
+    result = lowered(model)
+    assert (misread_by_xnnpack(check_model(result.flatbuffer)) is not None) == is_left
+    np.testing.assert_allclose(outputs(result.flatbuffer), result.reference(PICTURES)[0], atol=1e-5)

@@ -1,0 +1,46 @@
+"""What XNNPACK computes wrongly, so that an engine's own kernels have to."""
+
+from collections.abc import Sequence
+
+from mninfer.model_file.graph import Graph, Operator
+
+__all__ = ["MISREAD", "has_idle_padding", "misread_by_xnnpack"]
+
+MISREAD = (
+    "XNNPACK computes it wrongly, for its strides leave pixels over; switched off for this model here, and "
+    "to be switched off in other programs"
+)
+SAME = 0
+
+
+def misread_by_xnnpack(graph: Graph, shapes: Sequence[tuple[int, ...]] | None = None) -> Operator | None:
+    """The first convolution whose padding XNNPACK gets wrong, in these ``shapes`` of all tensors, else as declared.
+
+    Padding SAME has nothing to pad where the last window ends before the picture does, as with 3 x 1 filters and stride
+    2. XNNPACK (in LiteRT 2.1.6 and tflite-runtime 2.14) then counts a negative padding, and reads the wrong pixels.
+    Filters of a single pixel it reads right.
+    """
+    sizes = shapes or [tensor.shape for tensor in graph.tensors]
+    return next((operator for operator in graph.operators if max(_left_over(operator, sizes), default=0) > 0), None)
+
+
+def has_idle_padding(graph: Graph, operator: Operator) -> bool:
+    """Whether XNNPACK misreads this convolution, and would not with padding VALID, which computes the same."""
+    left_over = _left_over(operator, [tensor.shape for tensor in graph.tensors])
+    return max(left_over, default=0) > 0 and min(left_over) >= 0
+
+
+def _left_over(operator: Operator, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """How many rows and columns the windows of a padded convolution leave over; negative ones are padded."""
+    if operator.is_custom or operator.name not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        return ()
+    options = operator.options
+    source, filters, result = (shapes[index][1:3] for index in (*operator.inputs[:2], operator.outputs[0]))
+    if options["padding"] != SAME or filters == (1, 1):
+        return ()
+    strides = options["stride_h"], options["stride_w"]
+    dilations = options["dilation_hfactor"], options["dilation_wfactor"]
+    return tuple(
+        size - ((num_outputs - 1) * stride + (window - 1) * dilation + 1)
+        for size, window, num_outputs, stride, dilation in zip(source, filters, result, strides, dilations, strict=True)
+    )

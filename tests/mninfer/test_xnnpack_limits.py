@@ -1,0 +1,99 @@
+"""Convolutions that XNNPACK computes wrongly: known before they run, and left to the engine's own kernels."""
+
+import sys
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mninfer
+from mninfer.engines import open_engine
+from mninfer.model_file import check_model, has_idle_padding, misread_by_xnnpack
+from mninfer.tensors import TensorSpec
+from support.builder import GraphBuilder
+
+CHANNELS = 4
+SIZES = [(8, 8), (9, 16), (16, 9), (16, 16), (13, 7)]
+FILTERS = [(1, 1), (1, 3), (3, 1), (3, 3), (2, 3), (5, 5)]
+STRIDES = [(1, 1), (2, 2), (4, 4), (1, 4), (3, 2)]
+
+
+def convolution(
+    name: str,
+    size: tuple[int, int],
+    window: tuple[int, int],
+    strides: tuple[int, int],
+    *,
+    is_open: bool = False,
+) -> bytes:
+    """One convolution, padded where that is needed."""
+    random = np.random.default_rng(0)
+    b = GraphBuilder()
+    source = b.activation("x", (1, *size, CHANNELS), signature=(1, -1, -1, CHANNELS) if is_open else None)
+    shape = (CHANNELS, *window, CHANNELS) if name == "CONV_2D" else (1, *window, CHANNELS)
+    filters = b.constant("filters", random.normal(size=shape).astype(np.float32))
+    bias = b.constant("bias", random.normal(size=CHANNELS).astype(np.float32))
+    smaller = tuple(-(-side // stride) for side, stride in zip(size, strides, strict=True))
+    result = b.activation("y", (1, *smaller, CHANNELS), signature=(1, -1, -1, CHANNELS) if is_open else None)
+    options = {"padding": 0, "stride_h": strides[0], "stride_w": strides[1]}
+    kind = "Conv2DOptions"
+    if name == "DEPTHWISE_CONV_2D":
+        kind, options["depth_multiplier"] = "DepthwiseConv2DOptions", 1
+    b.operator(name, [source, filters, bias], [result], kind, options)
+    return b.build([source], [result])
+
+
+def noise(spec: TensorSpec) -> np.ndarray:
+    return np.random.default_rng(1).normal(size=spec.shape).astype(np.float32)
+
+
+@pytest.mark.skipif(sys.maxsize < 2**32, reason="tflite-runtime for 32-bit ARM is without XNNPACK")
+@pytest.mark.parametrize("name", ["CONV_2D", "DEPTHWISE_CONV_2D"])
+def test_what_is_known_to_be_misread_is_all_that_is(name: str) -> None:
+    num_misread = 0
+    for size, window, strides in product(SIZES, FILTERS, STRIDES):
+        data = convolution(name, size, window, strides)
+        quick, plain = (open_engine(data, threads=1, use_xnnpack=uses) for uses in (True, False))
+        (found,), (expected,) = (engine.run([noise(engine.inputs[0])]) for engine in (quick, plain))
+        is_misread = quick.uses_xnnpack and not np.allclose(found, expected, atol=1e-4)
+        assert is_misread == (misread_by_xnnpack(check_model(data)) is not None), (size, window, strides)
+        num_misread += is_misread
+    assert num_misread > 10
+
+
+@pytest.mark.parametrize("strides", [(4, 4), (2, 2)])
+def test_a_model_is_computed_rightly_whatever_xnnpack_makes_of_it(strides: tuple[int, int]) -> None:
+    data = convolution("CONV_2D", (16, 16), (3, 1), strides)
+    with mninfer.load(data) as model, mninfer.load(data, use_xnnpack=False) as plain:
+        given = noise(model.spec.inputs[0])
+        assert np.array_equal(model.run(given)[0], plain.run(given)[0])
+        assert "XNNPACK computes it wrongly" in model.file.warnings[-1]
+
+
+def test_a_size_that_is_stated_decides() -> None:
+    data = convolution("CONV_2D", (15, 15), (3, 3), (4, 4), is_open=True)
+    assert misread_by_xnnpack(check_model(data)) is None
+    with (
+        mninfer.load(data, input_size=(16, 16)) as model,
+        mninfer.load(data, input_size=(16, 16), use_xnnpack=False) as plain,
+    ):
+        given = noise(model.spec.inputs[0])
+        assert np.array_equal(model.run(given)[0], plain.run(given)[0])
+
+
+def test_info_says_why_no_delegate_takes_it(cli, tmp_path: Path) -> None:
+    path = tmp_path / "strided.tflite"
+    path.write_bytes(convolution("CONV_2D", (16, 16), (3, 3), (4, 4)))
+    outcome = cli("info", path)
+    assert outcome.code == 0
+    assert "warning: operator 0 CONV_2D: XNNPACK computes it wrongly" in outcome.err
+    assert "no delegate takes any of the 1 operators" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("size", "strides", "is_idle"), [((16, 16), (4, 4), True), ((16, 8), (4, 1), False), ((16, 16), (1, 1), False)]
+)
+def test_padding_is_idle_where_it_adds_no_pixel(size: tuple[int, int], strides: tuple[int, int], is_idle: bool) -> None:
+    graph = check_model(convolution("CONV_2D", size, (3, 3), strides))
+    assert has_idle_padding(graph, graph.operators[0]) == is_idle
