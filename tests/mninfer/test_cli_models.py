@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import mninfer
-from mninfer.engines import choose
+from mninfer import loading
 from mninfer.errors import MissingDependencyError
 
 
@@ -67,7 +67,7 @@ def test_info_works_without_an_engine(cli, models: Path, monkeypatch: pytest.Mon
     def none_installed(*_: object, **__: object) -> object:
         raise MissingDependencyError("no engine is installed", hints="python -m pip install ai-edge-litert")
 
-    monkeypatch.setattr(choose, "open_engine", none_installed)
+    monkeypatch.setattr(loading, "open_engine", none_installed)
     outcome = cli("info", models / "shapes.tflite")
     assert outcome.code == 0
     assert "none that runs it here: no engine is installed" in outcome.out
