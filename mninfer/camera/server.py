@@ -99,8 +99,8 @@ class _Page(BaseHTTPRequestHandler):
             "/": self._send_page,
             "/stream.mjpg": lambda: self._to_viewer(self._send_frames),
             "/events": lambda: self._to_viewer(self._send_events),
-            "/frame.jpg": lambda: self._send_newest("image/jpeg"),
-            "/status.json": lambda: self._send_newest("application/json"),
+            "/frame.jpg": self._send_next_frame,
+            "/status.json": self._send_newest_status,
         }
         if path not in routes:
             self.send_error(404)
@@ -119,12 +119,20 @@ class _Page(BaseHTTPRequestHandler):
     def _send_page(self) -> None:
         self._send(files("mninfer.camera").joinpath("page.html").read_bytes(), "text/html; charset=utf-8")
 
-    def _send_newest(self, kind: str) -> None:
+    def _send_next_frame(self) -> None:
+        with self.server.broadcast.watching():
+            update = self.server.broadcast.newer_than(0, _SILENCE_S, needs_picture=True)
+        self._send_update(update.jpeg if update else None, "image/jpeg")
+
+    def _send_newest_status(self) -> None:
         update = self.server.broadcast.newer_than(0, _SILENCE_S)
-        if update is None:
+        self._send_update(update.status if update else None, "application/json")
+
+    def _send_update(self, body: bytes | None, kind: str) -> None:
+        if body is None:
             self.send_error(503, "No frame yet")
             return
-        self._send(update.jpeg if kind == "image/jpeg" else update.status, kind)
+        self._send(body, kind)
 
     def _send(self, body: bytes, kind: str) -> None:
         self.send_response(200)
@@ -150,17 +158,18 @@ class _Page(BaseHTTPRequestHandler):
             self.server.viewers.release()
 
     def _send_frames(self) -> None:
-        self.send_response(200)
-        self._send_common_headers(f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
-        self.end_headers()
-        number = 0
-        while not self.server.broadcast.is_closed:
-            update = self.server.broadcast.newer_than(number, _SILENCE_S)
-            if update is None:
-                continue
-            number = update.number
-            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(update.jpeg)}\r\n\r\n"
-            self.wfile.write(head.encode() + update.jpeg + b"\r\n")
+        with self.server.broadcast.watching():
+            self.send_response(200)
+            self._send_common_headers(f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+            self.end_headers()
+            number = 0
+            while not self.server.broadcast.is_closed:
+                update = self.server.broadcast.newer_than(number, _SILENCE_S, needs_picture=True)
+                if update is None or update.jpeg is None:
+                    continue
+                number = update.number
+                head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(update.jpeg)}\r\n\r\n"
+                self.wfile.write(head.encode() + update.jpeg + b"\r\n")
 
     def _send_events(self) -> None:
         self.send_response(200)

@@ -226,7 +226,7 @@ def _serving(model: "Model", model_path: str, host: str, port: int) -> "Iterator
     name = printable(os.path.basename(model_path))
 
     def view(seen: "Seen", picture: "Callable[[], Pixels]") -> bool:
-        broadcast.publish(picture(), {"model": name, **_seen_json(model, seen)})
+        broadcast.publish(picture, {"model": name, **_seen_json(model, seen)})
         return True
 
     try:

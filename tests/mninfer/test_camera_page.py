@@ -5,7 +5,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -18,8 +19,8 @@ from mninfer.camera.server import PageServer, _Page, is_loopback
 from mninfer.errors import OutputError
 
 
-def picture(level: int, size: int = 64) -> np.ndarray:
-    return np.full((size, size, 3), level, np.uint8)
+def picture(level: int, size: int = 64) -> Callable[[], np.ndarray]:
+    return lambda: np.full((size, size, 3), level, np.uint8)
 
 
 def status(frame: int, label: str = "cat") -> dict[str, object]:
@@ -70,6 +71,24 @@ def open_stream(server: PageServer, path: str = "/stream.mjpg") -> http.client.H
     return connection.getresponse()
 
 
+@contextmanager
+def publishing(broadcast: Broadcast, picture: Callable[[], np.ndarray], status: dict[str, object]) -> Iterator[None]:
+    """A camera that goes on meanwhile."""
+    is_over = threading.Event()
+
+    def keep_publishing() -> None:
+        while not is_over.wait(0.02):
+            broadcast.publish(picture, status)
+
+    publisher = threading.Thread(target=keep_publishing)
+    publisher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        publisher.join()
+
+
 def test_the_page_is_one_file_that_asks_nobody_else(page: tuple[Broadcast, PageServer]) -> None:
     code, body = get(page[1], "/")
     text = body.decode()
@@ -96,8 +115,8 @@ def test_the_stream_sends_frames_and_the_events_what_was_found(page: tuple[Broad
 
 def test_the_newest_frame_and_status_by_themselves(page: tuple[Broadcast, PageServer]) -> None:
     broadcast, server = page
-    broadcast.publish(picture(77), status(5))
-    code, jpeg = get(server, "/frame.jpg")
+    with publishing(broadcast, picture(77), status(5)):
+        code, jpeg = get(server, "/frame.jpg")
     assert code == 200
     assert abs(int(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[0, 0, 0]) - 77) < 4
     assert json.loads(get(server, "/status.json?x=1")[1])["frame"] == 5
@@ -118,6 +137,33 @@ def test_a_frame_is_encoded_once_for_all_viewers(
     assert calls == [".jpg"]
 
 
+def test_a_frame_is_made_for_viewers_of_pictures_alone(page: tuple[Broadcast, PageServer]) -> None:
+    broadcast, server = page
+    made: list[int] = []
+
+    def make() -> np.ndarray:
+        made.append(1)
+        return picture(9)()
+
+    broadcast.publish(make, status(1))
+    assert json.loads(get(server, "/status.json")[1])["frame"] == 1
+    events = open_stream(server, "/events")
+    broadcast.publish(make, status(2))
+    events.readline()
+    assert made == []
+    with publishing(broadcast, make, status(3)):
+        assert get(server, "/frame.jpg")[0] == 200
+        stream = open_stream(server)
+        read_part(stream)
+        stream.close()
+        give_up = time.monotonic() + 5
+        while broadcast._num_watching and time.monotonic() < give_up:
+            time.sleep(0.01)
+    num_made = len(made)
+    broadcast.publish(make, status(4))
+    assert num_made == len(made) >= 2
+
+
 def test_a_viewer_that_takes_nothing_holds_nobody_up(page: tuple[Broadcast, PageServer]) -> None:
     broadcast, server = page
     open_stream(server)  # never read from
@@ -125,7 +171,7 @@ def test_a_viewer_that_takes_nothing_holds_nobody_up(page: tuple[Broadcast, Page
     noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
     begin = time.monotonic()
     for frame in range(40):
-        broadcast.publish(noise, status(frame))
+        broadcast.publish(lambda: noise, status(frame))
         read_part(stream)
     assert time.monotonic() - begin < 5  # the slow one's buffers are long full
 
@@ -171,8 +217,8 @@ def test_too_many_viewers_are_told(page: tuple[Broadcast, PageServer], monkeypat
 def test_closing_ends_every_stream_and_frees_the_port() -> None:
     broadcast = Broadcast()
     server = PageServer(broadcast, host="127.0.0.1", port=0)
-    broadcast.publish(picture(1), status(1))
     stream, events = open_stream(server), open_stream(server, "/events")
+    broadcast.publish(picture(1), status(1))
     read_part(stream)
     events.readline(), events.readline()
     begin = time.monotonic()
@@ -217,7 +263,7 @@ def test_the_page_in_a_browser(
         frame = 0
         while not is_over.wait(0.05):
             frame += 1
-            broadcast.publish(red, status(frame, label="<img src=x onerror=alert(1)>"))
+            broadcast.publish(lambda: red, status(frame, label="<img src=x onerror=alert(1)>"))
 
     publisher = threading.Thread(target=keep_publishing)
     publisher.start()
