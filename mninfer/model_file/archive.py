@@ -27,6 +27,7 @@ _VERSION = 20  # 2.0, what "stored" needs
 _DATE_1980 = 0x21  # 1980-01-01, the oldest that the format can say
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _UTF8 = 0x1, 0x800
+_BYTES_AS_THEY_ARE = "surrogateescape"  # PEP 383: two names that are not UTF-8 stay two, and are written as read
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,10 @@ def write_archive(entries: Sequence[ArchiveEntry], start: int) -> bytes:
     """The bytes to append to a flatbuffer of ``start`` bytes: equal entries in equal order give equal bytes."""
     body, directory = bytearray(), bytearray()
     for entry in entries:
-        name = entry.name.encode()
+        name = entry.name.encode("utf-8", _BYTES_AS_THEY_ARE)
         if not 0 < len(name) <= MAX_NAME_BYTES or len(entry.data) > MAX_ENTRY_BYTES:
             raise ValueError(f"entry {entry.name!r} of {len(entry.data)} bytes: beyond what read_archive accepts")
-        flags = 0 if entry.name.isascii() else _UTF8
+        flags = _name_flag(entry.name)
         shared = (flags, _STORED, 0, _DATE_1980, zlib.crc32(entry.data), len(entry.data), len(entry.data), len(name), 0)
         header = start + len(body)
         directory += _CENTRAL.pack(_CENTRAL_MARK, _VERSION, _VERSION, *shared, 0, 0, 0, 0, header) + name
@@ -99,6 +100,17 @@ def write_archive(entries: Sequence[ArchiveEntry], start: int) -> bytes:
     offset = start + len(body)
     count = len(entries)
     return bytes(body + directory + _END.pack(_END_MARK, 0, 0, count, count, len(directory), offset, 0))
+
+
+def _name_flag(name: str) -> int:
+    """That a name is UTF-8, where it is that and not ASCII alone."""
+    if name.isascii():
+        return 0
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return 0
+    return _UTF8
 
 
 def _find_end(data: bytes) -> int | None:
@@ -128,7 +140,7 @@ def _read_directory(data: bytes, start: int, end: int, count: int, shift: int) -
             raise _damaged(f"entry {index} of {count} is no directory entry")
         if not 0 < name_size <= MAX_NAME_BYTES:
             raise _damaged(f"entry {index} has a name of {name_size} bytes; 1 to {MAX_NAME_BYTES} are read")
-        name = data[name_at : name_at + name_size].decode("utf-8", "replace")
+        name = data[name_at : name_at + name_size].decode("utf-8", _BYTES_AS_THEY_ARE)
         if flags & _ENCRYPTED or method not in (_STORED, _DEFLATED):
             raise _damaged(f'entry "{name}" is encrypted or packed by method {method}; stored and deflated are read')
         if size > MAX_ENTRY_BYTES or packed > len(data):

@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,15 @@ pytestmark = pytest.mark.smoke
 FLATBUFFER = bytes(range(200)) * 3
 ENTRIES = (ArchiveEntry("labels.txt", b"cat\ndog\n"), ArchiveEntry("mnkit.json", b"{}\n"))
 WHOLE = FLATBUFFER + write_archive(ENTRIES, len(FLATBUFFER))
+
+
+def with_foreign_names(entries: Sequence[ArchiveEntry], **names: bytes) -> bytes:
+    """An archive whose entries of these placeholders have other names, of as many bytes."""
+    data = write_archive(entries, len(FLATBUFFER))
+    for placeholder, name in names.items():
+        assert len(placeholder) == len(name)
+        data = data.replace(placeholder.encode(), name)
+    return data
 
 
 def zipped(method: int, **entries: bytes) -> bytes:
@@ -44,6 +54,18 @@ def test_what_is_written_is_read() -> None:
     assert (archive.start, archive.entries) == (len(FLATBUFFER), ENTRIES)
     assert archive.find("mnkit.json") == b"{}\n"
     assert archive.find("labels") is None
+
+
+def test_names_that_are_not_utf8_are_kept_as_they_are() -> None:
+    """Two that were one name once refused the file, and long ones grew too long to be written."""
+    entries = [ArchiveEntry("A" * 250, b"1"), ArchiveEntry("B" * 250, b"2"), ArchiveEntry("caf\u00e9", b"3")]
+    foreign = with_foreign_names(entries, **{"A" * 250: b"\xe8" * 250, "B" * 250: b"\xe9" * 250})
+    archive = read_archive(FLATBUFFER + foreign)
+    assert archive is not None
+    assert [entry.data for entry in archive.entries] == [b"1", b"2", b"3"]
+    assert write_archive(archive.entries, len(FLATBUFFER)) == foreign
+    with zipfile.ZipFile(io.BytesIO(foreign)) as opened:  # which takes what is not marked as UTF-8 for code page 437
+        assert opened.namelist()[0].encode("cp437") == b"\xe8" * 250
 
 
 @given(

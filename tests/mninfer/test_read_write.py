@@ -306,6 +306,17 @@ def test_labels_without_metadata_are_found() -> None:
 
 
 @pytest.mark.smoke
+def test_a_file_of_ours_with_an_entry_of_a_name_that_is_not_utf8_is_read() -> None:
+    """It was a ValueError where the archive is held against what would be written: its name had grown too long."""
+    ours = small_ours()
+    archive = read_archive(ours)
+    assert archive is not None
+    entries = [*archive.entries, ArchiveEntry("A" * 200, b"x")]
+    changed = write_archive(entries, archive.start).replace(b"A" * 200, b"\xff" * 200)
+    assert read(ours[: archive.start] + changed).labels == ("red", "green", "blue")
+
+
+@pytest.mark.smoke
 def test_other_peoples_labels_that_do_not_fit_are_a_warning() -> None:
     data = small() + write_archive([ArchiveEntry("labels.txt", b"a\nb\n")], len(small()))
     file = read(data)
