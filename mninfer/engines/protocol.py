@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mninfer.engines.cpu_quota import quota_cores
 from mninfer.errors import UnsupportedModelError
 from mninfer.tensors import TensorSpec
 
@@ -104,10 +105,9 @@ def default_threads() -> int:
 
 
 def available_cores() -> int:
-    """The cores that this process may use: a container or ``taskset`` can leave fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The cores that this process may use: ``taskset`` can leave fewer than the machine has, a container less time."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, quota_cores() or cores)
 
 
 def fix_shape(

@@ -106,6 +106,7 @@ def test_tflite_runtime_says_that_it_needs_numpy_1(monkeypatch: pytest.MonkeyPat
 
 
 def test_threads_are_the_cores_that_there_are_four_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mninfer.engines.protocol.quota_cores", lambda: None)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)), raising=False)
     assert default_threads() == 4
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {3}, raising=False)
