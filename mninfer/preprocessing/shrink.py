@@ -86,7 +86,7 @@ def shrink(image: Pixels, size: tuple[int, int]) -> Pixels:
     rows = _overlaps(height, size[1], 255)
     columns = _overlaps(width, size[0], 256 * rows.num_parts)  # with what rounding adds
     result = np.empty((size[1], size[0], 3), np.uint8)
-    step = max(1, STRIP_BYTES * size[1] // (image.size * rows.dtype.itemsize))
+    step = max(1, STRIP_BYTES * size[1] // (image.size * rows.weights.itemsize))
     for top in range(0, size[1], step):
         _shrink_rows(image, rows, columns, result, slice(top, min(top + step, size[1])))
     return result
@@ -96,32 +96,25 @@ def shrink(image: Pixels, size: tuple[int, int]) -> Pixels:
 class _Overlaps:
     """How the pixels along a side make up fewer: each output pixel has ``num_parts``, cut so that none is in two.
 
-    For an output pixel's first source pixel, its second and so on, ``taps`` has the index ``[goal]`` and how many of
-    the parts it is ``[goal, 1]``. Their sums fit ``dtype``.
+    ``sources[tap, output]`` are the first, second, ... source pixel in an output pixel, ``weights`` how many of its
+    parts they are, in a dtype that their sums fit.
     """
 
     num_parts: int
-    dtype: np.dtype[Any]
-    taps: tuple[tuple[npt.NDArray[np.intp], Sums], ...]
-
-    def sources(self, outputs: slice) -> slice:
-        """The source pixels that these output pixels have a part of."""
-        return slice(int(self.taps[0][0][outputs.start]), int(self.taps[-1][0][outputs.stop - 1]) + 1)
+    sources: npt.NDArray[np.intp]
+    weights: Sums
 
 
 @lru_cache(maxsize=32)  # pictures of a camera or a data set mostly have one size, or a few
 def _overlaps(length: int, goal: int, largest: int) -> _Overlaps:
     """Of a side of ``length`` that becomes ``goal``, for values of up to ``largest``."""
     num_parts, unit = length // math.gcd(length, goal), goal // math.gcd(length, goal)  # unit: parts of a source pixel
-    dtype = np.min_scalar_type(largest * num_parts)
     start = np.arange(goal) * num_parts
     first, last = start // unit, (start + num_parts - 1) // unit
-    taps = []
-    for index in range(int((last - first).max()) + 1):
-        source = first + index
-        overlap = np.minimum(start + num_parts, (source + 1) * unit) - np.maximum(start, source * unit)
-        taps.append((np.minimum(source, length - 1), np.maximum(overlap, 0)[:, None].astype(dtype)))
-    return _Overlaps(num_parts, dtype, tuple(taps))
+    sources = first + np.arange((last - first).max() + 1)[:, None]
+    overlaps = np.minimum(start + num_parts, (sources + 1) * unit) - np.maximum(start, sources * unit)
+    weights = np.maximum(overlaps, 0).astype(np.min_scalar_type(largest * num_parts))
+    return _Overlaps(num_parts, np.minimum(sources, length - 1), weights)
 
 
 def _shrink_rows(image: Pixels, rows: _Overlaps, columns: _Overlaps, result: Pixels, outputs: slice) -> None:
@@ -138,18 +131,18 @@ def _shrink_rows(image: Pixels, rows: _Overlaps, columns: _Overlaps, result: Pix
 
 def _sum_rows(image: Sums, overlaps: _Overlaps, outputs: slice) -> Sums:
     """The rows ``outputs``: the rows of ``image``, each times the parts that it has in the output row, added up."""
-    sources = overlaps.sources(outputs)
-    shape = (sources.stop - sources.start, math.prod(image.shape[1:]))
-    rows = _workspace.array("rows", shape, overlaps.dtype)
-    np.copyto(rows.reshape(-1, *image.shape[1:]), image[sources])
-    sums = _workspace.array("sums", (outputs.stop - outputs.start, shape[1]), overlaps.dtype)
-    term = _workspace.array("term", sums.shape, overlaps.dtype)
-    for number, (indices, num_parts) in enumerate(overlaps.taps):
-        target = term if number else sums
-        rows.take(indices[outputs] - sources.start, axis=0, out=target, mode="clip")  # "raise" would copy once more
-        target *= num_parts[outputs]
-        if number:
-            sums += term
+    sources, weights = overlaps.sources[:, outputs], overlaps.weights[:, outputs]
+    first, row = int(sources[0, 0]), math.prod(image.shape[1:])
+    used = image[first : int(sources[-1, -1]) + 1]
+    rows = _workspace.array("rows", (len(used), row), weights.dtype)
+    np.copyto(rows.reshape(used.shape), used)
+    sums = _workspace.array("sums", (sources.shape[1], row), weights.dtype)
+    step = max(1, STRIP_BYTES // (len(sources) * sums[0].nbytes))
+    for top in range(0, len(sums), step):
+        taken, parts = sources[:, top : top + step] - first, weights[:, top : top + step]
+        terms = _workspace.array("terms", (*taken.shape, row), weights.dtype)
+        rows.take(taken, axis=0, out=terms, mode="clip")  # mode "raise" would copy once more
+        np.einsum("tnr,tn->nr", terms, parts, out=sums[top : top + step])
     return sums.reshape(-1, *image.shape[1:])
 
 
