@@ -18,6 +18,8 @@ __all__ = [
     "write_atomically",
 ]
 
+LONGEST_NAME_BYTES = 255  # NAME_MAX of ext4, XFS, Btrfs and tmpfs; elsewhere the system says what is too long
+
 
 class NotRegularFileError(OSError):
     """What the path names has no end to read to; ``kind`` says what it is, as "a folder" or "a pipe"."""
@@ -121,8 +123,15 @@ def write_atomically(
 
 
 def part_of(path: str) -> str:
-    """What a file is called while this process writes it."""
-    return f"{path}.{os.getpid()}.part"
+    """What a file is called while this process writes it: by a digest where its own name leaves no room for more."""
+    mark = f".{os.getpid()}.part"
+    folder, name = os.path.split(path)
+    own = os.fsencode(name)
+    if len(own) <= LONGEST_NAME_BYTES < len(own) + len(mark):
+        from hashlib import sha256
+
+        return os.path.join(folder, sha256(own).hexdigest() + mark)
+    return path + mark
 
 
 def being_written(path: str, part: str) -> OutputError:
@@ -152,7 +161,9 @@ def _kind_in_the_way(path: str) -> str | None:
 
 
 def put_in_place(part: str, target: str, *, force: bool, elsewhere: str = "another name: -o FILE") -> None:
-    """Give a complete ``part`` its name; without ``force`` by a hard link, which fails where a file has come up.
+    """Give a complete ``part`` its name, and the mode of what it replaces.
+
+    Without ``force`` by a hard link, which fails where a file has come up.
 
     Raises:
         OutputError: a file has come up meanwhile; the part is still there.
@@ -166,7 +177,16 @@ def put_in_place(part: str, target: str, *, force: bool, elsewhere: str = "anoth
         else:
             os.unlink(part)
             return
+    _keep_mode(target, part)
     os.replace(part, target)
+
+
+def _keep_mode(target: str, part: str) -> None:
+    """Who may read and write the file that is replaced may do so with the one in its place."""
+    try:
+        os.chmod(part, stat.S_IMODE(os.stat(target).st_mode) & 0o777)
+    except OSError:
+        pass  # nothing is replaced; or a file system without modes
 
 
 def remove_if_there(path: str) -> None:

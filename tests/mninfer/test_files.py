@@ -37,6 +37,35 @@ def test_an_existing_file_stays_unless_forced(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["out"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o444])
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    write_atomically(path, b"new", force=True)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", mode)
+
+
+@pytest.mark.parametrize("name", ["n" * 240, "n" * 255, "\u00e9" * 127])
+def test_a_name_may_be_as_long_as_the_system_takes_it(tmp_path: Path, name: str) -> None:
+    """Its part, of a longer name, was what the system refused."""
+    try:
+        (tmp_path / name).touch()
+    except OSError:
+        pytest.skip("this file system does not take such names")
+    write_atomically(tmp_path / name, b"data", force=True)
+    assert (tmp_path / name).read_bytes() == b"data"
+    assert os.listdir(tmp_path) == [name]
+    assert part_of(str(tmp_path / name)) != part_of(str(tmp_path / f"m{name[1:]}"))
+
+
+def test_a_name_that_is_too_long_is_told_and_has_no_part(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot write the file"):
+        write_atomically(tmp_path / ("n" * 256), b"data")
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_a_folder_is_no_file(tmp_path: Path, force: bool) -> None:
     with pytest.raises(OutputError, match="is a folder"):
