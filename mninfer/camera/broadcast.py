@@ -1,4 +1,4 @@
-"""One frame to many viewers: encoded once, and only for viewers; the newest to whoever asks; nobody waits for others."""
+"""One frame to many viewers: encoded once, if anybody watches; the newest to whoever asks; nobody waits for another."""
 
 import json
 import threading

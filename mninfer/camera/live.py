@@ -3,18 +3,28 @@
 import os
 import re
 import sys
+from collections.abc import Callable
+from time import sleep
 from typing import TYPE_CHECKING
 
 from mninfer.camera.frame import FrameSource, Pixels, to_rgb
-from mninfer.camera.newest_frame import NewestFrame
+from mninfer.camera.newest_frame import NewestFrame, Patience
+from mninfer.camera.playback import FRAMES_THAT_MAY_MISS
 from mninfer.errors import InputError
 
 if TYPE_CHECKING:
     import cv2
 
-__all__ = ["CaptureReader", "open_camera", "open_stream", "without_password"]
+__all__ = ["CaptureReader", "StreamReader", "open_camera", "open_stream", "without_password"]
 
 _STREAM_TIMEOUT_MS = 10_000
+_STREAM_RETRY_S = 1.0
+_STREAM_PATIENCE = Patience(
+    silence_s=60,
+    failing_s=30,
+    gone="the stream broke off, and has not come back within 30 seconds",
+    hint="see whether the camera, or the program that sends, still runs",
+)
 
 
 def open_camera(index: int) -> FrameSource:
@@ -29,20 +39,25 @@ def open_camera(index: int) -> FrameSource:
     return NewestFrame(CaptureReader(capture), where=f"camera {index}")
 
 
-def open_stream(url: str) -> FrameSource:
-    """A network camera's stream; an error where nothing answers in time."""
-    import cv2
-
-    timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS]
-    capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
+def open_stream(url: str, tell: Callable[[str], None]) -> FrameSource:
+    """A network camera's stream; an error where nothing answers in time. ``tell`` is told where it breaks off."""
     where = without_password(url)
+    capture = _captured(url)
     if not capture.isOpened():
         raise InputError(
             f"no video stream there, or none within {_STREAM_TIMEOUT_MS // 1000} seconds",
             where=where,
             hints="try the address in VLC or ffplay; some cameras want user:password@ before the host",
         )
-    return NewestFrame(CaptureReader(capture), where=where)
+    reader = StreamReader(capture, lambda: _captured(url), lambda: tell(f"the stream broke off, trying again: {where}"))
+    return NewestFrame(reader, where=where, patience=_STREAM_PATIENCE)
+
+
+def _captured(url: str) -> "cv2.VideoCapture":
+    import cv2
+
+    timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS]
+    return cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
 
 
 def without_password(url: str) -> str:
@@ -52,6 +67,8 @@ def without_password(url: str) -> str:
 
 class CaptureReader:
     """An open ``cv2.VideoCapture``, as ``NewestFrame`` wants its readers."""
+
+    is_over = False
 
     def __init__(self, capture: "cv2.VideoCapture") -> None:
         import cv2
@@ -66,6 +83,47 @@ class CaptureReader:
 
     def close(self) -> None:
         self._capture.release()
+
+
+class StreamReader(CaptureReader):
+    """An open stream. One that breaks off is opened again; a video that has an end is over there, if it came whole."""
+
+    def __init__(
+        self, capture: "cv2.VideoCapture", reopen: "Callable[[], cv2.VideoCapture]", tell_broken: Callable[[], None]
+    ) -> None:
+        import cv2
+
+        super().__init__(capture)
+        self._reopen = reopen
+        self._tell_broken = tell_broken
+        self._num_stated = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)  # 0: live
+        self._num_read = 0
+        self._is_broken = False
+
+    def read(self) -> Pixels | None:
+        if self._is_broken:
+            sleep(_STREAM_RETRY_S)
+            self._capture = self._reopen()
+        pixels = super().read()
+        if pixels is not None:
+            self._num_read += 1
+            self._is_broken = False
+        elif self._num_stated:
+            self._end()
+        else:
+            self._break()
+        return pixels
+
+    def _end(self) -> None:
+        self.is_over = self._num_read >= self._num_stated - FRAMES_THAT_MAY_MISS
+        if not self.is_over:
+            raise InputError(f"only {self._num_read:,} of the video's {self._num_stated:,} frames came")
+
+    def _break(self) -> None:
+        self._capture.release()
+        if not self._is_broken:
+            self._tell_broken()
+        self._is_broken = True
 
 
 def _camera_hints() -> list[str]:

@@ -3,26 +3,36 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from mninfer.camera.frame import Frame, Pixels
 from mninfer.errors import InputError
 
-__all__ = ["FrameReader", "NewestFrame"]
+__all__ = ["FrameReader", "NewestFrame", "Patience"]
 
-_SILENCE_S = 10.0
-_FAILED_READS = 30
 _RETRY_S = 0.01
 
 
 class FrameReader(Protocol):
-    """Blocks until the next frame; None where a read failed."""
+    """Blocks until the next frame; None where a read failed. ``is_over``: there was an end, and it has been reached."""
 
     frames_per_second: float | None
+    is_over: bool
 
     def read(self) -> Pixels | None: ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a source may send nothing, and how long its reads may fail, before it has ``gone``, as is said then."""
+
+    silence_s: float = 10.0
+    failing_s: float = 0.3
+    gone: str = "the camera sends no more pictures"
+    hint: str = "see whether it is plugged in, or used by another program"
 
 
 class NewestFrame:
@@ -31,11 +41,11 @@ class NewestFrame:
     is_live = True
     warning: str | None = None
 
-    def __init__(self, reader: FrameReader, *, where: str, silence_s: float = _SILENCE_S) -> None:
+    def __init__(self, reader: FrameReader, *, where: str, patience: Patience = Patience()) -> None:
         self.frames_per_second = reader.frames_per_second
         self._reader = reader
         self._where = where
-        self._silence_s = silence_s
+        self._patience = patience
         self._news = threading.Condition()
         self._newest: Frame | None = None
         self._is_closed = self._has_ended = False
@@ -44,12 +54,12 @@ class NewestFrame:
         self._thread.start()
 
     def frames(self) -> Iterator[Frame]:
-        """The newest frame each time; an error once the camera has gone away."""
+        """The newest frame each time; an error once the camera has gone away, the end where there is one."""
         while True:
             with self._news:
-                has_news = self._news.wait_for(self._is_ready, timeout=self._silence_s)
+                has_news = self._news.wait_for(self._is_ready, timeout=self._patience.silence_s)
                 frame, self._newest = self._newest, None
-                if frame is None and (self._has_ended or not has_news) and not self._is_closed:
+                if frame is None and not self._is_closed and not self._reader.is_over:
                     raise self._gone(has_news)
             if frame is None:
                 return
@@ -66,21 +76,26 @@ class NewestFrame:
         return self._newest is not None or self._has_ended or self._is_closed
 
     def _gone(self, has_ended: bool) -> InputError:
-        what = "the camera sends no more pictures" if has_ended else f"no picture for {self._silence_s:g} seconds"
-        error = InputError(what, where=self._where, hints="see whether it is plugged in, or used by another program")
+        if isinstance(self._error, InputError):
+            self._error.at(self._where)
+            return self._error
+        what = self._patience.gone if has_ended else f"no picture for {self._patience.silence_s:g} seconds"
+        error = InputError(what, where=self._where, hints=self._patience.hint)
         error.__cause__ = self._error
         return error
 
     def _keep_reading(self) -> None:
-        number = num_failed = 0
+        number, failing_since = 0, None
         try:
-            while not self._is_closed and num_failed < _FAILED_READS:
+            while not (self._is_closed or self._reader.is_over):
                 pixels = self._reader.read()
                 if pixels is None:
-                    num_failed += 1
+                    failing_since = failing_since or time.monotonic()
+                    if time.monotonic() - failing_since > self._patience.failing_s:
+                        break
                     time.sleep(_RETRY_S)
                     continue
-                num_failed = 0
+                failing_since = None
                 with self._news:
                     self._newest = Frame(pixels, number)
                     self._news.notify_all()

@@ -36,6 +36,7 @@ def open_picamera() -> FrameSource:
 
 class _PicameraReader:
     frames_per_second: float | None = 30.0  # what a video configuration starts with
+    is_over = False
 
     def __init__(self, camera: Any) -> None:
         self._camera = camera

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from mninfer.camera.frame import Frame, to_rgb
 from mninfer.errors import InputError
 
-__all__ = ["VideoFile"]
+__all__ = ["FRAMES_THAT_MAY_MISS", "VideoFile"]
 
 # AVI counts its frames. MP4's count has frames that an edit list leaves out: one more or less is no news. Elsewhere it
 # is an estimate, duration times rate, and far too high where frames come at no steady rate, as webcams record them.
-_FRAMES_THAT_MAY_MISS = 2
+FRAMES_THAT_MAY_MISS = 2
 _TIME_THAT_MAY_MISS_MS = 1000.0  # after the beginning of the last frame
 _ISO_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")  # what an MP4 or MOV begins with
 _MOST_FAILURES = 100  # in a row, before a damaged video is given up; OpenCV tells no damaged frame from the end
@@ -45,7 +45,7 @@ class VideoFile:
         self._duration_ms = 1000 * self.num_frames_stated / rate if rate > 0 else math.inf
         head = _head(path)
         is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "
-        self._may_miss = 0 if is_avi else _FRAMES_THAT_MAY_MISS
+        self._may_miss = 0 if is_avi else FRAMES_THAT_MAY_MISS
         self._is_counted = is_avi or head[4:8] in _ISO_BOXES
 
     def _openable(self, path: str) -> str:

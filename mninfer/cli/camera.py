@@ -83,10 +83,13 @@ def command(
     from mninfer.camera.watch import watch
 
     with ExitStack() as stack:
+        stack.enter_context(
+            _sigterm_as_ctrl_c()
+        )  # first, so that a second one does not cut short what the others close
         loaded = stack.enter_context(open_model(model, ModelOptions.take(options)))
         analyse = _analyser(loaded, top, threshold)
         with without_chatter():
-            frames = open_source(source)
+            frames = open_source(source, tell=note)
         stack.callback(frames.close)
         viewers: list[Viewer] = [_json_lines(loaded) if is_json else _text_lines()]
         if save:
@@ -95,7 +98,6 @@ def command(
             viewers.append(stack.enter_context(_serving(loaded, model, host, port)))
         if is_shown:
             viewers.append(stack.enter_context(_showing()))
-        stack.enter_context(_sigterm_as_ctrl_c())
         try:
             watch(frames, analyse, _drawer(), viewers, num_frames=num_frames, is_paced=is_shown or port is not None)
         except KeyboardInterrupt:

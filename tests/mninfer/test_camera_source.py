@@ -4,17 +4,44 @@ import sys
 import threading
 import time
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from mninfer.camera.live import without_password
-from mninfer.camera.newest_frame import NewestFrame
+from mninfer.camera import live
+from mninfer.camera.broadcast import Broadcast
+from mninfer.camera.live import StreamReader, without_password
+from mninfer.camera.newest_frame import NewestFrame, Patience
 from mninfer.camera.playback import VideoFile
+from mninfer.camera.server import PageServer
 from mninfer.camera.source import open_source
 from mninfer.errors import InputError, MissingDependencyError
 from support.videos import numbered_frame, read_number, write_numbered_video, write_video
+
+
+@contextmanager
+def page_at(port: int, level: int) -> Iterator[str]:
+    """A live stream of gray pictures, as ``mninfer camera --http`` sends it."""
+    broadcast, is_over = Broadcast(), threading.Event()
+    server = PageServer(broadcast, host="127.0.0.1", port=port)
+    picture = np.full((64, 64, 3), level, np.uint8)
+
+    def keep_publishing() -> None:
+        while not is_over.wait(0.02):
+            broadcast.publish(lambda: picture, {})
+
+    publisher = threading.Thread(target=keep_publishing)
+    publisher.start()
+    try:
+        yield server.url
+    finally:
+        is_over.set()
+        publisher.join()
+        server.close()
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv"])
@@ -127,6 +154,59 @@ def test_a_stream_that_is_not_there_is_an_error_without_its_password() -> None:
     assert without_password("rtsp://user:secret@host/1") == "rtsp://…@host/1"
 
 
+def test_a_stream_that_breaks_off_is_opened_again_and_that_is_told() -> None:
+    told: list[str] = []
+    with page_at(0, level=40) as url:
+        source = open_source(f"{url}stream.mjpg", told.append)
+        frames = source.frames()
+        assert abs(int(next(frames).pixels[9, 9, 0]) - 40) < 4
+    port = int(url.rstrip("/").rsplit(":", 1)[1])
+    with page_at(port, level=200):
+        assert any(abs(int(frame.pixels[9, 9, 0]) - 200) < 4 for frame in frames)
+        source.close()
+    assert told == [f"the stream broke off, trying again: {url}stream.mjpg"]
+
+
+class Capture:
+    """A stream that says it has ``num_stated`` frames and sends ``num_sent``."""
+
+    def __init__(self, num_stated: int, num_sent: int) -> None:
+        self.num_stated, self.num_left = num_stated, num_sent
+
+    def get(self, what: int) -> float:
+        return self.num_stated if what == cv2.CAP_PROP_FRAME_COUNT else 25.0
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        self.num_left -= 1
+        return (True, numbered_frame(0)) if self.num_left >= 0 else (False, None)
+
+    def release(self) -> None: ...
+
+
+def never_again() -> Capture:
+    raise AssertionError("it would begin anew")
+
+
+def test_a_video_on_the_network_ends_without_an_error_if_it_came_whole() -> None:
+    def source(num_sent: int) -> NewestFrame:
+        return NewestFrame(StreamReader(Capture(50, num_sent), never_again, never_again), where="a video")
+
+    assert 1 <= len(list(source(50).frames())) <= 50
+    with pytest.raises(InputError, match="only 30 of the video's 50 frames came") as caught:
+        list(source(30).frames())
+    assert caught.value.where == "a video"
+
+
+def test_a_stream_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_STREAM_RETRY_S", 0.01)
+    told: list[str] = []
+    reader = StreamReader(Capture(-1, 3), lambda: Capture(-1, 0), lambda: told.append("broke off"))
+    source = NewestFrame(reader, where="a stream", patience=Patience(failing_s=0.1, gone="has not come back"))
+    with pytest.raises(InputError, match="has not come back"):
+        list(source.frames())
+    assert told == ["broke off"]
+
+
 def test_without_picamera2_the_message_has_the_apt_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(MissingDependencyError) as caught:
@@ -194,6 +274,7 @@ class Reader:
     """A camera that gives a frame whenever the test says so, and then fails ``num_failures`` times or for good."""
 
     frames_per_second = 30.0
+    is_over = False
 
     def __init__(self, num_frames: int) -> None:
         self.num_frames = num_frames
@@ -233,7 +314,7 @@ def test_a_silent_camera_is_an_error_and_not_a_hang() -> None:
             time.sleep(0.5)
             return None
 
-    source = NewestFrame(Silent(0), where="test", silence_s=0.05)
+    source = NewestFrame(Silent(0), where="test", patience=Patience(silence_s=0.05))
     with pytest.raises(InputError, match=r"no picture for 0.05 seconds"):
         next(source.frames())
     source.close()
@@ -251,7 +332,7 @@ def test_an_error_in_the_cameras_thread_reaches_the_reader_of_frames() -> None:
 
 
 def test_closing_ends_the_frames() -> None:
-    source = NewestFrame(Reader(1), where="test", silence_s=5)
+    source = NewestFrame(Reader(1), where="test", patience=Patience(silence_s=5))
     frames = source.frames()
     next(frames)
     threading.Timer(0.02, source.close).start()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from mninfer.camera.playback import VideoFile
+from mninfer.camera.server import PageServer
 from support.commands import command_line, environment_for, run_mninfer
 from support.pictures import draw_shape
 from support.videos import numbered_frame, read_number, write_numbered_video, write_video
@@ -162,13 +163,29 @@ class LiveUntilCtrlC:
 def test_ctrl_c_is_how_a_camera_ends_but_not_before_a_stated_number_of_frames(
     cli, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[object], code: int
 ) -> None:
-    monkeypatch.setattr("mninfer.camera.source.open_source", lambda _: LiveUntilCtrlC())
+    monkeypatch.setattr("mninfer.camera.source.open_source", lambda *_, **__: LiveUntilCtrlC())
     out = tmp_path / "out.avi"
     outcome = cli("camera", models / "shapes.tflite", "--save", out, *options)
     assert outcome.code == code
     assert len(outcome.out.splitlines()) == 4
     assert f" frames -> {out}" in outcome.err
     assert list(VideoFile(str(out)).frames())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_a_second_sigterm_lets_the_video_be_completed(
+    cli, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = PageServer.close
+    monkeypatch.setattr(PageServer, "close", lambda server: (close(server), signal.raise_signal(signal.SIGTERM)))
+    monkeypatch.setattr("mninfer.camera.source.open_source", lambda *_, **__: LiveUntilCtrlC())
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        outcome = cli("camera", models / "shapes.tflite", "--http", "0", "--save", tmp_path / "out.avi")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert outcome.code == 130
+    assert list(VideoFile(str(tmp_path / "out.avi")).frames())
 
 
 def test_another_address_than_loopback_comes_with_a_warning(cli, models: Path, video: Path) -> None:
