@@ -1,10 +1,12 @@
-"""AVIF: boxes inside the file, the primary item's size, rotation and mirroring, alpha (ISO/IEC 23008-12, AVIF 1.1).
+"""AVIF: boxes inside the file, the primary item's size, clean aperture, rotation and mirroring, alpha.
 
-OpenCV leaves rotation and mirroring to us. Like WebP, the format has no checksum.
+After ISO/IEC 23008-12 and AVIF 1.1. OpenCV leaves cropping, rotation and mirroring to us. Like WebP, the format has no
+checksum.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from mninfer.images.header import Format, Header, damaged, unsupported
 
@@ -24,6 +26,7 @@ MOST_BOXES = 1 << 16  # side by side; an item can name 32,767 properties
 @dataclass(slots=True)
 class _Properties:
     size: tuple[int, int] | None = None
+    aperture: bytes | None = None
     turns: int = 0
     mirror: int | None = None
     depths: bytes = b""
@@ -52,6 +55,7 @@ def read_avif(data: bytes) -> Header:
         width=width,
         height=height,
         payload=data,
+        crop=None if properties.aperture is None else _crop(properties.aperture, width, height),
         orientation=ORIENTATIONS[properties.turns, properties.mirror],
         num_channels=4 if has_alpha else 3,
         has_alpha=has_alpha,
@@ -89,6 +93,8 @@ def _read_properties(boxes: dict[bytes, bytes]) -> _Properties:
             name, body = known[index - 1]
             if name == b"ispe":
                 found.size = (int.from_bytes(body[4:8], "big"), int.from_bytes(body[8:12], "big"))
+            elif name == b"clap":
+                found.aperture = body
             elif name == b"irot":
                 found.turns = body[0] & 3
             elif name == b"imir":
@@ -98,6 +104,26 @@ def _read_properties(boxes: dict[bytes, bytes]) -> _Properties:
     except (KeyError, IndexError):
         raise damaged(Format.AVIF, "the description of its main picture is incomplete") from None
     return found
+
+
+def _crop(aperture: bytes, width: int, height: int) -> tuple[int, int, int, int]:
+    """x, y, width and height of a clean aperture (ISO/IEC 14496-12): its size, and its centre's distance from ours."""
+    if len(aperture) != 32:
+        raise damaged(Format.AVIF, f"a clean aperture of {len(aperture)} bytes")
+    wide, high, right, down = (_fraction(aperture[start : start + 8]) for start in (0, 8, 16, 24))
+    x, y = (width - wide) / 2 + right, (height - high) / 2 + down
+    is_inside = x >= 0 and y >= 0 and wide > 0 and high > 0 and x + wide <= width and y + high <= height
+    # MIAF (7.3.6.7) allows whole pixels alone.
+    if not is_inside or any(value.denominator != 1 for value in (x, y, wide, high)):
+        raise damaged(Format.AVIF, f"its clean aperture of {wide} x {high} pixels at {x}, {y} is none of its picture")
+    return int(x), int(y), int(wide), int(high)
+
+
+def _fraction(body: bytes) -> Fraction:
+    denominator = int.from_bytes(body[4:], "big")
+    if denominator == 0:
+        raise damaged(Format.AVIF, "a clean aperture with a division by zero")
+    return Fraction(int.from_bytes(body[:4], "big", signed=True), denominator)
 
 
 def _primary_item(body: bytes) -> int:

@@ -34,7 +34,14 @@ def decode(header: Header, *, reduction: int, background: tuple[int, int, int]) 
         height, width = pixels.shape[:2]
         raise damaged(header.format, f"it says {header.width} x {header.height} and decodes to {width} x {height}")
     whole_blocks = pixels[: header.height // reduction or 1, : header.width // reduction or 1]
-    return orient(whole_blocks, header.orientation)
+    return orient(_cropped(whole_blocks, header), header.orientation)
+
+
+def _cropped(pixels: Pixels, header: Header) -> Pixels:
+    if header.crop is None:
+        return pixels
+    x, y, width, height = header.crop
+    return np.ascontiguousarray(pixels[y : y + height, x : x + width])
 
 
 def _simplejpeg() -> ModuleType | None:

@@ -23,18 +23,19 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """A picture that is whole as far as its structure tells; ``width`` and ``height`` are before ``orientation``.
+    """A picture that is whole as far as its structure tells; ``width`` and ``height`` are as stored.
 
-    ``payload`` is what the decoder gets: the file, or a copy without what only confuses decoders. ``orientation`` is
-    EXIF's 1..8. ``num_channels`` and ``bytes_per_sample`` are those of the decoded array before it becomes uint8 RGB;
-    ``decoder_bytes`` is what the decoder holds besides. ``check_data`` is for checks that take time: they wait until
-    the size is known to be allowed.
+    ``payload`` is what the decoder gets: the file, or a copy without what only confuses decoders. Of what is decoded
+    ``crop`` (x, y, width, height) is the picture, before it is turned by ``orientation``, EXIF's 1..8. ``num_channels``
+    and ``bytes_per_sample`` are those of the decoded array before it becomes uint8 RGB; ``decoder_bytes`` is what the
+    decoder holds besides. ``check_data`` is for checks that take time: they wait until the size is known to be allowed.
     """
 
     format: Format
     width: int
     height: int
     payload: bytes
+    crop: tuple[int, int, int, int] | None = None
     orientation: int = 1
     num_channels: int = 3
     bytes_per_sample: int = 1
@@ -53,7 +54,8 @@ class Header:
     @property
     def oriented_size(self) -> tuple[int, int]:
         """(width, height) as meant to be seen: orientations 5 to 8 lie on their side."""
-        return (self.height, self.width) if self.orientation >= 5 else self.size
+        width, height = self.crop[2:] if self.crop else self.size
+        return (height, width) if self.orientation >= 5 else (width, height)
 
     def working_bytes(self, reduction: int) -> int:
         """The most memory held at once, but for the file: while decoding, converting to 8-bit RGB, or turning."""
@@ -65,7 +67,7 @@ class Header:
         steps = (
             self.decoder_bytes + num_pixels * decoded,
             num_pixels * (decoded + as_8_bits + as_rgb + masked),
-            num_pixels * (3 if self.orientation == 1 else 6),
+            num_pixels * (3 if self.orientation == 1 and not self.crop else 6),
         )
         return max(steps)
 

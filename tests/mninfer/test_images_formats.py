@@ -104,6 +104,34 @@ def test_avif_orientation(turns, mirror) -> None:
     assert np.array_equal(load_image(turned_avif(data, *properties)).pixels, expected)
 
 
+def clean_aperture(*halves: int) -> bytes:
+    """Width, height, and the way of the centre to the right and down, in halves of a pixel."""
+    return box(b"clap", b"".join(value.to_bytes(4, "big", signed=True) + (2).to_bytes(4, "big") for value in halves))
+
+
+@pytest.mark.skipif(not HAS_AVIF, reason="this OpenCV has no AVIF")
+@pytest.mark.parametrize("turns", [0, 1])
+def test_avif_is_cropped_to_its_clean_aperture_and_then_turned(turns) -> None:
+    data = encoded(".avif")
+    stored = load_image(data).pixels
+    height, width = stored.shape[:2]
+    x, y, wide, high = 3, 5, 20, 15
+    aperture = clean_aperture(2 * wide, 2 * high, 2 * x + wide - width, 2 * y + high - height)
+    loaded = load_image(turned_avif(data, aperture, box(b"irot", bytes([turns]))))
+    assert np.array_equal(loaded.pixels, np.rot90(stored[y : y + high, x : x + wide], turns))
+    assert loaded.original_size == loaded.pixels.shape[1::-1]
+
+
+@pytest.mark.skipif(not HAS_AVIF, reason="this OpenCV has no AVIF")
+@pytest.mark.parametrize(
+    "aperture",
+    [clean_aperture(9999, 40, 0, 0), clean_aperture(41, 40, 0, 0), clean_aperture(0, 0, 0, 0), clean_aperture(40, 40)],
+)
+def test_an_avif_whose_clean_aperture_is_none_is_damaged(aperture) -> None:
+    with pytest.raises(InputError, match="clean aperture"):
+        load_image(turned_avif(encoded(".avif"), aperture))
+
+
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".webp"])
 def test_lossless_formats_give_the_same_pixels(suffix) -> None:
     options = [cv2.IMWRITE_WEBP_QUALITY, 101] if suffix == ".webp" else []
