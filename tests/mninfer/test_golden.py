@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mninfer.errors import VerifyError
+from mninfer.errors import UnsupportedModelError, VerifyError
+from mninfer.model_file.archive import ArchiveEntry, read_archive, write_archive
 from mninfer.model_file.arithmetic import Arithmetic
+from mninfer.model_file.contract import CONTRACT_NAME, Contract, dump_json, load_json
 from mninfer.model_file.golden import (
     GoldenOutput,
     GoldenReport,
@@ -20,9 +22,11 @@ from mninfer.model_file.golden import (
     golden_size,
     record_golden,
 )
+from mninfer.model_file.golden.make import MOST_RECORDED_BYTES
 from mninfer.model_file.golden.run import clearing
 from mninfer.outputs import DetectionOutputs
 from mninfer.preprocessing import PRESETS, PreprocessSpec
+from mninfer.spec import Provenance, Task
 from mninfer.tensors import Quantization, TensorSpec
 
 pytestmark = pytest.mark.smoke
@@ -223,6 +227,41 @@ def test_a_large_output_is_recorded_once() -> None:
         arithmetic=Arithmetic.FLOAT,
     )
     assert len(vectors) == 1
+
+
+@pytest.mark.parametrize(
+    ("shapes", "found"),
+    [
+        ([(48 << 20,)], r"outputs \(number: 1\) have 50,331,648 bytes"),
+        ([(24 << 20,), (24 << 20,)], r"outputs \(number: 2\) have 50,331,648 bytes"),
+        ([(1,)] * 17, r"outputs \(number: 17\) have 17 bytes"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused_when_it_has_run_once(shapes: list[tuple[int, ...]], found: str) -> None:
+    """It was a ValueError where the file is written, or a file that could not be read."""
+    runs = []
+
+    def run(arrays: Sequence[Array]) -> list[Array]:
+        runs.append(arrays)
+        return [np.zeros(shape, np.uint8) for shape in shapes]
+
+    with pytest.raises(UnsupportedModelError, match=found):
+        record_golden(run, preprocess=SPEC, tensor=UINT8, arithmetic=Arithmetic.INTEGER)
+    assert len(runs) == 1
+
+
+def test_the_largest_that_is_recorded_can_be_written_and_read() -> None:
+    vectors = record_golden(
+        lambda arrays: [np.zeros(MOST_RECORDED_BYTES, np.uint8)],
+        preprocess=SPEC,
+        tensor=FLOAT,
+        arithmetic=Arithmetic.FLOAT,
+    )
+    contract = Contract(task=Task.EMBED, preprocess=SPEC, provenance=Provenance(), golden=vectors, digest="0" * 64)
+    written = write_archive([ArchiveEntry(CONTRACT_NAME, dump_json(contract.to_json()))], 0)
+    archive = read_archive(written)
+    assert archive is not None
+    assert Contract.from_json(load_json(archive.find(CONTRACT_NAME) or b"")).golden == vectors
 
 
 @pytest.mark.parametrize("outputs", [[], [np.zeros((1, 4), np.float32)], [np.zeros((1, 3), np.float64)]])

@@ -8,21 +8,23 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
+from mninfer.errors import UnsupportedModelError
 from mninfer.model_file.arithmetic import Arithmetic, arithmetic_of
 from mninfer.model_file.golden.picture import golden_picture, golden_size
 from mninfer.model_file.golden.run import Run, clearing, difference, tensor_digest
-from mninfer.model_file.golden.vector import Array, GoldenOutput, GoldenVector
+from mninfer.model_file.golden.vector import MAX_OUTPUTS, Array, GoldenOutput, GoldenVector
 from mninfer.model_file.graph import Graph
 from mninfer.model_file.picture_input import image_input
 from mninfer.outputs import read_outputs
 from mninfer.preprocessing import Preprocessor, PreprocessSpec
 from mninfer.tensors import TensorSpec
 
-__all__ = ["make_golden", "record_golden"]
+__all__ = ["MOST_RECORDED_BYTES", "make_golden", "record_golden"]
 
 NUM_VECTORS = 3
 NUM_CANDIDATES = 12
 LARGE_OUTPUT_BYTES = 64 << 10  # larger outputs (masks) are recorded once only
+MOST_RECORDED_BYTES = 47 << 20  # of a vector's outputs together: in base64 they still fit mnkit.json, of 64 MiB at most
 # A disturbance to measure how far rounding can carry: two grey levels up and down in blocks of 1/28 and 1/56 of the
 # width. tflite-runtime 2.14 ended at most 2.8 times as far from LiteRT, over 20 integer networks (docs/decisions/0003).
 DISTURBANCE = 2
@@ -39,7 +41,8 @@ def make_golden(
     ``uses_xnnpack`` is the engine's: what another one's integer kernels gave, no engine needs to give exactly.
 
     Raises:
-        UnsupportedModelError: the model does not take one picture of a fixed size.
+        UnsupportedModelError: the model does not take one picture of a fixed size, or its outputs are too large or too
+            many to be recorded: told when it has run once.
     """
     detection = read_outputs(graph).detection
     return record_golden(
@@ -102,11 +105,23 @@ def _recorded(run: Run, index: int, prepare: Preprocessor, disturbed: Sequence[i
     picture = golden_picture(index, *size)
     prepared = prepare(picture)
     outputs = tuple(output.copy() for output in run([prepared]))
+    _refuse_unrecordable(outputs)
     moves = [0.0] * len(outputs)
     for blocks in disturbed:
         moved = run([prepare(_disturb(picture, blocks))])
         moves = [max(old, difference(*pair)) for old, *pair in zip(moves, outputs, moved, strict=True)]
     return _Recorded(index=index, size=size, prepared=prepared, outputs=outputs, moves=tuple(moves))
+
+
+def _refuse_unrecordable(outputs: Sequence[Array]) -> None:
+    size = sum(output.nbytes for output in outputs)
+    if len(outputs) <= MAX_OUTPUTS and size <= MOST_RECORDED_BYTES:
+        return
+    raise UnsupportedModelError(
+        f"the outputs (number: {len(outputs)}) have {size:,} bytes; a golden vector records them whole, up to "
+        f"{MAX_OUTPUTS} outputs and {MOST_RECORDED_BYTES:,} bytes",
+        hints="convert the model again for a smaller input, or with fewer outputs",
+    )
 
 
 def _fewer(recorded: Sequence[_Recorded]) -> Sequence[_Recorded]:

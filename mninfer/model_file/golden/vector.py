@@ -12,7 +12,7 @@ import numpy.typing as npt
 from mninfer.errors import ModelFileError
 from mninfer.model_file.golden.picture import FORMULA, MAX_SIDE, golden_picture
 
-__all__ = ["Array", "GoldenOutput", "GoldenVector"]
+__all__ = ["MAX_OUTPUTS", "Array", "GoldenOutput", "GoldenVector"]
 
 Array = npt.NDArray[Any]
 
