@@ -161,6 +161,8 @@ def _missing(path: str) -> InputError:
     from mninfer.near import near_files
 
     hints = [f'did you mean "{near}"?' for near in near_files(path)]
+    if "://" in path:
+        hints = ["download it first: addresses are not opened"]
     return InputError(
         "no such picture or folder", where=path, hints=hints or f"look in {os.path.abspath(os.path.dirname(path))}"
     )

@@ -55,6 +55,7 @@ def test_a_picture_named_twice_is_done_once(tmp_path: Path) -> None:
         ("photo1.jp", "no such picture or folder", 'photo1.jpg"?'),
         ("zzz", "no such picture or folder", "look in "),
         ("none/x.jpg", "no such picture or folder", "look in "),
+        ("http://somewhere/x.jpg", "no such picture or folder", "download it first"),
         ("empty", "no pictures in this folder", ".webp"),
         ("*.gif", "no pictures match this pattern", "**"),
     ],
