@@ -12,10 +12,11 @@ from mninfer.cli.chatter import without_chatter
 from mninfer.cli.options import (
     FiniteRange,
     ModelOptions,
+    engine_options,
     examples,
     model_argument,
-    model_options,
     open_model,
+    preprocess_options,
     refuse_empty,
 )
 from mninfer.cli.output import flush_results, is_terminal, json_line, note, printable, say
@@ -58,7 +59,8 @@ __all__ = ["command"]
 @click.option("--threshold", type=FiniteRange(0, 1), default=0.5, show_default=True, help="For detectors.")
 @click.option("--force", is_flag=True, help="Write over an existing --save.")
 @click.option("--json", "is_json", is_flag=True, help="One JSON object a frame, each on a line of its own.")
-@model_options
+@preprocess_options
+@engine_options
 def command(
     model: str,
     source: str,
