@@ -126,7 +126,10 @@ def run_command_line(group: click.Command, argv: Sequence[str] | None = None) ->
 def _run(group: click.Command, argv: list[str]) -> int:
     name = str(group.name)
     complete_var = f"_{name.upper()}_COMPLETE"
-    if complete_var in os.environ:  # a shell asks for completions: click's own business
+    if complete_var in os.environ:
+        from mninfer.cli.completion import complete_files_too
+
+        complete_files_too()
         group.main(args=argv, prog_name=name, complete_var=complete_var)
     if not argv:  # click before 8.2 calls that a success
         note(group.get_help(click.Context(group, info_name=name, **group.context_settings)))

@@ -154,6 +154,21 @@ def test_a_full_disk_behind_stdout_is_an_error(models: Path) -> None:
     assert "Exception ignored" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("mninfer cl", ["plain,classify"]),
+        ("mninfer classify --engine litert-", ["plain,litert-gpu"]),
+        ("mninfer classify mobile", ["file,mobile"]),
+        ("mninfer classify model.tflite holi", ["file,holi"]),
+        ("mninfer classify --labels lab", ["file,lab"]),
+    ],
+)
+def test_what_is_typed_is_completed_and_else_a_files_name(line: str, expected: list[str]) -> None:
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_MNINFER_COMPLETE": "bash_complete"}
+    assert run_mninfer(env=environment_for(**words)).out.splitlines() == expected
+
+
 def test_completion_for_shells_is_clicks_own(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = run_mninfer(env=environment_for(_MNINFER_COMPLETE="bash_source"))
     assert "_MNINFER_COMPLETE=bash_complete" in outcome.out
