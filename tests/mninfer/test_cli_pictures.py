@@ -55,7 +55,6 @@ def test_a_picture_named_twice_is_done_once(tmp_path: Path) -> None:
         ("photo1.jp", "no such picture or folder", 'photo1.jpg"?'),
         ("zzz", "no such picture or folder", "look in "),
         ("none/x.jpg", "no such picture or folder", "look in "),
-        ("http://somewhere/x.jpg", "no such picture or folder", "download it first"),
         ("empty", "no pictures in this folder", ".webp"),
         ("*.gif", "no pictures match this pattern", "**"),
     ],
@@ -65,6 +64,12 @@ def test_what_is_not_there_is_told_before_anything_is_done(tmp_path: Path, name:
     with pytest.raises(InputError, match=message) as caught:
         find_images([str(tmp_path / "photo1.jpg"), str(tmp_path / name)])
     assert hint in str(caught.value)
+
+
+def test_an_address_is_to_be_downloaded_first() -> None:
+    with pytest.raises(InputError, match="no such picture or folder") as caught:
+        find_images(["https://somewhere/x.jpg"])
+    assert caught.value.hints == ("download it first: addresses are not opened",)
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root reads every folder")
