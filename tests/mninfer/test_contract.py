@@ -14,6 +14,7 @@ from mninfer.model_file.contract import Contract, SourceContract, dump_json, loa
 from mninfer.model_file.golden import GoldenOutput, GoldenVector
 from mninfer.preprocessing import PRESETS
 from mninfer.spec import Provenance, Task
+from support.boards import HAS_SUBNORMALS
 
 pytestmark = pytest.mark.smoke
 
@@ -155,8 +156,9 @@ def test_a_bad_base64_shows_when_it_is_used() -> None:
         GoldenOutput(dtype="int8", shape=(1,), data="!!!!").array()
 
 
+FLOATS = st.floats(allow_nan=False, allow_subnormal=HAS_SUBNORMALS)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | FLOATS | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )

@@ -12,6 +12,7 @@ from mninfer.engines import EngineConfig, choose, open_engine
 from mninfer.engines.install import Platform, install_hints
 from mninfer.engines.protocol import default_threads
 from mninfer.errors import EngineError, MissingDependencyError, UnsupportedModelError
+from support.boards import needs_xnnpack
 from support.builder import GraphBuilder
 from support.network import forward, normalize
 from support.networks import SHAPES_SIZE, shapes_float, shapes_int8, shapes_network
@@ -20,7 +21,6 @@ from support.pictures import shape_pictures
 PACKAGES = {"litert": "ai_edge_litert", "tflite-runtime": "tflite_runtime", "tensorflow": "tensorflow"}
 INSTALLED = [name for name, package in PACKAGES.items() if find_spec(package)]
 
-needs_xnnpack = pytest.mark.skipif(sys.maxsize < 2**32, reason="tflite-runtime for 32-bit ARM is without XNNPACK")
 needs_litert = pytest.mark.skipif("litert" not in INSTALLED, reason="ai-edge-litert is not installed here")
 
 

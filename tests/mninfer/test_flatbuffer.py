@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mninfer.errors import ModelFileError
 from mninfer.model_file.flatbuffer import Table, decode, decoding, encode, load_schema
 from support import networks
+from support.boards import HAS_SUBNORMALS
 
 SCHEMA = load_schema("tflite")
 
@@ -26,6 +27,7 @@ def plain(value: Any) -> Any:
 
 
 INTEGERS = st.integers(-(2**31), 2**31 - 1)
+FLOATS = st.floats(width=32, allow_nan=False, allow_subnormal=HAS_SUBNORMALS)
 TENSORS = st.fixed_dictionaries(
     {
         "name": st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
@@ -34,7 +36,7 @@ TENSORS = st.fixed_dictionaries(
         "is_variable": st.booleans(),
         "quantization": st.fixed_dictionaries(
             {
-                "scale": st.lists(st.floats(width=32, allow_nan=False), max_size=4).map(tuple),
+                "scale": st.lists(FLOATS, max_size=4).map(tuple),
                 "zero_point": st.lists(st.integers(-(2**63), 2**63 - 1), max_size=4).map(tuple),
             }
         ),

@@ -12,11 +12,13 @@ from mninfer.model_file.check import check_model
 from mninfer.model_file.flatbuffer import decode, encode, load_schema
 from mninfer.model_file.rules.flexbuffer import read_map
 from support import networks
+from support.boards import HAS_SUBNORMALS
 
 flexbuffers = pytest.importorskip("flatbuffers.flexbuffers")
 
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12)
-VALUES = st.one_of(st.integers(-(2**63), 2**63 - 1), st.floats(width=32, allow_nan=False), st.booleans())
+FLOATS = st.floats(width=32, allow_nan=False, allow_subnormal=HAS_SUBNORMALS)
+VALUES = st.one_of(st.integers(-(2**63), 2**63 - 1), FLOATS, st.booleans())
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=12))

@@ -8,6 +8,7 @@ from mninfer.errors import UnsupportedModelError
 from mninfer.model_file.check import check_model
 from mninfer.model_file.flatbuffer import decode, encode, load_schema
 from mninfer.model_file.freeze_shapes import freeze_shapes
+from support.boards import needs_xnnpack
 from support.builder import GraphBuilder
 from support.networks import shapes_float
 
@@ -42,6 +43,7 @@ def test_computed_shapes_become_constants() -> None:
     assert [operator.name for operator in check_model(frozen).operators] == ["RESHAPE", "FULLY_CONNECTED"]
 
 
+@needs_xnnpack
 def test_the_outputs_are_the_same_and_the_delegate_applies() -> None:
     frozen = freeze_shapes(computed_reshape(), [SHAPE])
     assert frozen is not None

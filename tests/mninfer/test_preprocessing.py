@@ -34,10 +34,12 @@ from mninfer.preprocessing.shrink import halve, halve_side, shrink
 from mninfer.preprocessing.table import input_table
 from mninfer.preprocessing.tensor import to_gray
 from mninfer.tensors import Quantization, TensorSpec
+from support.boards import HAS_SUBNORMALS
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors" / "preprocessing.json"
 INCEPTION, TORCH, CAFFE, RAW = (PRESETS[name] for name in ("inception", "torch", "caffe", "raw"))
 PIXELS = np.arange(256)
+PLACES = st.floats(-10, 300, allow_subnormal=HAS_SUBNORMALS)
 
 
 def tensor(dtype: str = "float32", shape=(1, 8, 8, 3), scale: float | None = None, zero_point: int = 0) -> TensorSpec:
@@ -273,7 +275,7 @@ class TestGeometry:
         sides,
         sides,
         st.sampled_from(["stretch", "letterbox", "crop"]),
-        st.lists(st.tuples(st.floats(-10, 300), st.floats(-10, 300)), min_size=1, max_size=5),
+        st.lists(st.tuples(PLACES, PLACES), min_size=1, max_size=5),
     )
     def test_points_go_there_and_back(self, width, height, resize, points) -> None:
         geometry = input_geometry((width, height), spec(resize=resize), (224, 160))

@@ -1,6 +1,5 @@
 """Convolutions that XNNPACK computes wrongly: known before they run, and left to the engine's own kernels."""
 
-import sys
 from itertools import product
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import mninfer
 from mninfer.engines import open_engine
 from mninfer.model_file import check_model, has_idle_padding, misread_by_xnnpack
 from mninfer.tensors import TensorSpec
+from support.boards import needs_xnnpack
 from support.builder import GraphBuilder
 
 CHANNELS = 4
@@ -48,7 +48,7 @@ def noise(spec: TensorSpec) -> np.ndarray:
     return np.random.default_rng(1).normal(size=spec.shape).astype(np.float32)
 
 
-@pytest.mark.skipif(sys.maxsize < 2**32, reason="tflite-runtime for 32-bit ARM is without XNNPACK")
+@needs_xnnpack
 @pytest.mark.parametrize("name", ["CONV_2D", "DEPTHWISE_CONV_2D"])
 def test_what_is_known_to_be_misread_is_all_that_is(name: str) -> None:
     num_misread = 0
