@@ -14,7 +14,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # what type checkers take for true; importing typing would cost more than all the rest
 if TYPE_CHECKING:
-    from mninfer import draw
+    from mninfer import draw, images
     from mninfer.detection import Box, Detection, Detections
     from mninfer.errors import (
         EngineError,
@@ -61,6 +61,7 @@ __all__ = [
     "VerifyError",
     "__version__",
     "draw",
+    "images",
     "load",
 ]
 
@@ -80,8 +81,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name == "draw":
-        return import_module("mninfer.draw")
+    if name in ("draw", "images"):
+        return import_module(f"mninfer.{name}")
     if name == "__version__":
         version = import_module("mninfer.version").installed_version()
         globals()[name] = version or "0+unknown"  # a source tree that is not installed, as PEP 440 can say it

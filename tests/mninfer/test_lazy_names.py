@@ -43,3 +43,9 @@ def test_a_package_brings_none_of_what_it_names(name: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("name", ["draw.draw", "images.image_paths"])
+def test_the_modules_of_the_runtime_that_are_named_are_there_without_importing_them(name: str) -> None:
+    done = subprocess.run([sys.executable, "-c", f"import mninfer; mninfer.{name}"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
