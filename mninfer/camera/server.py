@@ -3,6 +3,7 @@
 For one's own screen, on the loopback address unless told otherwise: no accounts, no encryption.
 """
 
+import errno
 import ipaddress
 import socket
 import threading
@@ -45,7 +46,7 @@ class PageServer:
             raise OutputError(
                 f"cannot serve there: {getattr(error, 'strerror', None) or error}",
                 where=f"{host}:{port}",
-                hints=f"another port: --http {port + 1 if 0 < port < 65535 else 8000}",
+                hints=_elsewhere(error, port),
             ) from error
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._server.server_address[1]}/"
@@ -61,6 +62,12 @@ class PageServer:
             self._server.viewers.acquire(timeout=max(give_up - monotonic(), 0))
         self._server.server_close()
         self._thread.join(timeout=2)
+
+
+def _elsewhere(error: OSError | OverflowError, port: int) -> str:
+    if isinstance(error, socket.gaierror) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+        return "an address of this machine: --host 127.0.0.1, or 0.0.0.0 for all that it has"
+    return f"another port: --http {port + 1 if 1024 <= port < 65535 else 8000}"
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,3 +1,4 @@
+import errno
 import http.client
 import json
 import shutil
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socketserver import TCPServer
 
 import cv2
 import numpy as np
@@ -201,9 +203,21 @@ def test_a_port_in_use_is_an_output_error() -> None:
         assert f"--http {port + 1}" in str(caught.value)
 
 
-def test_a_host_that_is_not_ours_is_an_output_error() -> None:
-    with pytest.raises(OutputError, match="cannot serve there"):
-        PageServer(Broadcast(), host="192.0.2.1", port=0)
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_a_host_that_is_not_ours_is_an_output_error(host: str) -> None:
+    with pytest.raises(OutputError, match="cannot serve there") as caught:
+        PageServer(Broadcast(), host=host, port=0)
+    assert "--host 127.0.0.1" in str(caught.value)
+
+
+def test_a_port_that_only_root_may_open_is_not_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(TCPServer, "server_bind", refuse)
+    with pytest.raises(OutputError, match="Permission denied") as caught:
+        PageServer(Broadcast(), host="127.0.0.1", port=80)
+    assert "--http 8000" in str(caught.value)
 
 
 def test_too_many_viewers_are_told(page: tuple[Broadcast, PageServer], monkeypatch: pytest.MonkeyPatch) -> None:
