@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mninfer.cli.chatter import without_chatter
-from mninfer.cli.options import ENGINE_NAMES, NearChoice, examples, model_argument, parse_size
+from mninfer.cli.options import engine_options, examples, model_argument
 from mninfer.cli.output import json_line, note, printable, say
 from mninfer.errors import MissingDependencyError, MnError
 
@@ -40,14 +40,7 @@ class EngineFacts:
 @model_argument
 @click.option("--ops", "has_ops", is_flag=True, help="List every operator, with shapes and multiply-accumulates.")
 @click.option("--json", "is_json", is_flag=True, help="Everything, as one JSON object.")
-@click.option(
-    "--engine", type=NearChoice(ENGINE_NAMES), default="auto", show_default=True, help="Whose coverage to show."
-)
-@click.option("--delegate", metavar="LIBRARY", help="An external delegate, such as libedgetpu.so.1.")
-@click.option("--threads", type=click.IntRange(1, 1024), help="Threads of the engine.")
-@click.option("--input-size", metavar="WIDTHxHEIGHT", callback=parse_size, help="For a model that leaves it open.")
-@click.option("--allow-unlisted-ops", is_flag=True, help="Show a model that has operators without rules, too.")
-@click.option("--sha256", metavar="HEX", help="Refuse any other model file than this one.")
+@engine_options
 def command(
     model: str,
     *,
@@ -57,7 +50,7 @@ def command(
     input_size: tuple[int, int] | None,
     allow_unlisted_ops: bool,
     sha256: str | None,
-    **engine_options: Any,
+    **options: Any,
 ) -> int:
     """Say what a model is, and what is known of it.
 
@@ -72,7 +65,7 @@ def command(
         shapes = checked_input_shapes(file.graph, input_size)
     except MnError as error:
         raise error.at(model) from error.__cause__
-    engine = _engine_facts(file, delegate=delegate, input_shapes=shapes, **engine_options)
+    engine = _engine_facts(file, delegate=delegate, input_shapes=shapes, **options)
     facts = describe(model, file, engine, has_ops=has_ops or is_json)
     for warning in file.warnings:
         note(f"warning: {warning}")

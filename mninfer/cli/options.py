@@ -11,7 +11,7 @@ import click
 from mninfer.cli.chatter import without_chatter
 from mninfer.cli.output import note
 from mninfer.engine_names import ENGINE_NAMES
-from mninfer.limits import DEFAULT_MAX_PIXELS
+from mninfer.limits import DEFAULT_MAX_PIXELS, MOST_THREADS
 
 if TYPE_CHECKING:
     from mninfer import Model
@@ -143,9 +143,16 @@ def engine_options(command: Command) -> Command:
             help="For a model that leaves its input's size open.",
         ),
         click.option(
-            "--threads", type=click.IntRange(1, 1024), help="Threads of the engine. Default: what suits this machine."
+            "--threads",
+            type=click.IntRange(1, MOST_THREADS),
+            help="Threads of the engine. Default: what suits this machine.",
         ),
-        click.option("--delegate", metavar="LIBRARY", help="An external delegate, such as libedgetpu.so.1."),
+        click.option(
+            "--delegate",
+            metavar="LIBRARY",
+            callback=refuse_empty,
+            help="An external delegate, such as libedgetpu.so.1.",
+        ),
         click.option(
             "--engine", type=NearChoice(ENGINE_NAMES), default="auto", show_default=True, help="What runs the model."
         ),

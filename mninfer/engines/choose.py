@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from importlib.util import find_spec
+from operator import index
 
 from mninfer.engine_names import ENGINE_NAMES, ENGINES
 from mninfer.engines.protocol import Engine, EngineConfig, default_threads
@@ -30,7 +31,7 @@ def open_engine(
         EngineError: the engine refuses the model.
     """
     config = EngineConfig(
-        threads=default_threads() if threads is None else threads,
+        threads=default_threads() if threads is None else index(threads),
         delegate=delegate,
         input_shapes=input_shapes,
         use_xnnpack=use_xnnpack,

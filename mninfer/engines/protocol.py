@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mninfer.engines.cpu_quota import quota_cores
 from mninfer.errors import UnsupportedModelError
+from mninfer.limits import MOST_THREADS
 from mninfer.tensors import TensorSpec
 
 __all__ = [
@@ -52,8 +53,10 @@ class EngineConfig:
     use_xnnpack: bool = True
 
     def __post_init__(self) -> None:
-        if self.threads < 1:
-            raise ValueError(f"threads must be 1 or more, not {self.threads}")
+        if not 1 <= self.threads <= MOST_THREADS:
+            raise ValueError(f"threads must be 1 or more, up to {MOST_THREADS}, not {self.threads}")
+        if self.delegate == "":
+            raise ValueError("delegate is empty: name a library, or leave it out")
 
 
 class Engine(Protocol):

@@ -494,6 +494,8 @@ def test_pictures_are_drawn_on_within_the_stated_size(
     ["segment", "m.tflite", "x.jpg", "--save-masks", ""],
     ["camera", "m.tflite", "--save", ""],
     ["camera", "m.tflite", "--http", "0", "--host", ""],
+    ["classify", "m.tflite", "x.jpg", "--delegate", ""],
+    ["info", "m.tflite", "--delegate", ""],
 ])  # fmt: skip
 def test_an_unset_variable_is_a_usage_error_not_the_folder_here(cli, arguments: list[str]) -> None:
     outcome = cli(*arguments)

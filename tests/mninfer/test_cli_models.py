@@ -76,6 +76,12 @@ def test_info_works_without_an_engine(cli, models: Path, monkeypatch: pytest.Mon
     assert "pip install ai-edge-litert" in engine["problem"]
 
 
+def test_info_takes_no_other_text_for_a_digest(cli, models: Path) -> None:
+    outcome = cli("info", models / "shapes.tflite", "--sha256", "xyz")
+    assert outcome.code == 2
+    assert '"xyz" is not a SHA-256 digest' in outcome.err
+
+
 def test_info_of_another_file_than_stated(cli, models: Path) -> None:
     outcome = cli("info", models / "shapes.tflite", "--sha256", "ab" * 32)
     assert outcome.code == 1

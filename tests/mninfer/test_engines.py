@@ -113,9 +113,22 @@ def test_threads_are_the_cores_that_there_are_four_at_most(monkeypatch: pytest.M
     assert default_threads() == 1
 
 
-def test_no_threads_is_a_misuse() -> None:
-    with pytest.raises(ValueError, match="threads must be 1 or more, not 0"):
-        open_engine(shapes_float(), threads=0)
+@pytest.mark.parametrize("threads", [0, 1025, 2**31])
+def test_threads_that_no_engine_should_start_are_a_misuse(threads: int) -> None:
+    """A million were started; what fits no C int was an error of the engine's, with the whole model in its text."""
+    with pytest.raises(ValueError, match=f"threads must be 1 or more, up to 1024, not {threads}"):
+        open_engine(shapes_float(), threads=threads)
+
+
+def test_threads_may_be_any_whole_number() -> None:
+    open_engine(shapes_float(), threads=np.int64(2)).close()
+    with pytest.raises(TypeError, match="float"):
+        open_engine(shapes_float(), threads=1.5)  # type: ignore[arg-type]
+
+
+def test_an_empty_delegate_is_a_misuse_and_not_none() -> None:
+    with pytest.raises(ValueError, match="delegate is empty"):
+        open_engine(shapes_float(), delegate="")
 
 
 def test_what_the_engine_cannot_run_is_an_engine_error() -> None:
