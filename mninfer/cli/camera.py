@@ -170,13 +170,25 @@ def _text_lines() -> "Viewer":
         if is_watched:
             from shutil import get_terminal_size
 
-            sys.stdout.write(f"\r\x1b[K{printable(line)[: get_terminal_size().columns - 1]}")
+            sys.stdout.write(f"\r\x1b[K{_fitting(printable(line), get_terminal_size().columns - 1)}")
             sys.stdout.flush()
         else:
             say(line)
         return True
 
     return view
+
+
+def _fitting(line: str, num_columns: int) -> str:
+    """As much of ``line`` as a terminal shows in so many columns: Chinese letters, for one, take two each."""
+    from unicodedata import combining, east_asian_width
+
+    used = 0
+    for at, letter in enumerate(line):
+        used += 2 if east_asian_width(letter) in "WF" else 0 if combining(letter) else 1
+        if used > num_columns:
+            return line[:at]
+    return line
 
 
 def _in_a_line(result: Any) -> str:

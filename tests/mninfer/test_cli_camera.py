@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import mninfer
 from mninfer.camera.playback import VideoFile
 from mninfer.camera.server import PageServer
+from mninfer.cli.camera import _fitting
 from support.commands import command_line, environment_for, run_mninfer
 from support.pictures import draw_shape
 from support.videos import numbered_frame, read_number, write_numbered_video, write_video
@@ -53,6 +55,28 @@ def test_on_a_terminal_one_line_is_written_over(cli, models: Path, video: Path, 
     outcome = cli("camera", models / "shapes.tflite", "--source", video, "--frames", 3)
     assert outcome.out.count("\r\x1b[K") == 3
     assert outcome.out.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("letters", "columns", "shown"),
+    [("abc", 3, "abc"), ("abc", 2, "ab"), ("赤い四角", 5, "赤い"), ("e\u0301a", 2, "e\u0301a"), ("abc", 0, "")],
+)
+def test_a_line_is_as_long_as_it_looks(letters: str, columns: int, shown: str) -> None:
+    assert _fitting(letters, columns) == shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals of our own are POSIX")
+def test_wide_letters_do_not_wrap_on_a_terminal(
+    cli, models: Path, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    num_labels = len(mninfer.load(models / "shapes.tflite").spec.labels)
+    (tmp_path / "labels.txt").write_text("".join(f"{'赤' * 30}{n}\n" for n in range(num_labels)), encoding="utf-8")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    labels = ["--labels", tmp_path / "labels.txt"]
+    outcome = cli("camera", models / "shapes.tflite", "--source", video, "--frames", 2, *labels)
+    lines = outcome.out.split("\r\x1b[K")[1:]
+    assert all(15 < line.count("赤") <= 20 for line in lines)  # of 60 columns the number and the rate take their own
 
 
 @pytest.mark.parametrize(("model", "word"), [("red", "objects"), ("colours", "classes")])
