@@ -44,6 +44,20 @@ def convolution(
     return b.build([source], [result])
 
 
+def transposed(size: int, window: int, stride: int, output: int, declared: int | None = None) -> bytes:
+    """One transposed convolution along the height, with padding; ``declared`` of an output that is left open."""
+    b = GraphBuilder()
+    shape = b.constant("shape", np.array([1, output, 6, CHANNELS], np.int32))
+    weights = np.random.default_rng(0).normal(size=(CHANNELS, window, 1, CHANNELS))
+    filters = b.constant("filters", weights.astype(np.float32))
+    source = b.activation("x", (1, size, 6, CHANNELS))
+    signature = None if declared is None else (1, -1, 6, CHANNELS)
+    result = b.activation("y", (1, declared or output, 6, CHANNELS), signature=signature)
+    options = {"padding": 0, "stride_h": stride, "stride_w": 1}
+    b.operator("TRANSPOSE_CONV", [shape, filters, source], [result], "TransposeConvOptions", options)
+    return b.build([source], [result])
+
+
 def noise(spec: TensorSpec) -> np.ndarray:
     return np.random.default_rng(1).normal(size=spec.shape).astype(np.float32)
 
@@ -69,6 +83,30 @@ def test_a_model_is_computed_rightly_whatever_xnnpack_makes_of_it(strides: tuple
         given = noise(model.spec.inputs[0])
         assert np.array_equal(model.run(given)[0], plain.run(given)[0])
         assert "XNNPACK computes it wrongly" in model.file.warnings[-1]
+
+
+@pytest.mark.parametrize(
+    ("case", "is_misread"),
+    [
+        ((1, 4, 4, 1), True),
+        ((1, 3, 3, 1), True),
+        ((1, 5, 5, 3), True),
+        ((1, 4, 4, 1, 8), True),
+        ((1, 4, 4, 4), False),
+        ((2, 4, 4, 5), False),
+        ((2, 4, 4, 5, 1), False),
+    ],
+)
+def test_less_than_a_stride_of_a_transposed_convolution_is_not_left_to_xnnpack(
+    case: tuple[int, ...], is_misread: bool
+) -> None:
+    """In tflite-runtime 2.14 it was a segmentation fault."""
+    data = transposed(*case)
+    assert (misread_by_xnnpack(check_model(data)) is not None) == is_misread
+    with mninfer.load(data) as model, mninfer.load(data, use_xnnpack=False) as plain:
+        given = noise(model.spec.inputs[0])
+        assert np.allclose(model.run(given)[0], plain.run(given)[0], atol=1e-4)
+        assert not (is_misread and model.engine.uses_xnnpack)
 
 
 def test_a_size_that_is_stated_decides() -> None:
