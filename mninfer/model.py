@@ -177,8 +177,9 @@ class Model:
         """Classify picture after picture, several at a time; results come in the pictures' order.
 
         A picture that can't be used gives a Failure in its place. ``images`` may be endless: it is read as results are
-        taken. ``workers`` None means one per core, each with an engine of one thread (of ``threads`` where that was
-        stated to ``load``, and accordingly fewer).
+        taken, a few ahead, so that an array has to stay as it is until its result is out. ``workers`` None means one
+        per core, each with an engine of one thread (of ``threads`` where that was stated to ``load``, and accordingly
+        fewer).
 
         >>> model = mninfer.load("model.tflite")
         >>> for result in model.classify_many(["photo.png", "no-such.png"]):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -568,6 +569,24 @@ class TestShrink:
         totals = np.einsum("yh,xw,hwc->yxc", rows, columns, picture.astype(np.int64), optimize=True)
         expected = (2 * totals + size[0] * size[1]) // (2 * size[0] * size[1])
         assert np.array_equal(shrink(picture, (200, 224)), expected)
+
+    @pytest.mark.parametrize("strip_bytes", [1, 5_000, 30_000])
+    def test_strips_of_any_size_make_the_same(self, strip_bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+        picture = noise(61, 37)
+        whole = shrink(picture, (23, 44)), halve(picture, 2)
+        monkeypatch.setattr("mninfer.preprocessing.shrink.STRIP_BYTES", strip_bytes)
+        monkeypatch.setattr("mninfer.preprocessing.shrink.BLOCK_BYTES", strip_bytes)
+        assert np.array_equal(shrink(picture, (23, 44)), whole[0])
+        assert np.array_equal(halve(picture, 2), whole[1])
+
+    def test_memory_that_is_used_again_is_nobodys_result(self) -> None:
+        """By one thread after the other, and by several at once."""
+        work = [(noise(*shape), size) for shape in [(30, 40), (60, 33), (20, 150)] for size in [(11, 7), (13, 19)]]
+        expected = [exact_mean(picture, size) for picture, size in work]
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(lambda each: (shrink(*each), halve(each[0], 1)), work * 50))
+        assert all(np.array_equal(one[0], right) for one, right in zip(made, expected * 50, strict=True))
+        assert all(np.array_equal(one[1], halve(each[0], 1)) for one, each in zip(made, work * 50, strict=True))
 
     def test_it_is_inter_area_but_for_halves(self) -> None:
         picture = noise(480, 640)
