@@ -19,6 +19,7 @@ from mninfer.model_file.metadata import (
     write_metadata,
 )
 from mninfer.model_file.read import read_model
+from support.others import read_other
 
 IMAGE = TensorMetadata(
     name="image",
@@ -102,7 +103,7 @@ def test_a_changed_byte_is_read_or_refused(offset: int, value: int) -> None:
     ],
 )  # fmt: skip
 def test_files_by_others(shared: Path, name: str, title: str, label_kind: LabelKind, label_file: str) -> None:
-    data = (shared / "models" / f"{name}.tflite").read_bytes()
+    data = read_other(shared, name)
     metadata = read_metadata(read_model(data, where=name).graph.metadata[METADATA_NAME])
     assert metadata.name == title
     assert (metadata.inputs[0].mean, metadata.inputs[0].std, metadata.inputs[0].is_rgb) == ((127.5,), (127.5,), True)

@@ -23,6 +23,7 @@ from mninfer.preprocessing import PRESETS, PreprocessSource
 from mninfer.spec import Provenance, Task
 from support.builder import GraphBuilder, quantization
 from support.networks import colour_segmenter, embedder, red_detector, shapes_float, shapes_int8
+from support.others import read_other
 from support.pictures import CLASSES
 
 CONTRACT = Contract(
@@ -335,7 +336,7 @@ def test_other_peoples_labels_that_do_not_fit_are_a_warning() -> None:
     ],
 )
 def test_files_by_others(shared: Path, name: str, num_labels: int, first: str) -> None:
-    file = read((shared / "models" / f"{name}.tflite").read_bytes())
+    file = read(read_other(shared, name))
     assert file.labels is not None
     assert (len(file.labels), file.labels[0]) == (num_labels, first)
     assert file.preprocess == replace(PRESETS["inception"], source=PreprocessSource.ASSUMED)
