@@ -10,6 +10,7 @@ from mninfer.model_file.flatbuffer import Table, decode, encode, load_schema
 from mninfer.model_file.graph import build_graph
 from mninfer.model_file.rewrite import remove_metadata, replace_metadata
 from support.builder import GraphBuilder
+from support.others import OTHERS, read_other
 
 SCHEMA = load_schema("tflite")
 
@@ -57,14 +58,14 @@ def test_nothing_but_metadata_changes() -> None:
 
 
 @pytest.mark.shared
-def test_files_by_others_lose_nothing(shared: Path) -> None:
-    for path in sorted((shared / "models").glob("*.tflite")):
-        data = path.read_bytes()
-        written = replace_metadata(data, {"mnkit": b"x"})
-        before, after = decode(data, SCHEMA), decode(written, SCHEMA)
-        assert after["metadata"].pop() == {"name": "mnkit", "buffer": len(after["buffers"]) - 1}
-        assert bytes(after["buffers"].pop()["data"]) == b"x"
-        assert before == after
+@pytest.mark.parametrize("name", OTHERS)
+def test_files_by_others_lose_nothing(shared: Path, name: str) -> None:
+    data = read_other(shared, name)
+    written = replace_metadata(data, {"mnkit": b"x"})
+    before, after = decode(data, SCHEMA), decode(written, SCHEMA)
+    assert after["metadata"].pop() == {"name": "mnkit", "buffer": len(after["buffers"]) - 1}
+    assert bytes(after["buffers"].pop()["data"]) == b"x"
+    assert before == after
 
 
 @pytest.mark.smoke

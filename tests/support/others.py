@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["read_other"]
+__all__ = ["OTHERS", "read_other"]
 
 _SHA256 = {
     "coco_ssd_mobilenet_v1_1.0_quant_2018_06_29": "61d598093ed03ed41aa47c3a39a28ac01e960d6a810a5419b9a5016a1e9c469b",
@@ -13,6 +13,7 @@ _SHA256 = {
     "mobilenet_v1_0.25_224_quant_with_metadata": "e480eb15572f86d3d5f1be6e83e35b3c7d509ab2bcec353707d1f614e14edca2",
     "mobilenet_v2_1.0_224_quant": "7aad0c74c5e3c06e5eb3c827e13304fdd68a83da6087d92ee169c24ff9fd4776",
 }
+OTHERS = tuple(_SHA256)
 
 
 def read_other(shared: Path, name: str) -> bytes:
