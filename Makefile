@@ -107,6 +107,7 @@ fuzz: .venvs/dev/.wheel .venvs/tflite_runtime/.wheel .venvs/keras/.wheel
 bench: .venvs/dev/.wheel .venvs/mediapipe/.requirements .venvs/keras/.wheel
 	for name in $(BENCHMARKS); do \
 		PYTHONPATH=benchmarks/runtime .venvs/dev/bin/python benchmarks/runtime/$$name.py || exit 1; done
+	PYTHONPATH=benchmarks/runtime .venvs/dev/bin/python benchmarks/runtime/photo_to_label.py --one-process
 	.venvs/dev/bin/python tools/write_measured.py
 	.venvs/keras/bin/python tools/write_zoo_figures.py
 

@@ -2,10 +2,11 @@
 
 By hand twice: as one writes it, and with the crop and the area mean that mninfer computes (contender.py).
 
-usage: python benchmarks/runtime/photo_to_label.py [--photo FILE] [--mediapipe PYTHON] [--rounds 25]
+usage: python benchmarks/runtime/photo_to_label.py [--photo FILE] [--mediapipe PYTHON] [--rounds 25] [--one-process]
 
-Each contender runs in a process of its own; they take turns, five runs of one picture each. The photo is a
-12-megapixel JPEG (../shared's unless stated); the smaller ones are made from it.
+Each contender runs in a process of its own, for each size of picture in a new one: after photos of some megapixels the
+C library keeps memory that small ones gain from (--one-process shows by how much). They take turns, five runs of one
+picture each. The photo is a 12-megapixel JPEG (../shared's unless stated); the smaller ones are made from it.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -46,6 +48,11 @@ class Contender:
             except ValueError:
                 continue  # a library's own chatter
 
+    def close(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait()
+
     def run(self, picture: Path) -> float:
         assert self.process.stdin
         self.process.stdin.write(f"{picture}\n")
@@ -72,6 +79,7 @@ def main() -> int:
     mediapipe = os.environ.get("MNKIT_MEDIAPIPE_PYTHON", ROOT / ".venvs/mediapipe/bin/python")
     parser.add_argument("--mediapipe", default=mediapipe)
     parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--one-process", action="store_true")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -79,23 +87,34 @@ def main() -> int:
         model.write_bytes(annotated_v1(0.25, 224, "float"))
         pythons = dict.fromkeys(("mninfer", "mediapipe", "opencv", "opencv_alike"), sys.executable)
         pythons["mediapipe"] = str(args.mediapipe)
-        contenders = {name: Contender(name, python, model, 2) for name, python in pythons.items()}
-        rows = {}
-        for what, picture in pictures(args.photo, folder).items():
-            samples = alternate(
-                {name: (lambda c=contender, p=picture: c.run(p)) for name, contender in contenders.items()},  # type: ignore[misc]
-                rounds=args.rounds,
-            )
-            rows[what] = {
-                "latency_ms": {name: summary(values) for name, values in samples.items()},
-                **{
-                    f"times_faster_than_{other}": ratio(samples[other], samples["mninfer"])
-                    for other in ("mediapipe", "opencv", "opencv_alike")
-                },
-            }
-    model = "MobileNet V1 0.25/224 float, random weights"
-    write_result("photo_to_label", {"model": model, "threads": 2, "pictures": rows})
+        rows, contenders = {}, started(pythons, model)
+        for number, (what, picture) in enumerate(pictures(args.photo, folder).items()):
+            if number and not args.one_process:
+                for contender in contenders.values():
+                    contender.close()
+                contenders = started(pythons, model)
+            rows[what] = measured(contenders, picture, args.rounds)
+    result = {"model": "MobileNet V1 0.25/224 float, random weights", "threads": 2, "pictures": rows}
+    write_result("photo_to_label_one_process" if args.one_process else "photo_to_label", result)
     return 0
+
+
+def started(pythons: Mapping[str, str], model: Path) -> dict[str, Contender]:
+    return {name: Contender(name, python, model, 2) for name, python in pythons.items()}
+
+
+def measured(contenders: dict[str, Contender], picture: Path, rounds: int) -> dict[str, object]:
+    samples = alternate(
+        {name: (lambda c=contender: c.run(picture)) for name, contender in contenders.items()},  # type: ignore[misc]
+        rounds=rounds,
+    )
+    return {
+        "latency_ms": {name: summary(values) for name, values in samples.items()},
+        **{
+            f"times_faster_than_{other}": ratio(samples[other], samples["mninfer"])
+            for other in ("mediapipe", "opencv", "opencv_alike")
+        },
+    }
 
 
 if __name__ == "__main__":
