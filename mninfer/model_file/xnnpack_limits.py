@@ -33,8 +33,8 @@ def has_idle_padding(graph: Graph, operator: Operator) -> bool:
 
 
 def _own_shapes(graph: Graph) -> Sequence[tuple[int, ...]]:
-    """As declared; where sizes are left open, which writers declare as 1, as they follow from the inputs."""
-    if any(-1 in tensor.shape_signature for tensor in graph.tensors):
+    """As declared; where heights or widths are open, which writers declare as 1, as they follow from the inputs."""
+    if any(-1 in tensor.shape_signature[1:3] for tensor in graph.tensors):
         return check_graph(graph)
     return [tensor.shape for tensor in graph.tensors]
 
