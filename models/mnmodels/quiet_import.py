@@ -57,11 +57,15 @@ def _file_of_its_own() -> IO[bytes]:
 
 @contextmanager
 def _told_of_a_crash(terminal: int) -> Iterator[None]:
-    if faulthandler.is_enabled():
+    is_asked_for = bool(os.environ.get("PYTHONFAULTHANDLER"))  # on stderr; who enabled it else knows where it writes
+    if faulthandler.is_enabled() and not is_asked_for:
         yield
         return
     faulthandler.enable(terminal)
     try:
         yield
     finally:
-        faulthandler.disable()
+        if is_asked_for:
+            faulthandler.enable(2)
+        else:
+            faulthandler.disable()

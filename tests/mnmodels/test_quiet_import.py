@@ -25,7 +25,7 @@ HEARD = "E0000 00:00:1795258007.444398    8966 something.cc:31] a real trouble\n
 def import_in_a_child(folder: Path, module: str, *, before: str = "") -> "subprocess.CompletedProcess[str]":
     (folder / "talker.py").write_text(module, encoding="utf-8")
     code = f"from mnmodels.quiet_import import import_quietly; {before}print(import_quietly('math', 'talker').__name__)"
-    environment = environment_for(PYTHONSAFEPATH="1")
+    environment = environment_for(PYTHONSAFEPATH="1", PYTHONFAULTHANDLER=os.environ.get("PYTHONFAULTHANDLER", ""))
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**environment, "PYTHONPATH": os.pathsep.join((environment["PYTHONPATH"], str(folder)))},
@@ -52,7 +52,11 @@ def test_a_failing_import_fails_with_what_it_said(tmp_path: Path) -> None:
     assert done.stderr.endswith("ImportError: libtensorflow.so: no such file\n")
 
 
-def test_an_import_that_ends_the_process_says_where(tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", ["", "1"])
+def test_an_import_that_ends_the_process_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setenv("PYTHONFAULTHANDLER", asked)
     done = import_in_a_child(tmp_path, TALK + "os.abort()\n")
     assert done.returncode < 0
     assert "Fatal Python error: Aborted" in done.stderr
