@@ -53,7 +53,6 @@ def photo_to_label(result: Result) -> Iterator[str]:
 def photo_to_label_one_process(result: Result) -> Iterator[str]:
     name, row = list(result["pictures"].items())[-1]
     times = (f"{row[f'times_faster_than_{other}']['median']:.2f} ×" for other in ("opencv", "opencv_alike"))
-    yield ""
     yield (
         f"(In processes that have decoded larger photos before, OpenCV's {name} take {' and '.join(times)}: its arrays "
         "then get memory that the C library has kept. mninfer's do in any case.)"

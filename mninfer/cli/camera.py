@@ -85,9 +85,7 @@ def command(
     from mninfer.camera.watch import watch
 
     with ExitStack() as stack:
-        stack.enter_context(
-            _sigterm_as_ctrl_c()
-        )  # first, so that a second one does not cut short what the others close
+        stack.enter_context(_sigterm_as_ctrl_c())  # first, or a second one would cut short what the others close
         loaded = stack.enter_context(open_model(model, ModelOptions.take(options)))
         analyse = _analyser(loaded, top, threshold)
         with without_chatter():
