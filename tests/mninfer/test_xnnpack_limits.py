@@ -135,3 +135,20 @@ def test_info_says_why_no_delegate_takes_it(cli, tmp_path: Path) -> None:
 def test_padding_is_idle_where_it_adds_no_pixel(size: tuple[int, int], strides: tuple[int, int], is_idle: bool) -> None:
     graph = check_model(convolution("CONV_2D", size, (3, 3), strides))
     assert has_idle_padding(graph, graph.operators[0]) == is_idle
+
+
+def test_what_xnnpack_does_not_get_is_right_in_any_number_of_threads() -> None:
+    """LiteRT's own convolution is wrong in two threads where a filter has the picture's size."""
+    random = np.random.default_rng(3)
+    b = GraphBuilder()
+    tensors = [b.activation(name, (1, side, side, CHANNELS)) for name, side in (("x", 16), ("small", 2), ("y", 2))]
+    for source, result, window, stride in ((0, 1, 3, 8), (1, 2, 2, 1)):
+        filters = b.constant("filters", random.normal(size=(CHANNELS, window, window, CHANNELS)).astype(np.float32))
+        bias = b.constant("bias", np.zeros(CHANNELS, np.float32))
+        options = {"padding": 0, "stride_h": stride, "stride_w": stride}
+        b.operator("CONV_2D", [tensors[source], filters, bias], [tensors[result]], "Conv2DOptions", options)
+    data = b.build(tensors[:1], tensors[2:])
+    given = random.normal(size=(1, 16, 16, CHANNELS)).astype(np.float32)
+    (expected,) = open_engine(data, threads=1, use_xnnpack=False).run([given])
+    with mninfer.load(data, threads=2) as model:
+        assert np.allclose(model.run(given)[0], expected, atol=1e-5)
